@@ -1,0 +1,1 @@
+// Purpose: talks to the simulator's control API.

@@ -1,0 +1,1 @@
+// Purpose: starts the playground page and wires its parts together.

@@ -1,0 +1,1 @@
+// Purpose: buttons, select menus and layout components inside messages.

@@ -1,0 +1,1 @@
+// Purpose: the message box, the command palette and the command form.

@@ -1,0 +1,1 @@
+// Purpose: turns message text into DOM nodes, never into HTML strings.

@@ -1,0 +1,1 @@
+// Purpose: renders the message list.

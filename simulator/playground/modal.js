@@ -1,0 +1,1 @@
+// Purpose: dialogs: modals the bot opens, and the page's own questions.

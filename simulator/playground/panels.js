@@ -1,0 +1,1 @@
+// Purpose: the tools at the side: guide, people, faults, calls, saved states.

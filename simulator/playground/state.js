@@ -1,0 +1,1 @@
+// Purpose: what the page knows, and small helpers every part shares.
