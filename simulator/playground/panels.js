@@ -1,1 +1,540 @@
-// Purpose: the tools at the side: guide, people, faults, calls, saved states.
+// Purpose: the tools at the side: guide, people, faults, call log, saved states; and the clock in the top bar.
+
+import { api } from './api.js';
+import { commandEntries } from './composer.js';
+import { confirmDialog, formDialog } from './modal.js';
+import {
+  ageInWords, avatar, css, displayName, el, emit, formatTime, guild, icon, member, nameColour, now, on, role, rolesOf, state, store, tint, toast, user,
+} from './state.js';
+
+/** Runs something that talks to the simulator while its button is busy; says what went wrong. */
+async function withBusy(button, work) {
+  button.disabled = true;
+  button.classList.add('busy');
+  button.setAttribute('aria-busy', 'true');
+  try {
+    return await work();
+  } catch (error) {
+    toast(error.message);
+    return undefined;
+  } finally {
+    button.disabled = false;
+    button.classList.remove('busy');
+    button.removeAttribute('aria-busy');
+  }
+}
+
+// ---- clock ---------------------------------------------------------------------------------------------------
+
+const JUMPS = [[60000, '1 min'], [600000, '10 min'], [3600000, '1 h'], [86400000, '1 day']];
+
+export function mountClock(root) {
+  const face = el('span', { class: 'clock-face', testid: 'clock-now', title: 'The simulated time' });
+  const buttons = JUMPS.map(([ms, label]) => {
+    const button = el('button', { type: 'button', class: 'jump-time', testid: `advance-${ms}`, 'aria-label': `Fast-forward ${label}` }, `+${label}`);
+    button.addEventListener('click', () => advance(ms, button));
+    return button;
+  });
+  root.append(icon('clock'), face, el('div', { class: 'jumps' }, buttons));
+  const draw = () => {
+    face.textContent = `${formatTime(now(), 's')}`;
+  };
+  on('clock', draw);
+  on('tick', draw);
+  draw();
+}
+
+export function advance(ms, button) {
+  return withBusy(button, async () => {
+    await api.advance(ms);
+    emit('advanced', ms);
+  });
+}
+
+// ---- the dock ------------------------------------------------------------------------------------------------
+
+const TABS = [
+  ['guide', 'Try this', 'compass', drawGuide],
+  ['people', 'People', 'people', drawPeople],
+  ['faults', 'Faults', 'bolt', drawFaults],
+  ['calls', 'Calls', 'list', drawCalls],
+  ['data', 'Data', 'box', drawData],
+];
+const dock = { tab: store.get('tab', 'guide'), panel: null, tabs: new Map() };
+
+export function mountDock(root) {
+  const strip = el('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Tools' });
+  dock.panel = el('div', { class: 'panel', role: 'tabpanel', id: 'dock-panel', tabindex: 0 });
+  for (const [key, label, glyph] of TABS) {
+    const tab = el('button', { type: 'button', class: 'tab', role: 'tab', id: `tab-${key}`, 'aria-controls': 'dock-panel', testid: `dock-tab-${key}`, on: { click: () => openTab(key) } }, icon(glyph), el('span', {}, label));
+    dock.tabs.set(key, tab);
+    strip.append(tab);
+  }
+  strip.addEventListener('keydown', (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const keys = TABS.map(([key]) => key);
+    openTab(keys[(keys.indexOf(dock.tab) + step + keys.length) % keys.length]);
+    dock.tabs.get(dock.tab).focus();
+  });
+  root.append(strip, dock.panel);
+  on('open-tab', openTab);
+  on('world', () => ['people', 'data', 'guide'].includes(dock.tab) && redraw());
+  on('guide', () => dock.tab === 'guide' && redraw());
+  on('bot-called', () => {
+    if (dock.tab === 'calls') refreshCalls();
+    if (dock.tab === 'faults') refreshFaults();
+  });
+  openTab(TABS.some(([key]) => key === dock.tab) ? dock.tab : 'guide');
+}
+
+function openTab(key) {
+  dock.tab = key;
+  store.set('tab', key);
+  for (const [name, tab] of dock.tabs) {
+    tab.setAttribute('aria-selected', String(name === key));
+    tab.tabIndex = name === key ? 0 : -1;
+  }
+  dock.panel.setAttribute('aria-labelledby', `tab-${key}`);
+  dock.panel.scrollTop = 0;
+  redraw();
+}
+
+/** Draws the open tab again and keeps the keyboard where it was; a field being typed in is left alone. */
+function redraw() {
+  const inside = dock.panel.contains(document.activeElement) ? document.activeElement : null;
+  if (inside?.matches('input, select, textarea')) return;
+  const held = inside?.dataset.testid;
+  const scroll = dock.panel.scrollTop;
+  dock.panel.replaceChildren(...TABS.find(([key]) => key === dock.tab)[3]());
+  dock.panel.scrollTop = scroll;
+  if (held) dock.panel.querySelector(`[data-testid="${CSS.escape(held)}"]`)?.focus();
+}
+
+const heading = (title, text) => el('header', { class: 'panel-head' }, el('h2', {}, title), text ? el('p', { class: 'quiet' }, text) : null);
+
+// ---- guide ---------------------------------------------------------------------------------------------------
+
+const guide = { done: [], message: null, entrant: null, since: '0', ...store.get('guide', {}) };
+
+/** Everything one can read in a message, V2 text included. */
+export function textOf(message) {
+  const inner = (parts) => (parts ?? []).flatMap((one) => [one.content, one.label, ...inner(one.components), one.accessory ? inner([one.accessory]).join(' ') : '']);
+  const embeds = (message?.embeds ?? []).flatMap((one) => [one.title, one.description, ...(one.fields ?? []).flatMap((field) => [field.name, field.value]), one.footer?.text]);
+  return [message?.content, ...embeds, ...inner(message?.components)].filter(Boolean).join('\n');
+}
+
+const buttonsOf = (message) => {
+  const walk = (parts) => (parts ?? []).flatMap((one) => [...(one.type === 2 ? [one] : []), ...walk(one.components), ...walk(one.accessory ? [one.accessory] : [])]);
+  return walk(message?.components);
+};
+
+const ENTER = /\b(enter|join|take part|participate)\b/i;
+const REFUSED = /(can(no|')t|not (yet |old |eligible|allowed|enough)|only for|need|requires?|must|too (new|young)|do(es)? ?n[o']t|qualif)/i;
+
+export function cast() {
+  const here = guild();
+  const people = (here?.members ?? []).map((one) => one.user).filter((one) => !one.bot);
+  const owner = people.find((one) => one.id === here?.owner_id) ?? people[0];
+  const others = people.filter((one) => one !== owner);
+  const tom = others.find((one) => /^tom\b/i.test(displayName(one)) || one.username === 'tom') ?? others[0];
+  const age = (one) => Date.parse(one.created_at) || 0;
+  const stranger = others.filter((one) => one !== tom).sort((a, b) => age(b) - age(a))[0];
+  return { owner, tom, stranger };
+}
+
+function startLine() {
+  const entry = commandEntries().find((one) => one.name === 'giveaway start');
+  const values = { prize: 'A hand-painted mug', duration: '10m', length: '10m', winners: '1', 'min-account-age': '7d', min_account_age: '7d', 'account-age': '7d', account_age: '7d' };
+  const wanted = (entry?.options ?? []).filter((one) => one.name in values && (one.required || /age|winners/.test(one.name)));
+  return `/giveaway start ${wanted.map((one) => `${one.name}:${one.name.includes('age') && one.type === 4 ? 7 : values[one.name]}`).join(' ')} `;
+}
+
+function steps() {
+  const { owner, tom, stranger } = cast();
+  const name = (one) => displayName(one);
+  const winner = [...state.messages.values()].flat().find((one) => one.author?.bot && !one.ephemeral_for && guide.done[3] && one.mentions?.length)?.mentions[0];
+  return [
+    { title: 'Start a giveaway', text: `You are ${name(owner)}, who owns this server. Type /giveaway start, name a prize and a short duration, and ask for accounts that are some days old.`, be: owner, fill: startLine },
+    { title: `Enter as ${name(tom)}`, text: `Become ${name(tom)} and press the Enter button under the giveaway. The answer is only for ${name(tom)}.`, be: tom },
+    { title: 'Meet the requirements, or not', text: `${name(stranger)} has an account that is ${stranger ? ageInWords(stranger.created_at) : 'new'}. Press Enter as ${name(stranger)} and read why it is refused.`, be: stranger },
+    { title: 'Let time pass', text: 'Fast-forward until the giveaway ends. The message changes and a winner is pinged.', jump: true },
+    { title: 'Claim the prize', text: 'Become the winner and claim. Or let the time to claim lapse, and watch somebody else being drawn.', be: winner ? user(winner.id) : tom, jump: true },
+    { title: 'Check the draw', text: 'Run /giveaway verify: anyone can recompute who won from the published numbers.', fill: () => '/giveaway verify ' },
+  ];
+}
+
+function tick(index) {
+  if (guide.done[index]) return;
+  guide.done[index] = true;
+  store.set('guide', guide);
+  emit('guide');
+}
+
+/** Looks at an answer to something a person did. */
+export function guideAnswer({ answer, origin }) {
+  if (answer.kind === 'error') return;
+  if (origin.kind === 'command' && origin.name === 'giveaway verify') tick(5);
+  if (origin.kind !== 'component') return;
+  const label = origin.component.label ?? '';
+  const said = textOf(answer.message);
+  if (ENTER.test(label)) {
+    if (answer.message?.ephemeral_for || answer.kind === 'message') tick(REFUSED.test(said) ? 2 : 1);
+    else tick(1);
+  }
+  if (/claim/i.test(label) && !REFUSED.test(said)) tick(4);
+}
+
+/** Looks at the messages: has a giveaway begun, ended, been drawn again? */
+export function guideMessages() {
+  const all = [...state.messages.values()].flat().filter((one) => one.author?.bot && !one.ephemeral_for);
+  const open = all.filter((one) => buttonsOf(one).some((button) => ENTER.test(button.label ?? '') && !button.disabled)).at(-1);
+  if (open && open.id !== guide.message) {
+    guide.message = open.id;
+    tick(0);
+    store.set('guide', guide);
+  }
+  const followed = all.find((one) => one.id === guide.message);
+  const closed = followed && !buttonsOf(followed).some((button) => ENTER.test(button.label ?? '') && !button.disabled);
+  if (guide.message && closed) tick(3);
+  if (guide.done[3] && all.some((one) => BigInt(one.id) > BigInt(guide.message ?? 0) && /(rerol|drawn again|new winner|did not claim|not claimed|lapsed)/i.test(textOf(one)))) tick(4);
+}
+
+function drawGuide() {
+  const list = steps();
+  const current = list.findIndex((_, index) => !guide.done[index]);
+  const count = guide.done.filter(Boolean).length;
+  const bar = el('progress', { class: 'progress', max: list.length, value: String(count), 'aria-label': `${count} of ${list.length} steps done` });
+  bar.value = count;
+  const restart = el('button', {
+    type: 'button', class: 'text-button', testid: 'guide-restart',
+    on: {
+      click: () => {
+        Object.assign(guide, { done: [] });
+        store.set('guide', guide);
+        redraw();
+      },
+    },
+  }, 'Start over');
+  return [
+    heading('Giveaways in ten minutes', 'Six steps. Each ticks itself off when it has happened.'),
+    el('div', { class: 'progress-row' }, bar, el('span', { class: 'quiet' }, `${count} of ${list.length}`)),
+    el('ol', { class: 'steps' }, list.map((step, index) => stepNode(step, index, index === current))),
+    current < 0 ? el('p', { class: 'all-done', role: 'status' }, icon('check'), 'That was all of it. Try the faults next, or let two people enter.') : null,
+    count ? el('p', {}, restart) : null,
+  ].filter(Boolean);
+}
+
+function stepNode(step, index, current) {
+  const done = Boolean(guide.done[index]);
+  const actions = el('div', { class: 'step-actions' });
+  if (current && step.be) {
+    actions.append(step.be.id === state.meId
+      ? el('span', { class: 'here' }, icon('check'), `You are ${displayName(step.be)}`)
+      : el('button', { type: 'button', class: 'btn btn-small btn-secondary', testid: `guide-be-${index + 1}`, on: { click: () => emit('person', step.be.id) } }, avatar(step.be, 'xs'), `Be ${displayName(step.be)}`));
+  }
+  if (current && step.fill) actions.append(el('button', { type: 'button', class: 'btn btn-small btn-primary', testid: `guide-fill-${index + 1}`, on: { click: () => emit('guide-fill', step.fill()) } }, 'Write it for me'));
+  if (current && step.jump) {
+    for (const [ms, label] of JUMPS.slice(1)) {
+      const button = el('button', { type: 'button', class: 'btn btn-small btn-secondary' }, icon('skip'), label);
+      button.addEventListener('click', () => advance(ms, button));
+      actions.append(button);
+    }
+  }
+  return el('li', { class: `step${done ? ' done' : ''}${current ? ' current' : ''}`, testid: `guide-step-${index + 1}`, data: { done: String(done) }, 'aria-current': current ? 'step' : undefined },
+    el('span', { class: 'step-mark', 'aria-hidden': 'true' }, done ? icon('check') : String(index + 1)),
+    el('div', { class: 'step-body' }, el('h3', {}, step.title, done ? el('span', { class: 'sr' }, ' (done)') : null), current ? el('p', {}, step.text) : null, current ? actions : null));
+}
+
+// ---- people --------------------------------------------------------------------------------------------------
+
+let opened = null;
+
+function drawPeople() {
+  const here = guild();
+  if (!here) return [heading('People'), el('p', { class: 'quiet' }, 'This person is in no server. Choose another one at the top.')];
+  const groups = new Map();
+  for (const one of here.members) {
+    const top = one.user.bot ? 'Bots' : rolesOf(one.user.id)[0]?.name ?? 'No role';
+    groups.set(top, [...(groups.get(top) ?? []), one]);
+  }
+  const height = (name) => (name === 'Bots' ? -1 : here.roles.find((one) => one.name === name)?.position ?? 0);
+  const names = [...groups.keys()].sort((a, b) => height(b) - height(a));
+  const outside = state.users.filter((one) => !one.bot && !member(one.id));
+  return [
+    heading('People', `${here.members.length} in ${here.name}. Open one to change roles.`),
+    el('button', { type: 'button', class: 'btn btn-secondary wide', testid: 'add-member', on: { click: addPerson } }, icon('plus'), 'Add somebody'),
+    ...names.map((name) => el('section', { class: 'people-group' }, el('h3', { class: 'group-name' }, `${name} · ${groups.get(name).length}`), el('ul', { class: 'people' }, groups.get(name).map(personRow)))),
+    outside.length ? el('section', { class: 'people-group' }, el('h3', { class: 'group-name' }, 'Not in this server'), el('ul', { class: 'people' }, outside.map(outsiderRow))) : null,
+  ].filter(Boolean);
+}
+
+function personRow({ user: someone, roles }) {
+  const open = opened === someone.id;
+  const face = el('button', {
+    type: 'button', class: 'person-row', testid: `member-${someone.username}`, 'aria-expanded': String(open),
+    on: {
+      click: () => {
+        opened = open ? null : someone.id;
+        redraw();
+      },
+    },
+  }, avatar(someone), el('span', { class: 'person-text' },
+    tint(el('span', { class: 'person-name' }, displayName(someone)), nameColour(someone.id)),
+    el('span', { class: 'quiet' }, someone.bot ? 'Bot' : `Account ${ageInWords(someone.created_at)}`)),
+  someone.id === guild().owner_id ? el('span', { class: 'owner', title: 'Owns this server' }, icon('crown'), el('span', { class: 'sr' }, 'Owner')) : null, icon('down'));
+  return el('li', { class: open ? 'person open' : 'person' }, face, open ? editor(someone, roles) : null);
+}
+
+function editor(someone, held) {
+  const boxes = guild().roles.filter((one) => one.id !== guild().id).sort((a, b) => b.position - a.position).map((one) => {
+    const box = el('input', { type: 'checkbox', testid: `role-${one.name}`, disabled: one.managed });
+    box.checked = held.includes(one.id);
+    box.addEventListener('change', async () => {
+      const next = box.checked ? [...held, one.id] : held.filter((id) => id !== one.id);
+      box.disabled = true;
+      try {
+        await api.setRoles({ guild: state.guildId, user: someone.id, roles: next });
+        box.blur();
+      } catch (error) {
+        box.checked = !box.checked;
+        toast(error.message);
+      } finally {
+        box.disabled = false;
+      }
+    });
+    return el('label', { class: 'option-row' }, box, tint(el('span', { class: 'dot' }), css(one.color)), el('span', {}, one.name));
+  });
+  const leave = el('button', { type: 'button', class: 'btn btn-small btn-danger-quiet', testid: `leave-${someone.username}` }, 'Leave the server');
+  leave.addEventListener('click', async () => {
+    const sure = await confirmDialog({ title: `${displayName(someone)} leaves?`, text: `${displayName(someone)} leaves ${guild().name}, and loses all roles there. You can let them join again.`, yes: 'Leave', danger: true });
+    if (sure) await withBusy(leave, () => api.leave({ guild: state.guildId, user: someone.id }));
+  });
+  return el('div', { class: 'person-edit' },
+    el('fieldset', { class: 'role-list' }, el('legend', { class: 'group-name' }, 'Roles'), boxes.length ? boxes : el('p', { class: 'quiet' }, 'This server has no roles yet.')),
+    el('div', { class: 'step-actions' },
+      someone.bot || someone.id === state.meId ? null : el('button', { type: 'button', class: 'btn btn-small btn-secondary', on: { click: () => emit('person', someone.id) } }, `Be ${displayName(someone)}`),
+      someone.id === guild().owner_id ? null : leave));
+}
+
+function outsiderRow(someone) {
+  const join = el('button', { type: 'button', class: 'btn btn-small btn-secondary', testid: `join-${someone.username}` }, 'Join');
+  join.addEventListener('click', () => withBusy(join, () => api.join({ guild: state.guildId, user: someone.id })));
+  return el('li', { class: 'person outsider' }, avatar(someone), el('span', { class: 'person-text' }, el('span', { class: 'person-name' }, displayName(someone)), el('span', { class: 'quiet' }, `Account ${ageInWords(someone.created_at)}`)), join);
+}
+
+function addPerson() {
+  const name = el('input', { class: 'input', id: 'new-name', testid: 'new-member-name', maxlength: 32, autocomplete: 'off', placeholder: 'for example robin' });
+  const age = el('input', { class: 'input', id: 'new-age', testid: 'new-member-age', type: 'number', min: 0, max: 3000, value: '30' });
+  return formDialog({
+    title: 'Add somebody', submitLabel: 'Add', testid: 'add-member-dialog',
+    body: [
+      el('div', { class: 'field-box' }, el('label', { class: 'field-label', for: 'new-name' }, 'Name'), name),
+      el('div', { class: 'field-box' }, el('label', { class: 'field-label', for: 'new-age' }, 'Account age in days'), age),
+    ],
+    async onSubmit() {
+      const username = name.value.trim();
+      const days = Number(age.value);
+      if (!/^[\p{L}\p{N}_. -]{2,32}$/u.test(username)) return 'A name has 2 to 32 letters, digits, dots or underscores.';
+      if (!Number.isFinite(days) || days < 0 || days > 3000) return 'The account age is a number of days from 0 to 3000.';
+      await api.addUser({ username, created_days_ago: days, guild: state.guildId });
+      toast(`${username} has joined.`, 'good');
+      return null;
+    },
+  });
+}
+
+// ---- faults --------------------------------------------------------------------------------------------------
+
+const KINDS = [
+  ['rate', 'Rate limit (429)', { kind: 'rate_limited', scope: 'user', retry_after: 2 }],
+  ['500', 'Server error (500)', { kind: 'status', status: 500, message: '500: Internal Server Error' }],
+  ['403', 'Missing permission (403)', { kind: 'status', status: 403, code: 50013, message: 'Missing Permissions' }],
+  ['404', 'Unknown message (404)', { kind: 'status', status: 404, code: 10008, message: 'Unknown Message' }],
+  ['hang', 'Hang: nothing happens, no answer', { kind: 'hang_before' }],
+  ['hang-after', 'Hang: it happens, but no answer', { kind: 'hang_after_effect' }],
+  ['reset', 'It happens, then the line is cut', { kind: 'reset_after_effect' }],
+  ['slow', 'Slow: answer after 4 seconds', { kind: 'slow', ms: 4000 }],
+  ['html', 'Block page instead of JSON', { kind: 'html_block' }],
+  ['twice', 'Deliver an interaction twice', { kind: 'duplicate' }],
+];
+const ROUTES = [
+  ['*', '*', 'every call of the bot'],
+  ['POST', '/channels/{channel_id}/messages', 'sending a message'],
+  ['PATCH', '/channels/{channel_id}/messages/{message_id}', 'editing a message'],
+  ['POST', '/interactions/{interaction_id}/{interaction_token}/callback', 'answering an interaction'],
+  ['POST', '/webhooks/{webhook_id}/{webhook_token}', 'follow-up answers'],
+  ['*', 'INTERACTION', 'what people do reaching the bot'],
+];
+const COUNTS = [['1', 'the next call'], ['3', 'the next 3 calls'], ['10', 'the next 10 calls'], ['', 'until cleared']];
+const faultState = { list: [], chosen: { kind: 'rate', route: '0', count: '1' } };
+
+function picker(label, key, options) {
+  const select = el('select', { class: 'input', testid: `fault-${key}`, on: { change: () => Object.assign(faultState.chosen, { [key]: select.value }) } }, options.map(([value, text]) => el('option', { value }, text)));
+  select.value = faultState.chosen[key];
+  return el('label', { class: 'field-box' }, el('span', { class: 'field-label' }, label), select);
+}
+
+function drawFaults() {
+  const add = el('button', { type: 'button', class: 'btn btn-primary', testid: 'fault-add' }, icon('bolt'), 'Make it so');
+  add.addEventListener('click', () => withBusy(add, async () => {
+    const chosen = faultState.chosen;
+    const [method, route] = chosen.kind === 'twice' ? ['*', 'INTERACTION'] : ROUTES[Number(chosen.route)];
+    await api.addFault({ method, route, count: chosen.count ? Number(chosen.count) : null, ...KINDS.find(([key]) => key === chosen.kind)[2] });
+    toast('Discord will misbehave.', 'good');
+    await refreshFaults();
+  }));
+  const clear = el('button', { type: 'button', class: 'btn btn-secondary', testid: 'fault-clear' }, 'Clear all');
+  clear.addEventListener('click', () => withBusy(clear, async () => {
+    await api.clearFaults();
+    await refreshFaults();
+  }));
+  const list = el('div', { id: 'fault-list', testid: 'fault-list' });
+  queueMicrotask(refreshFaults);
+  return [
+    heading('Faults', 'Make Discord misbehave, and watch what the bot makes of it.'),
+    el('div', { class: 'fault-form' }, picker('What goes wrong', 'kind', KINDS), picker('Where', 'route', ROUTES.map(([, , text], index) => [String(index), text])), picker('How long', 'count', COUNTS), el('div', { class: 'step-actions' }, add, clear)),
+    el('h3', { class: 'group-name' }, 'Armed now'), list,
+  ];
+}
+
+function faultName(fault) {
+  const known = KINDS.find(([, , body]) => body.kind === fault.kind && (body.status ?? null) === (fault.status ?? null));
+  return known?.[1] ?? `${fault.kind} ${fault.status ?? ''}`;
+}
+
+async function refreshFaults() {
+  const list = document.getElementById('fault-list');
+  if (!list) return;
+  try {
+    const reply = await api.faults();
+    faultState.list = Array.isArray(reply) ? reply : reply.faults ?? [];
+  } catch (error) {
+    list.replaceChildren(el('p', { class: 'failed' }, icon('warn'), error.message));
+    return;
+  }
+  const rows = faultState.list.map(({ fault, struck }) => {
+    const spent = fault.count !== null && fault.count !== undefined && struck >= fault.count;
+    const where = ROUTES.find(([, route]) => route === fault.route)?.[2] ?? `${fault.method} ${fault.route}`;
+    return el('li', { class: spent ? 'fault spent' : 'fault' }, el('strong', {}, faultName(fault)), el('span', { class: 'quiet' }, `${where} · struck ${struck}${fault.count ? ` of ${fault.count}` : ''}${spent ? ' · over' : ''}`));
+  });
+  list.replaceChildren(rows.length ? el('ul', { class: 'fault-list' }, rows.reverse()) : el('p', { class: 'quiet' }, 'None. Discord behaves.'));
+}
+
+// ---- calls ---------------------------------------------------------------------------------------------------
+
+let onlyFlagged = false;
+const openCalls = new Set();
+
+function drawCalls() {
+  const filter = el('input', { type: 'checkbox', testid: 'calls-flagged' });
+  filter.checked = onlyFlagged;
+  filter.addEventListener('change', () => {
+    onlyFlagged = filter.checked;
+    refreshCalls();
+  });
+  queueMicrotask(refreshCalls);
+  return [
+    heading('Calls', 'What the bot asked Discord, newest first. Calls that break Discord\u2019s own API description are flagged.'),
+    el('label', { class: 'option-row' }, filter, el('span', {}, 'Only calls that failed or are flagged')),
+    el('div', { id: 'call-list', testid: 'call-list', 'aria-live': 'off' }, el('p', { class: 'quiet' }, 'Loading…')),
+  ];
+}
+
+async function refreshCalls() {
+  const holder = document.getElementById('call-list');
+  if (!holder) return;
+  let calls = [];
+  try {
+    const reply = await api.calls();
+    calls = Array.isArray(reply) ? reply : reply.calls ?? [];
+  } catch (error) {
+    holder.replaceChildren(el('p', { class: 'failed' }, icon('warn'), error.message));
+    return;
+  }
+  const bad = (call) => call.violations?.length > 0 || call.status >= 400 || call.status === 0;
+  const shown = calls.map((call, index) => ({ call, index })).filter(({ call }) => !onlyFlagged || bad(call)).slice(-150).reverse();
+  const empty = calls.length ? 'All calls went well.' : 'The bot has called nothing yet. Run a command and look again.';
+  holder.replaceChildren(shown.length ? el('ul', { class: 'calls' }, shown.map(callRow)) : el('p', { class: 'quiet' }, empty));
+}
+
+function callRow({ call, index }) {
+  const flagged = call.violations?.length > 0;
+  const details = el('details', { class: `call${flagged ? ' flagged' : ''}${call.status >= 400 || !call.status ? ' bad' : ''}`, testid: 'call-row', data: { flagged: String(flagged) } },
+    el('summary', {},
+      el('span', { class: 'call-status' }, call.status ? String(call.status) : 'cut'), el('span', { class: 'call-method' }, call.method),
+      el('span', { class: 'call-path', title: call.path }, call.route || call.path), el('span', { class: 'quiet call-time' }, formatTime(call.at_ms, 'T')),
+      flagged ? el('span', { class: 'flag' }, icon('warn'), `${call.violations.length} against the API description`) : null,
+      call.fault ? el('span', { class: 'flag' }, icon('bolt'), `fault: ${call.fault}`) : null));
+  const fillIn = () => {
+    if (!details.open || details.dataset.filled) return;
+    details.dataset.filled = 'true';
+    const json = (title, value) => (value === null || value === undefined ? null : el('div', {}, el('h4', {}, title), el('pre', { class: 'code-block', tabindex: 0 }, JSON.stringify(value, null, 2))));
+    details.append(...[
+      flagged ? el('ul', { class: 'violations' }, call.violations.map((text) => el('li', {}, text))) : null,
+      el('p', { class: 'quiet call-full' }, call.path), json('Sent', call.body), json('Answered', call.response),
+    ].filter(Boolean));
+  };
+  details.addEventListener('toggle', () => {
+    if (details.open) openCalls.add(index);
+    else openCalls.delete(index);
+    fillIn();
+  });
+  if (openCalls.has(index)) {
+    details.open = true;
+    fillIn();
+  }
+  return el('li', {}, details);
+}
+
+// ---- data ----------------------------------------------------------------------------------------------------
+
+function drawData() {
+  const dump = el('button', { type: 'button', class: 'btn btn-secondary wide', testid: 'state-dump' }, 'Save to a file');
+  dump.addEventListener('click', () => withBusy(dump, async () => {
+    const url = URL.createObjectURL(new Blob([JSON.stringify(await api.dump(), null, 1)], { type: 'application/json' }));
+    el('a', { href: url, download: `muster-sim-${new Date(now()).toISOString().slice(0, 16).replace(':', '')}.json` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 5000);
+  }));
+  const file = el('input', { type: 'file', accept: 'application/json,.json', class: 'sr', id: 'load-file', testid: 'state-load', tabindex: -1 });
+  const load = el('button', { type: 'button', class: 'btn btn-secondary wide', on: { click: () => file.click() } }, 'Load from a file');
+  file.addEventListener('change', () => withBusy(load, async () => {
+    const text = await file.files[0].text();
+    file.value = '';
+    let body = null;
+    try {
+      body = JSON.parse(text);
+    } catch {
+      throw new Error('That file is not a saved state: it holds no JSON.');
+    }
+    await api.load(body);
+    emit('restarted');
+    toast('The saved state is loaded.', 'good');
+  }));
+  const reset = el('button', { type: 'button', class: 'btn btn-danger-quiet wide', testid: 'state-reset' }, 'Start all over');
+  reset.addEventListener('click', async () => {
+    const sure = await confirmDialog({ title: 'Start all over?', text: 'Every message, member and role goes back to how the simulator began. What the bot itself has stored stays.', yes: 'Start over', danger: true });
+    if (!sure) return;
+    await withBusy(reset, async () => {
+      await api.reset();
+      emit('restarted');
+    });
+  });
+  const { worker } = state;
+  return [
+    heading('Data', 'Keep a moment, and come back to it.'),
+    dump, load, file, reset,
+    el('h3', { class: 'group-name' }, 'The bot'),
+    el('dl', { class: 'facts' },
+      el('div', {}, el('dt', {}, 'Worker'), el('dd', {}, worker.url || 'not set')),
+      el('div', {}, el('dt', {}, 'Reachable'), el('dd', { class: worker.reachable ? 'good' : 'bad' }, worker.reachable ? 'yes' : 'no'))),
+  ];
+}
+
+/** Which role stands highest, in words, for the person switcher. */
+export function standing(someone) {
+  const owner = someone.id === guild()?.owner_id;
+  const names = rolesOf(someone.id).map((one) => role(one.id)?.name).filter(Boolean);
+  if (owner) names.unshift('Owner');
+  return names.length ? names.slice(0, 3).join(', ') : member(someone.id) ? 'No roles' : 'Not in this server';
+}
