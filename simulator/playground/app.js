@@ -21,6 +21,7 @@
 //   clock-now, advance-60000, advance-600000, advance-3600000, advance-86400000
 //   dock-tab-guide, dock-tab-people, dock-tab-faults, dock-tab-calls, dock-tab-data
 //   guide-step-1 … guide-step-6 (data-done="true|false"), guide-be-<n>, guide-fill-<n>, guide-restart
+//   members-toggle, members, listed-<username> the member list beside the messages
 //   add-member, new-member-name, new-member-age, member-<username>, role-<name>, leave-<username>, join-<username>
 //   fault-kind, fault-route, fault-count, fault-add, fault-clear, fault-list
 //   call-list, call-row (data-flagged), calls-flagged; state-dump, state-load, state-reset
@@ -32,7 +33,7 @@ import { channelIcon, place, pressFailed } from './components.js';
 import { fill, mountComposer } from './composer.js';
 import { forgetDismissed, mountMessages, showChannel, visibleMessages } from './messages.js';
 import { openBotModal } from './modal.js';
-import { cast, guideAnswer, guideMessages, mountClock, mountDock, standing } from './panels.js';
+import { cast, guideAnswer, guideMessages, mountClock, mountDock, mountMembers, standing } from './panels.js';
 import {
   addNote, ageInWords, avatar, channel, displayName, el, emit, forgetReads, guild, icon, later, markRead, me, nameColour, on, pingsOf,
   relative, setBaseline, setClock, state, store, tint, toast, unread, user,
@@ -242,7 +243,8 @@ function drawChannels() {
   nav.replaceChildren(...[
     el('h1', { class: 'server-name' }, here?.name ?? 'No server'),
     el('ul', { class: 'channel-list' }, list(null), orphans.map(channelItem)),
-    ...groups.map((one) => el('section', { 'aria-label': one.name }, el('h2', { class: 'group-name' }, one.name), el('ul', { class: 'channel-list' }, list(one.id)))),
+    ...groups.map((one) => [one, list(one.id)]).filter(([, items]) => items.length)
+      .map(([one, items]) => el('section', { 'aria-label': one.name }, el('h2', { class: 'group-name' }, one.name), el('ul', { class: 'channel-list' }, items))),
     all.length ? null : el('p', { class: 'quiet pad' }, 'Nothing here is visible to this person.'),
   ].filter(Boolean));
   if (held) nav.querySelector(`[data-testid="${CSS.escape(held)}"]`)?.focus();
@@ -252,8 +254,23 @@ function drawChannels() {
 
 function drawHead() {
   const here = channel();
-  at('channel-head').replaceChildren(...(here ? [icon(channelIcon(here.type)), el('h2', {}, here.name), here.topic ? el('p', { class: 'quiet topic', title: here.topic }, here.topic) : null].filter(Boolean) : []));
+  const held = document.activeElement?.dataset.testid === 'members-toggle';
+  const shown = membersShown();
+  const toggle = el('button', {
+    type: 'button', class: 'icon-button members-toggle', testid: 'members-toggle', title: 'Member list', 'aria-label': 'Member list', 'aria-pressed': String(shown), 'aria-controls': 'members',
+    on: {
+      click: () => {
+        store.set('members', !membersShown());
+        drawHead();
+      },
+    },
+  }, icon('people'));
+  at('members').hidden = !shown;
+  at('channel-head').replaceChildren(...(here ? [icon(channelIcon(here.type)), el('h2', {}, here.name), here.topic ? el('p', { class: 'quiet topic', title: here.topic }, here.topic) : null, toggle].filter(Boolean) : []));
+  if (held) toggle.focus();
 }
+
+const membersShown = () => store.get('members', innerWidth >= 1400);
 
 // ---- the person switcher -------------------------------------------------------------------------------------
 
@@ -374,6 +391,7 @@ on('person', async (id) => {
   closeDrawers();
   await becomePerson(id);
 });
+on('show-member', () => innerWidth <= 1160 && openDrawer('dock'));
 on('go', (id) => (channel(id) ? selectChannel(id) : toast('This person cannot see that channel.', 'warn')));
 on('guide-fill', async (line) => {
   closeDrawers();
@@ -487,4 +505,5 @@ mountMessages(at('messages'), at('jump'));
 mountComposer(at('composer'));
 mountClock(at('clock'));
 mountDock(at('dock'));
+mountMembers(at('members'));
 start();

@@ -70,7 +70,7 @@ export function forgetDismissed() {
 
 function draw() {
   if (!list || !state.loaded) return;
-  const stick = atBottom() || list.childElementCount === 0;
+  const before = new Set(drawn.keys());
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.testid : null;
   const messages = visibleMessages();
   const notes = (state.notes.get(state.channelId) ?? []).filter((note) => note.user === state.meId);
@@ -96,6 +96,10 @@ function draw() {
     last = message;
   }
   for (const note of notes) use(note.id, note.kind, () => noteRow(note));
+  // What one does oneself is always shown; what others do moves the list only when one reads its end.
+  const fresh = [...next.keys()].filter((key) => !before.has(key));
+  const stick = atBottom() || before.size === 0 || notes.some((note) => fresh.includes(note.id))
+    || messages.some((one) => fresh.includes(one.id) && (one.ephemeral_for === state.meId || interactionOf(one)?.user?.id === state.meId || one.author?.id === state.meId));
 
   drawn = next;
   wanted.forEach((node, index) => {
@@ -107,7 +111,7 @@ function draw() {
   if (stick) {
     toBottom();
     markRead();
-  } else {
+  } else if (messages.some((one) => fresh.includes(one.id))) {
     jump.hidden = false;
   }
 }

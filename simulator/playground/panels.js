@@ -37,7 +37,7 @@ export function mountClock(root) {
   });
   root.append(icon('clock'), face, el('div', { class: 'jumps' }, buttons));
   const draw = () => {
-    face.textContent = `${formatTime(now(), 's')}`;
+    face.textContent = formatTime(now(), 'clock');
   };
   on('clock', draw);
   on('tick', draw);
@@ -250,22 +250,41 @@ function stepNode(step, index, current) {
 
 let opened = null;
 
-function drawPeople() {
+/** Members under their highest role, highest first: [[name, members]]. */
+function membersByRole() {
   const here = guild();
-  if (!here) return [heading('People'), el('p', { class: 'quiet' }, 'This person is in no server. Choose another one at the top.')];
   const groups = new Map();
-  for (const one of here.members) {
+  for (const one of here?.members ?? []) {
     const top = one.user.bot ? 'Bots' : rolesOf(one.user.id)[0]?.name ?? 'No role';
     groups.set(top, [...(groups.get(top) ?? []), one]);
   }
   const height = (name) => (name === 'Bots' ? -1 : here.roles.find((one) => one.name === name)?.position ?? 0);
-  const names = [...groups.keys()].sort((a, b) => height(b) - height(a));
+  return [...groups].sort(([a], [b]) => height(b) - height(a));
+}
+
+const groupTitle = (name, list) => el('h3', { class: 'group-name' }, `${name} · ${list.length}`);
+
+/** The member list beside the messages; a click opens the member among the tools. */
+export function mountMembers(root) {
+  const show = (id) => {
+    opened = id;
+    openTab('people');
+    emit('show-member', id);
+  };
+  on('world', () => root.replaceChildren(...membersByRole().map(([name, list]) => el('section', {}, groupTitle(name, list), el('ul', {}, list.map(({ user: one }) => el('li', {},
+    el('button', { type: 'button', class: 'listed', testid: `listed-${one.username}`, on: { click: () => show(one.id) } },
+      avatar(one, 's'), tint(el('span', { class: 'person-name' }, displayName(one)), nameColour(one.id)), one.id === state.meId ? el('span', { class: 'quiet' }, 'you') : null))))))));
+}
+
+function drawPeople() {
+  const here = guild();
+  if (!here) return [heading('People'), el('p', { class: 'quiet' }, 'This person is in no server. Choose another one at the top.')];
   const outside = state.users.filter((one) => !one.bot && !member(one.id));
   return [
     heading('People', `${here.members.length} in ${here.name}. Open one to change roles.`),
     el('button', { type: 'button', class: 'btn btn-secondary wide', testid: 'add-member', on: { click: addPerson } }, icon('plus'), 'Add somebody'),
-    ...names.map((name) => el('section', { class: 'people-group' }, el('h3', { class: 'group-name' }, `${name} · ${groups.get(name).length}`), el('ul', { class: 'people' }, groups.get(name).map(personRow)))),
-    outside.length ? el('section', { class: 'people-group' }, el('h3', { class: 'group-name' }, 'Not in this server'), el('ul', { class: 'people' }, outside.map(outsiderRow))) : null,
+    ...membersByRole().map(([name, list]) => el('section', {}, groupTitle(name, list), el('ul', { class: 'people' }, list.map(personRow)))),
+    outside.length ? el('section', {}, el('h3', { class: 'group-name' }, 'Not in this server'), el('ul', { class: 'people' }, outside.map(outsiderRow))) : null,
   ].filter(Boolean);
 }
 

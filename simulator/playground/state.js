@@ -102,7 +102,9 @@ const HUES = [8, 28, 44, 96, 150, 176, 200, 222, 262, 292, 322, 344];
 /** A drawn avatar: a tint and two shapes picked from the id, with the person's initials (or the bot's mark). */
 export function avatar(user, size = 'm') {
   const seed = hash(`${user.username}:${user.id}`);
-  const hue = HUES[seed % HUES.length];
+  // Neighbours in the list of people get hues far apart; strangers to it fall back to their id.
+  const place = state.users.findIndex((one) => one.id === user.id);
+  const hue = user.bot ? 186 : HUES[(place < 0 ? seed : place * 5 + 2) % HUES.length];
   const name = displayName(user);
   const words = name.replace(/[^\p{L}\p{N} ._-]/gu, '').split(/[ ._-]+/).filter(Boolean);
   const initials = ((words[0]?.[0] ?? '?') + (words[1]?.[0] ?? words[0]?.[1] ?? '')).toUpperCase();
@@ -190,6 +192,7 @@ const STYLES = {
   t: { timeStyle: 'short' }, T: { timeStyle: 'medium' },
   d: { dateStyle: 'short' }, D: { dateStyle: 'long' },
   f: { dateStyle: 'long', timeStyle: 'short' }, F: { dateStyle: 'full', timeStyle: 'short' },
+  clock: { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
   s: { dateStyle: 'short', timeStyle: 'short' }, S: { dateStyle: 'short', timeStyle: 'medium' },
 };
 const formats = new Map();
@@ -202,13 +205,19 @@ export function formatTime(ms, style = 'f') {
   return Number.isNaN(date.getTime()) ? 'an unreadable time' : formats.get(key).format(date);
 }
 
-const UNITS = [['year', 31536000], ['month', 2592000], ['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
 const relativeFormat = new Intl.RelativeTimeFormat(language, { numeric: 'always' });
+/** Each unit with how many of it make the next one. */
+const UNITS = [['second', 60], ['minute', 60], ['hour', 24], ['day', 30], ['month', 12], ['year', Infinity]];
 
+/** "in 10 minutes": rounded, in the largest unit that holds one. */
 export function relative(ms) {
-  const seconds = Math.round((ms - now()) / 1000);
-  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? UNITS.at(-1);
-  return relativeFormat.format(Math.trunc(seconds / size), unit);
+  const difference = Math.round((ms - now()) / 1000);
+  let amount = Math.abs(difference);
+  for (const [unit, next] of UNITS) {
+    if (amount < next) return relativeFormat.format(difference < 0 ? -amount : amount, unit);
+    amount = Math.max(1, Math.round(amount / (unit === 'month' ? 12.17 : next)));
+  }
+  return '';
 }
 
 /** A `<time>` that keeps itself right: app.js refreshes every `[data-relative]` once a second. */
