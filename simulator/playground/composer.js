@@ -23,8 +23,9 @@ export function mountComposer(root) {
   });
   parts.form = el('div', { class: 'command-form', hidden: true, testid: 'command-form', role: 'group' });
   parts.send = el('button', { type: 'submit', class: 'send', testid: 'command-send', 'aria-label': 'Send', title: 'Send (Enter)' }, icon('send'));
+  parts.cancel = el('button', { type: 'button', class: 'icon-button', 'aria-label': 'Cancel the command', title: 'Cancel (Esc)', testid: 'command-cancel', hidden: true, on: { click: () => leaveCommand('') } }, icon('close'));
   parts.popup = el('div', { class: 'palette', hidden: true, testid: 'command-palette' });
-  parts.box = el('form', { class: 'composer', novalidate: true }, parts.popup, parts.text, parts.form, parts.send);
+  parts.box = el('form', { class: 'composer', novalidate: true }, parts.popup, parts.text, parts.form, parts.cancel, parts.send);
   parts.box.addEventListener('submit', (event) => {
     event.preventDefault();
     if (command) submitCommand();
@@ -38,6 +39,12 @@ export function mountComposer(root) {
   });
   on('world', describeBox);
   on('fill', (text) => fill(text));
+  document.addEventListener('keydown', (event) => {
+    const typing = event.target.closest?.('input, textarea, select, [role="listbox"], [role="menu"], dialog');
+    if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey || parts.text.disabled) return;
+    event.preventDefault();
+    fill('/');
+  });
 }
 
 function describeBox() {
@@ -208,10 +215,8 @@ function enterCommand(entry, rest) {
     class: 'tail', type: 'text', testid: 'command-more', 'aria-label': 'Add an option', role: 'combobox', 'aria-expanded': 'false', 'aria-controls': 'palette-list',
     autocomplete: 'off', on: { focus: showOptional, input: showOptional, keydown: onTailKey },
   });
-  parts.form.replaceChildren(
-    el('span', { class: 'command-name' }, `/${entry.name}`),
-    parts.tail,
-    el('button', { type: 'button', class: 'icon-button command-cancel', 'aria-label': 'Cancel the command', title: 'Cancel (Esc)', testid: 'command-cancel', on: { click: () => leaveCommand('') } }, icon('close')));
+  parts.cancel.hidden = false;
+  parts.form.replaceChildren(el('span', { class: 'command-name' }, `/${entry.name}`), parts.tail);
   for (const option of entry.options.filter((one) => one.required)) addChip(option, false);
   describeTail();
   if (rest.trim()) readLine(rest);
@@ -224,6 +229,7 @@ function leaveCommand(text) {
   const was = command;
   command = null;
   parts.form.hidden = true;
+  parts.cancel.hidden = true;
   parts.form.replaceChildren();
   parts.text.hidden = false;
   parts.box.classList.remove('with-command');

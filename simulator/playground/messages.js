@@ -229,7 +229,7 @@ function embed(one, message) {
   if (one.thumbnail?.url) box.append(el('div', { class: 'embed-thumb' }, image(one.thumbnail.url, { className: 'thumb', attachments })));
   if (one.image?.url) box.append(el('div', { class: 'embed-image' }, image(one.image.url, { attachments })));
   if (one.footer?.text || one.timestamp) {
-    box.append(el('footer', { class: 'embed-foot' }, one.footer?.text ?? '', one.footer?.text && one.timestamp ? ' · ' : '', one.timestamp ? timeNode(Date.parse(one.timestamp), 's') : ''));
+    box.append(el('footer', { class: 'embed-foot' }, one.footer?.text ?? '', one.footer?.text && one.timestamp ? ' · ' : '', one.timestamp ? timeNode(Date.parse(one.timestamp), 's', '') : ''));
   }
   return box;
 }

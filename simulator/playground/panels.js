@@ -46,8 +46,13 @@ export function mountClock(root) {
 
 export function advance(ms, button) {
   return withBusy(button, async () => {
-    await api.advance(ms);
-    emit('advanced', ms);
+    document.documentElement.dataset.busy = 'clock';
+    try {
+      await api.advance(ms);
+      emit('advanced', ms);
+    } finally {
+      delete document.documentElement.dataset.busy;
+    }
   });
 }
 
