@@ -31,11 +31,11 @@
 import { api, listen } from './api.js';
 import { channelIcon, place, pressFailed } from './components.js';
 import { fill, mountComposer } from './composer.js';
-import { forgetDismissed, mountMessages, showChannel, visibleMessages } from './messages.js';
+import { forgetDismissed, mountMessages, showChannel, showMessage, visibleMessages } from './messages.js';
 import { openBotModal } from './modal.js';
-import { cast, guideAnswer, guideMessages, mountClock, mountDock, mountMembers, standing } from './panels.js';
+import { cast, forgetGuide, guideAnswer, guideMessages, mountClock, mountDock, mountMembers, standing } from './panels.js';
 import {
-  addNote, ageInWords, avatar, channel, displayName, el, emit, forgetReads, guild, icon, later, markRead, me, nameColour, on, pingsOf,
+  addNote, ageInWords, avatar, channel, displayName, el, emit, forgetReads, guild, icon, keepIcons, later, markRead, me, nameColour, now, on, pingsOf,
   relative, setBaseline, setClock, state, store, tint, toast, unread, user,
 } from './state.js';
 
@@ -280,7 +280,7 @@ function drawPerson() {
   const old = at('person').firstElementChild;
   const text = mine ? [
     avatar(mine), el('span', { class: 'person-text' }, el('span', { class: 'person-line' }, el('span', { class: 'you-are' }, 'You are '), tint(el('strong', {}, displayName(mine)), nameColour(mine.id))),
-      el('span', { class: 'quiet person-facts' }, `${standing(mine)} · account ${ageInWords(mine.created_at)}`)),
+      el('span', { class: 'quiet person-facts' }, `${standing(mine)} · account ${ageInWords(mine)}`)),
     others ? el('span', { class: 'badge badge-soft', title: 'Somebody else was pinged' }, String(others), el('span', { class: 'sr' }, ' pings for others')) : null, icon('down'),
   ] : [el('span', {}, 'Choose a person'), icon('down')];
   if (old) {
@@ -305,7 +305,7 @@ function openPeople(opener) {
           becomePerson(one.id);
         },
       },
-    }, avatar(one), el('span', { class: 'person-text' }, tint(el('span', { class: 'person-name' }, displayName(one)), nameColour(one.id)), el('span', { class: 'quiet' }, `${standing(one)} · account ${ageInWords(one.created_at)}`)),
+    }, avatar(one), el('span', { class: 'person-text' }, tint(el('span', { class: 'person-name' }, displayName(one)), nameColour(one.id)), el('span', { class: 'quiet' }, `${standing(one)} · account ${ageInWords(one)}`)),
     pings ? el('span', { class: 'badge' }, String(pings), el('span', { class: 'sr' }, ' pings')) : null, one.id === state.meId ? icon('check') : null);
   }));
   menu.addEventListener('keydown', (event) => {
@@ -369,6 +369,20 @@ function selectChannel(id) {
   if (changed) closeDrawers();
 }
 
+function forgetAll() {
+  forgetReads();
+  forgetDismissed();
+  forgetGuide();
+}
+
+/** What the browser remembers belongs to one world: another one, or a clock that went back, starts afresh. */
+function sameWorld() {
+  const seen = store.get('world', null);
+  const world = { guilds: state.guilds.map((one) => one.id).sort()[0] ?? '', at: Math.floor(now()) };
+  store.set('world', world);
+  return !seen || (seen.guilds === world.guilds && world.at >= seen.at - 2000);
+}
+
 // ---- answers -------------------------------------------------------------------------------------------------
 
 const sentence = (error) => (typeof error === 'string' ? error : error?.message) || 'The application did not respond';
@@ -392,7 +406,11 @@ on('person', async (id) => {
   await becomePerson(id);
 });
 on('show-member', () => innerWidth <= 1160 && openDrawer('dock'));
-on('go', (id) => (channel(id) ? selectChannel(id) : toast('This person cannot see that channel.', 'warn')));
+on('go', ({ channel: id, message }) => {
+  if (!channel(id)) return toast('This person cannot see that channel.', 'warn');
+  if (id !== state.channelId) selectChannel(id);
+  return message && showMessage(message);
+});
 on('guide-fill', async (line) => {
   closeDrawers();
   const { owner } = cast();
@@ -401,8 +419,7 @@ on('guide-fill', async (line) => {
 });
 on('advanced', worldSoon);
 on('restarted', async () => {
-  forgetReads();
-  forgetDismissed();
+  forgetAll();
   state.notes.clear();
   state.messages.clear();
   await refreshWorld();
@@ -466,6 +483,7 @@ function mountFrame() {
       if (node.textContent !== text) node.textContent = text;
     }
   }, 1000);
+  addEventListener('pagehide', () => state.loaded && sameWorld());
   setInterval(() => !state.worker.reachable && state.loaded && worldSoon(), 5000);
 }
 
@@ -490,6 +508,7 @@ async function start() {
     return;
   }
   state.loaded = true;
+  if (!sameWorld()) forgetAll();
   setBaseline();
   delete at('app').dataset.loading;
   connect();
@@ -500,6 +519,7 @@ async function start() {
   document.documentElement.dataset.ready = 'true';
 }
 
+await keepIcons();
 mountFrame();
 mountMessages(at('messages'), at('jump'));
 mountComposer(at('composer'));

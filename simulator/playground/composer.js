@@ -33,6 +33,7 @@ export function mountComposer(root) {
   });
   parts.box.addEventListener('focusout', () => setTimeout(() => !parts.box.contains(document.activeElement) && closePopup()));
   root.append(parts.box);
+  describeBox();
   on('channel', () => {
     leaveCommand('');
     describeBox();
@@ -52,7 +53,7 @@ function describeBox() {
   const locked = !here || here.can_send === false;
   parts.text.disabled = locked;
   parts.send.disabled = locked;
-  parts.text.placeholder = !here ? 'Choose a channel' : locked ? 'This person may not write here' : `Message #${here.name}, or / for commands`;
+  parts.text.placeholder = !state.loaded ? '' : !here ? 'Choose a channel' : locked ? 'This person may not write here' : `Message #${here.name}, or / for commands`;
 }
 
 /** Puts text in the box as if typed; a whole command line becomes its form. */

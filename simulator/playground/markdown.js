@@ -14,7 +14,16 @@ export function safeUrl(address) {
   }
 }
 
+const PLACE = /^https:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/(?:\d+|@me)\/(\d+)(?:\/(\d+))?\/?$/;
+
+/** A link; one into a channel that is here leads there instead of out of the page. */
 export function link(address, ...children) {
+  const inside = PLACE.exec(address);
+  if (inside && channel(inside[1])) {
+    const bare = children.length === 1 && children[0] === address;
+    const label = bare ? [`#${channel(inside[1]).name}`, inside[2] ? ' › message' : ''] : children;
+    return el('button', { type: 'button', class: bare ? 'mention' : 'link', on: { click: () => emit('go', { channel: inside[1], message: inside[2] }) } }, ...label);
+  }
   const href = safeUrl(address);
   if (!href) return el('span', {}, ...children);
   return el('a', { href, target: '_blank', rel: 'noopener noreferrer', class: 'link' }, ...children);
@@ -38,7 +47,7 @@ function roleMention(id) {
 function channelMention(id) {
   const found = channel(id);
   if (!found) return el('span', { class: 'mention' }, '#no-access');
-  return el('button', { type: 'button', class: 'mention', on: { click: () => emit('go', id) } }, `#${found.name}`);
+  return el('button', { type: 'button', class: 'mention', on: { click: () => emit('go', { channel: id }) } }, `#${found.name}`);
 }
 
 function commandMention(name) {

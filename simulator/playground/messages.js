@@ -23,8 +23,12 @@ let marker = null;
 export function mountMessages(listNode, jumpNode) {
   list = listNode;
   jump = jumpNode;
+  let atEnd = true;
+  // A composer that grows or a banner that appears takes room from the list; its end stays in view.
+  new ResizeObserver(() => atEnd && toBottom()).observe(list);
   list.addEventListener('scroll', () => {
-    if (atBottom()) {
+    atEnd = atBottom();
+    if (atEnd) {
       jump.hidden = true;
       markRead();
     }
@@ -49,6 +53,16 @@ export function showChannel(firstUnread) {
   list.replaceChildren();
   draw();
   toBottom();
+}
+
+/** Scrolls to a message and lets it stand out for a moment. */
+export function showMessage(id) {
+  const node = list.querySelector(`[data-testid="message-${CSS.escape(id)}"]`);
+  if (!node) return toast('That message is not here any more.', 'warn');
+  node.scrollIntoView({ block: 'center' });
+  node.classList.add('found');
+  setTimeout(() => node.classList.remove('found'), 2500);
+  return undefined;
 }
 
 export function visibleMessages(id = state.channelId) {
@@ -187,16 +201,19 @@ function thinking(text) {
   return el('p', { class: 'thinking', role: 'status' }, el('span', { class: 'dots', 'aria-hidden': 'true' }, el('i'), el('i'), el('i')), `${text}…`);
 }
 
+/** The line above a message: which command it answers, or which message. */
 function contextLine(message) {
   const used = interactionOf(message);
-  if (used?.user) {
+  const name = used?.name ?? used?.triggering_interaction_metadata?.name;
+  const replied = message.referenced_message;
+  if (used?.user && (name || !replied)) {
     const who = user(used.user.id) ?? used.user;
-    const what = used.name ? el('span', { class: 'used-command' }, `/${used.name}`) : 'a button';
+    const what = name ? el('span', { class: 'used-command' }, `/${name}`) : used.type === 5 ? 'a form' : 'a button';
     return el('div', { class: 'context' }, avatar(who, 'xs'), tint(el('strong', { class: 'author' }, displayName(who)), nameColour(who.id)), ' used ', what);
   }
-  const replied = message.referenced_message;
   if (!replied) return null;
-  return el('div', { class: 'context' }, avatar(replied.author, 'xs'), el('strong', { class: 'author' }, displayName(replied.author)), ' ', plain(replied.content || 'a message', 80));
+  const about = plain(replied.content || replied.embeds?.[0]?.title || 'a message', 80);
+  return el('div', { class: 'context' }, icon('undo'), avatar(user(replied.author.id) ?? replied.author, 'xs'), el('strong', { class: 'author' }, displayName(replied.author)), el('span', { class: 'context-text' }, about));
 }
 
 function content(message) {
@@ -278,7 +295,7 @@ function reactButton(message) {
 }
 
 function thread(one) {
-  return el('button', { type: 'button', class: 'thread-chip', on: { click: () => emit('go', one.id) } }, icon('thread'), el('strong', {}, one.name), el('span', { class: 'quiet' }, 'Open thread'));
+  return el('button', { type: 'button', class: 'thread-chip', on: { click: () => emit('go', { channel: one.id }) } }, icon('thread'), el('strong', {}, one.name), el('span', { class: 'quiet' }, 'Open thread'));
 }
 
 // ---- local rows ----------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import { api } from './api.js';
 import { commandEntries } from './composer.js';
 import { confirmDialog, formDialog } from './modal.js';
 import {
-  ageInWords, avatar, css, displayName, el, emit, formatTime, guild, icon, member, nameColour, now, on, role, rolesOf, state, store, tint, toast, user,
+  ageInWords, avatar, createdMs, css, displayName, el, emit, formatTime, guild, icon, isRecent, later, member, nameColour, now, on, role, rolesOf, state, store, tint, toast, user,
 } from './state.js';
 
 /** Runs something that talks to the simulator while its button is busy; says what went wrong. */
@@ -120,7 +120,7 @@ const heading = (title, text) => el('header', { class: 'panel-head' }, el('h2', 
 
 // ---- guide ---------------------------------------------------------------------------------------------------
 
-const guide = { done: [], message: null, entrant: null, since: '0', ...store.get('guide', {}) };
+const guide = { done: [], message: null, ...store.get('guide', {}) };
 
 /** Everything one can read in a message, V2 text included. */
 export function textOf(message) {
@@ -134,8 +134,10 @@ const buttonsOf = (message) => {
   return walk(message?.components);
 };
 
-const ENTER = /\b(enter|join|take part|participate)\b/i;
-const REFUSED = /(can(no|')t|not (yet |old |eligible|allowed|enough)|only for|need|requires?|must|too (new|young)|do(es)? ?n[o']t|qualif)/i;
+const isEnter = (button) => /:enter\b/.test(button.custom_id ?? '') || /^(enter|join)\b/i.test(button.label ?? '');
+const isClaim = (button) => /:claim\b/.test(button.custom_id ?? '') || /^claim\b/i.test(button.label ?? '');
+const openFor = (message) => buttonsOf(message).some((button) => isEnter(button) && !button.disabled);
+const REFUSED = /(\bcan(no|')t\b|\byou (still )?need\b|\bmust be\b|\bexcluded\b|\bonly the winners?\b|\bonly for\b|\btoo late\b|\bwindow\b|\balready\b)/i;
 
 export function cast() {
   const here = guild();
@@ -143,8 +145,7 @@ export function cast() {
   const owner = people.find((one) => one.id === here?.owner_id) ?? people[0];
   const others = people.filter((one) => one !== owner);
   const tom = others.find((one) => /^tom\b/i.test(displayName(one)) || one.username === 'tom') ?? others[0];
-  const age = (one) => Date.parse(one.created_at) || 0;
-  const stranger = others.filter((one) => one !== tom).sort((a, b) => age(b) - age(a))[0];
+  const stranger = others.filter((one) => one !== tom).sort((a, b) => createdMs(b) - createdMs(a))[0];
   return { owner, tom, stranger };
 }
 
@@ -162,7 +163,7 @@ function steps() {
   return [
     { title: 'Start a giveaway', text: `You are ${name(owner)}, who owns this server. Type /giveaway start, name a prize and a short duration, and ask for accounts that are some days old.`, be: owner, fill: startLine },
     { title: `Enter as ${name(tom)}`, text: `Become ${name(tom)} and press the Enter button under the giveaway. The answer is only for ${name(tom)}.`, be: tom },
-    { title: 'Meet the requirements, or not', text: `${name(stranger)} has an account that is ${stranger ? ageInWords(stranger.created_at) : 'new'}. Press Enter as ${name(stranger)} and read why it is refused.`, be: stranger },
+    { title: 'Meet the requirements, or not', text: `${name(stranger)} has an account that is ${stranger ? ageInWords(stranger) : 'new'}. Press Enter as ${name(stranger)} and read why it is refused.`, be: stranger },
     { title: 'Let time pass', text: 'Fast-forward until the giveaway ends. The message changes and a winner is pinged.', jump: true },
     { title: 'Claim the prize', text: 'Become the winner and claim. Or let the time to claim lapse, and watch somebody else being drawn.', be: winner ? user(winner.id) : tom, jump: true },
     { title: 'Check the draw', text: 'Run /giveaway verify: anyone can recompute who won from the published numbers.', fill: () => '/giveaway verify ' },
@@ -181,31 +182,34 @@ export function guideAnswer({ answer, origin }) {
   if (answer.kind === 'error') return;
   if (origin.kind === 'command' && origin.name === 'giveaway verify') tick(5);
   if (origin.kind !== 'component') return;
-  const label = origin.component.label ?? '';
-  const said = textOf(answer.message);
-  if (ENTER.test(label)) {
-    if (answer.message?.ephemeral_for || answer.kind === 'message') tick(REFUSED.test(said) ? 2 : 1);
-    else tick(1);
-  }
-  if (/claim/i.test(label) && !REFUSED.test(said)) tick(4);
+  const refused = REFUSED.test(textOf(answer.message));
+  if (isEnter(origin.component)) tick(refused ? 2 : 1);
+  if (isClaim(origin.component) && !refused) tick(4);
 }
 
 /** Looks at the messages: has a giveaway begun, ended, been drawn again? */
 export function guideMessages() {
   const all = [...state.messages.values()].flat().filter((one) => one.author?.bot && !one.ephemeral_for);
-  const open = all.filter((one) => buttonsOf(one).some((button) => ENTER.test(button.label ?? '') && !button.disabled)).at(-1);
+  const open = all.filter((one) => openFor(one) && isRecent(one.id)).at(-1);
   if (open && open.id !== guide.message) {
     guide.message = open.id;
     tick(0);
     store.set('guide', guide);
   }
   const followed = all.find((one) => one.id === guide.message);
-  const closed = followed && !buttonsOf(followed).some((button) => ENTER.test(button.label ?? '') && !button.disabled);
-  if (guide.message && closed) tick(3);
-  if (guide.done[3] && all.some((one) => BigInt(one.id) > BigInt(guide.message ?? 0) && /(rerol|drawn again|new winner|did not claim|not claimed|lapsed)/i.test(textOf(one)))) tick(4);
+  if (followed && !openFor(followed) && /\b(ended|winners?|drawn)\b/i.test(textOf(followed)) && !/\bpaused\b/i.test(textOf(followed))) tick(3);
+  const since = all.filter((one) => guide.message && later(one.id, guide.message));
+  if (guide.done[3] && since.some((one) => /(new draw|drawn again|new winner|did not claim|not claimed)/i.test(textOf(one)))) tick(4);
+}
+
+export function forgetGuide() {
+  Object.assign(guide, { done: [], message: null });
+  store.set('guide', guide);
+  emit('guide');
 }
 
 function drawGuide() {
+  if (!guild()) return [heading('Giveaways in ten minutes', state.loaded ? 'This person is in no server. Choose another one at the top.' : 'Waiting for the simulator…')];
   const list = steps();
   const current = list.findIndex((_, index) => !guide.done[index]);
   const count = guide.done.filter(Boolean).length;
@@ -215,9 +219,8 @@ function drawGuide() {
     type: 'button', class: 'text-button', testid: 'guide-restart',
     on: {
       click: () => {
-        Object.assign(guide, { done: [] });
-        store.set('guide', guide);
-        redraw();
+        forgetGuide();
+        guideMessages();
       },
     },
   }, 'Start over');
@@ -305,7 +308,7 @@ function personRow({ user: someone, roles }) {
     },
   }, avatar(someone), el('span', { class: 'person-text' },
     tint(el('span', { class: 'person-name' }, displayName(someone)), nameColour(someone.id)),
-    el('span', { class: 'quiet' }, someone.bot ? 'Bot' : `Account ${ageInWords(someone.created_at)}`)),
+    el('span', { class: 'quiet' }, someone.bot ? 'Bot' : `Account ${ageInWords(someone)}`)),
   someone.id === guild().owner_id ? el('span', { class: 'owner', title: 'Owns this server' }, icon('crown'), el('span', { class: 'sr' }, 'Owner')) : null, icon('down'));
   return el('li', { class: open ? 'person open' : 'person' }, face, open ? editor(someone, roles) : null);
 }
@@ -344,7 +347,7 @@ function editor(someone, held) {
 function outsiderRow(someone) {
   const join = el('button', { type: 'button', class: 'btn btn-small btn-secondary', testid: `join-${someone.username}` }, 'Join');
   join.addEventListener('click', () => withBusy(join, () => api.join({ guild: state.guildId, user: someone.id })));
-  return el('li', { class: 'person outsider' }, avatar(someone), el('span', { class: 'person-text' }, el('span', { class: 'person-name' }, displayName(someone)), el('span', { class: 'quiet' }, `Account ${ageInWords(someone.created_at)}`)), join);
+  return el('li', { class: 'person outsider' }, avatar(someone), el('span', { class: 'person-text' }, el('span', { class: 'person-name' }, displayName(someone)), el('span', { class: 'quiet' }, `Account ${ageInWords(someone)}`)), join);
 }
 
 function addPerson() {

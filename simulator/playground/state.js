@@ -85,10 +85,27 @@ function svg(tag, attributes, ...children) {
   return node;
 }
 
+const SPRITE = '/playground/icons.svg';
+let prefix = `${SPRITE}#`;
+
+/** Takes the icons into the page, so that they are there when the simulator is not. */
+export async function keepIcons() {
+  try {
+    const text = await (await fetch(SPRITE)).text();
+    const sprite = document.importNode(new DOMParser().parseFromString(text, 'image/svg+xml').documentElement, true);
+    for (const symbol of sprite.querySelectorAll('symbol')) symbol.id = `icon-${symbol.id}`;
+    sprite.setAttribute('class', 'sr');
+    sprite.setAttribute('aria-hidden', 'true');
+    document.body.append(sprite);
+    prefix = '#icon-';
+  } catch {
+    // Without them every icon is fetched by itself, which looks the same.
+  }
+}
+
 /** An icon of icons.svg; decoration only, so hidden from screen readers. */
 export function icon(name) {
-  return svg('svg', { class: 'icon', 'aria-hidden': 'true', viewBox: '0 0 20 20', focusable: 'false' },
-    svg('use', { href: `/playground/icons.svg#${name}` }));
+  return svg('svg', { class: 'icon', 'aria-hidden': 'true', viewBox: '0 0 20 20', focusable: 'false' }, svg('use', { href: `${prefix}${name}` }));
 }
 
 function hash(text) {
@@ -232,8 +249,11 @@ export function timeNode(ms, style = 'f', className = 'stamp') {
   });
 }
 
-export function ageInWords(iso) {
-  const days = Math.max(0, Math.floor((now() - Date.parse(iso)) / 86400000));
+/** When an account was made: told, or read from its id. */
+export const createdMs = (someone) => Date.parse(someone?.created_at ?? '') || snowflakeMs(someone?.id);
+
+export function ageInWords(someone) {
+  const days = Math.max(0, Math.floor((now() - createdMs(someone)) / 86400000));
   if (Number.isNaN(days)) return 'of unknown age';
   if (days < 1) return 'created today';
   if (days < 60) return `${days} ${days === 1 ? 'day' : 'days'} old`;
@@ -254,6 +274,9 @@ export function setBaseline(force = false) {
   store.set('baseline', baseline);
 }
 
+/** Whether a message came after the page first met this simulator. */
+export const isRecent = (id) => later(id, baseline ?? '0');
+
 export function forgetReads() {
   for (const key of Object.keys(reads)) delete reads[key];
   baseline = null;
@@ -273,6 +296,7 @@ export function markRead(channelId = state.channelId) {
 export function mentions(message, userId) {
   if (message.author?.id === userId || message.ephemeral_for) return false;
   if (userId === state.meId && typeof message.pinged_me === 'boolean') return message.pinged_me;
+  if (message.mention_everyone) return true;
   if ((message.mentions ?? []).some((one) => one.id === userId)) return true;
   const held = member(userId)?.roles ?? [];
   return (message.mention_roles ?? []).some((id) => held.includes(id));
