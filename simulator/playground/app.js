@@ -20,7 +20,7 @@
 //   modal                      a bot's modal; modal-input-<custom_id>, modal-field-<custom_id>, modal-submit, modal-cancel, modal-error
 //   clock-now, advance-60000, advance-600000, advance-3600000, advance-86400000
 //   dock-tab-guide, dock-tab-people, dock-tab-faults, dock-tab-calls, dock-tab-data
-//   guide-step-1 … guide-step-6 (data-done="true|false"), guide-be-<n>, guide-fill-<n>, guide-restart
+//   guide-step-1 … guide-step-6 (data-done="true|false"), guide-be-<n>, guide-fill-<n>, guide-restart, guide-strip (narrow screens)
 //   members-toggle, members, listed-<username> the member list beside the messages
 //   add-member, new-member-name, new-member-age, member-<username>, role-<name>, leave-<username>, join-<username>
 //   fault-kind, fault-route, fault-count, fault-add, fault-clear, fault-list
@@ -33,7 +33,7 @@ import { channelIcon, place, pressFailed } from './components.js';
 import { fill, mountComposer } from './composer.js';
 import { forgetDismissed, mountMessages, showChannel, showMessage, visibleMessages } from './messages.js';
 import { openBotModal } from './modal.js';
-import { cast, forgetGuide, guideAnswer, guideMessages, mountClock, mountDock, mountMembers, standing } from './panels.js';
+import { cast, forgetGuide, guideAnswer, guideMessages, mountClock, mountDock, mountGuideStrip, mountMembers, standing } from './panels.js';
 import {
   addNote, ageInWords, avatar, channel, displayName, el, emit, forgetReads, guild, icon, keepIcons, later, markRead, me, nameColour, now, on, pingsOf,
   relative, setBaseline, setClock, state, store, tint, toast, unread, user,
@@ -191,7 +191,7 @@ function lostBanner(left) {
 /** Says when the bot is away; empty while all is well. */
 function showBanner() {
   const banner = at('banner');
-  const away = state.loaded && !state.worker.reachable;
+  const away = state.loaded && state.worker.reachable === false;
   banner.dataset.kind = away ? 'worker' : '';
   banner.hidden = !away;
   banner.replaceChildren(...(away ? [icon('warn'), el('span', {}, `The bot does not answer${state.worker.url ? ` at ${state.worker.url}` : ''}. Commands and buttons will fail until it runs.`),
@@ -405,7 +405,7 @@ on('person', async (id) => {
   closeDrawers();
   await becomePerson(id);
 });
-on('show-member', () => innerWidth <= 1160 && openDrawer('dock'));
+on('show-tools', () => innerWidth <= 1160 && openDrawer('dock'));
 on('go', ({ channel: id, message }) => {
   if (!channel(id)) return toast('This person cannot see that channel.', 'warn');
   if (id !== state.channelId) selectChannel(id);
@@ -430,8 +430,10 @@ on('restarted', async () => {
 
 // ---- toasts, drawers, theme ----------------------------------------------------------------------------------
 
+const asSentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? '' : '.'}`;
+
 on('toast', ({ text, tone }) => {
-  const box = el('div', { class: `toast toast-${tone}`, testid: 'toast', role: tone === 'error' ? 'alert' : undefined }, icon(tone === 'good' ? 'check' : 'warn'), el('span', {}, text));
+  const box = el('div', { class: `toast toast-${tone}`, testid: 'toast', role: tone === 'error' ? 'alert' : undefined }, icon(tone === 'good' ? 'check' : 'warn'), el('span', {}, asSentence(text)));
   const end = () => box.remove();
   box.append(el('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', on: { click: end } }, icon('close')));
   at('toasts').append(box);
@@ -484,7 +486,7 @@ function mountFrame() {
     }
   }, 1000);
   addEventListener('pagehide', () => state.loaded && sameWorld());
-  setInterval(() => !state.worker.reachable && state.loaded && worldSoon(), 5000);
+  setInterval(() => state.worker.reachable === false && state.loaded && worldSoon(), 5000);
 }
 
 // ---- start ---------------------------------------------------------------------------------------------------
@@ -526,4 +528,5 @@ mountComposer(at('composer'));
 mountClock(at('clock'));
 mountDock(at('dock'));
 mountMembers(at('members'));
+mountGuideStrip(at('guide-strip'));
 start();

@@ -276,7 +276,7 @@ function openMenu(opener, { choices, values, many, max, search, label, testid, d
       row.addEventListener('click', () => pick(index));
       return row;
     }));
-    if (shown.length === 0) listbox.append(el('li', { class: 'choice-empty' }, choices.length ? 'Nothing matches.' : 'There is nothing to choose from.'));
+    if (shown.length === 0) listbox.append(el('li', { class: 'choice-empty', role: 'presentation' }, choices.length ? 'Nothing matches.' : 'There is nothing to choose from.'));
     focusable.setAttribute('aria-activedescendant', shown[active] ? `${prefix}-${active}` : '');
     listbox.children[active]?.scrollIntoView({ block: 'nearest' });
   };

@@ -17,7 +17,7 @@ let autocompleteRun = 0;
 
 export function mountComposer(root) {
   parts.text = el('textarea', {
-    class: 'composer-text', rows: 1, testid: 'composer', role: 'combobox', 'aria-expanded': 'false', 'aria-controls': 'palette-list',
+    class: 'composer-text', rows: 1, testid: 'composer', 'aria-controls': 'palette-list',
     'aria-autocomplete': 'list', 'aria-label': 'Message', maxlength: 2000,
     on: { input: onText, keydown: onTextKey },
   });
@@ -89,7 +89,7 @@ function search(text) {
 
 function onText() {
   const text = parts.text.value;
-  if (!text.startsWith('/')) return closePopup();
+  if (!text.startsWith('/')) return offerMentions();
   const whole = commandEntries().filter((entry) => text.startsWith(`/${entry.name} `)).sort((a, b) => b.name.length - a.name.length)[0];
   if (whole) return enterCommand(whole, text.slice(whole.name.length + 2));
   const found = search(text);
@@ -102,6 +102,26 @@ function onText() {
     owner: parts.text,
   });
   return undefined;
+}
+
+/** While a word that begins with @ or # is being typed: who or what it may mean. */
+function offerMentions() {
+  const upTo = parts.text.value.slice(0, parts.text.selectionStart);
+  const [, , mark, typed] = /(^|\s)([@#])([^\s@#]*)$/u.exec(upTo) ?? [];
+  const choices = mark === '#' ? entityChoices('channel') : mark ? entityChoices('mentionable').filter((one) => one.label !== '@everyone') : [];
+  const rows = matching(choices, typed ?? '').slice(0, 10);
+  if (rows.length === 0) return closePopup();
+  const word = (choice) => (choice.hint?.startsWith('@') ? choice.hint : `${mark}${choice.label.replace(/^[@#]/, '')}`);
+  return openPopup({
+    head: mark === '#' ? 'Channels' : 'People and roles', owner: parts.text,
+    rows: rows.map((choice) => ({ key: `option-choice-${choice.value}`, choice })),
+    pick(choice) {
+      const before = upTo.slice(0, upTo.length - typed.length - 1);
+      parts.text.value = `${before}${word(choice)} ${parts.text.value.slice(upTo.length)}`;
+      closePopup();
+      parts.text.focus();
+    },
+  });
 }
 
 function onTextKey(event) {
@@ -164,20 +184,20 @@ function drawPopup() {
     node.addEventListener('click', () => popup.pick(row.choice));
     listbox.append(node);
   });
-  if (rows.length === 0 && empty) listbox.append(el('li', { class: 'choice-empty' }, empty));
+  if (rows.length === 0 && empty) listbox.append(el('li', { class: 'choice-empty', role: 'presentation' }, empty));
   parts.popup.replaceChildren(
     el('div', { class: 'palette-head' }, el('span', { class: 'palette-title' }, head), detail ? el('span', { class: 'quiet' }, detail) : null),
     error ? el('p', { class: 'palette-error', role: 'alert', testid: 'option-error' }, icon('warn'), error) : '',
     rows.length || empty ? listbox : '',
     el('div', { class: 'palette-keys', 'aria-hidden': 'true' }, el('kbd', {}, '↑↓'), ' move ', el('kbd', {}, 'Tab'), ' choose ', el('kbd', {}, 'Enter'), command ? ' choose or send ' : ' choose ', el('kbd', {}, 'Esc'), ' close'));
   parts.popup.hidden = false;
-  owner.setAttribute('aria-expanded', 'true');
+  if (owner.getAttribute('role') === 'combobox') owner.setAttribute('aria-expanded', 'true');
   owner.setAttribute('aria-activedescendant', active >= 0 ? `palette-${active}` : '');
   listbox.children[active]?.scrollIntoView({ block: 'nearest' });
 }
 
 function closePopup() {
-  popup?.owner.setAttribute('aria-expanded', 'false');
+  if (popup?.owner.getAttribute('role') === 'combobox') popup.owner.setAttribute('aria-expanded', 'false');
   popup?.owner.removeAttribute('aria-activedescendant');
   popup = null;
   parts.popup.hidden = true;

@@ -233,6 +233,24 @@ function drawGuide() {
   ].filter(Boolean);
 }
 
+/** Where the tools are a drawer, one line above the message box says which step is next. */
+export function mountGuideStrip(root) {
+  const draw = () => {
+    const list = guild() ? steps() : [];
+    const next = list.findIndex((_, index) => !guide.done[index]);
+    root.hidden = next < 0;
+    if (next < 0) return;
+    const show = () => {
+      openTab('guide');
+      emit('show-tools');
+    };
+    root.replaceChildren(el('button', { type: 'button', class: 'strip', testid: 'guide-strip', on: { click: show } }, icon('compass'),
+      el('span', { class: 'quiet' }, `Step ${next + 1} of ${list.length}`), el('strong', {}, list[next].title), icon('down')));
+  };
+  on('guide', draw);
+  on('world', draw);
+}
+
 function stepNode(step, index, current) {
   const done = Boolean(guide.done[index]);
   const actions = el('div', { class: 'step-actions' });
@@ -277,7 +295,7 @@ export function mountMembers(root) {
   const show = (id) => {
     opened = id;
     openTab('people');
-    emit('show-member', id);
+    emit('show-tools');
   };
   on('world', () => root.replaceChildren(...membersByRole().map(([name, list]) => el('section', {}, groupTitle(name, list), el('ul', {}, list.map(({ user: one }) => el('li', {},
     el('button', { type: 'button', class: 'listed', testid: `listed-${one.username}`, on: { click: () => show(one.id) } },
@@ -554,7 +572,7 @@ function drawData() {
     el('h3', { class: 'group-name' }, 'The bot'),
     el('dl', { class: 'facts' },
       el('div', {}, el('dt', {}, 'Worker'), el('dd', {}, worker.url || 'not set')),
-      el('div', {}, el('dt', {}, 'Reachable'), el('dd', { class: worker.reachable ? 'good' : 'bad' }, worker.reachable ? 'yes' : 'no'))),
+      el('div', {}, el('dt', {}, 'Reachable'), el('dd', { class: worker.reachable === false ? 'bad' : 'good' }, worker.reachable === false ? 'no' : 'yes'))),
   ];
 }
 
