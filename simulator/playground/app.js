@@ -396,7 +396,7 @@ on('answer', async (detail) => {
     openBotModal(answer.modal, { ...origin, botName: bot ? displayName(bot) : null });
   } else if (answer.kind === 'error') {
     if (origin.kind === 'component') pressFailed(origin, sentence(answer.error));
-    else addNote({ kind: 'error', channel: origin.channel, user: origin.user, text: sentence(answer.error), command: origin.name ? `/${origin.name}` : 'a form' });
+    else addNote({ kind: 'error', channel: origin.channel, user: origin.user, text: sentence(answer.error), command: origin.label ?? 'a form' });
   }
   await refreshChannel(origin.channel);
 });

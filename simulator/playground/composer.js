@@ -339,7 +339,8 @@ function readLine(text) {
   };
   if (lead && first) put(first, lead);
   pieces.forEach((piece, index) => {
-    const value = text.slice(piece.index + piece[0].length, pieces[index + 1]?.index ?? text.length).trim();
+    const written = text.slice(piece.index + piece[0].length, pieces[index + 1]?.index ?? text.length).trim();
+    const value = /^".*"$/su.test(written) ? written.slice(1, -1).replace(/\\(.)/gsu, '$1') : written;
     put(command.entry.options.find((one) => one.name === piece[1]), value);
   });
 }
@@ -523,9 +524,19 @@ async function submitCommand() {
   }
   const { entry } = command;
   const body = built();
-  const origin = { kind: 'command', user: state.meId, channel: state.channelId, name: entry.name, options: body.options };
   leaveCommand('');
-  const note = addNote({ kind: 'pending', command: `/${entry.name}` });
+  await run(body, entry.name, `/${entry.name}`);
+}
+
+/** Commands of a context menu: type 2 acts on a person, type 3 on a message. */
+export const targetCommands = (type) => (state.commands.get(state.guildId) ?? []).filter((one) => one.type === type);
+
+export const runOnTarget = (known, id) => run({ name: known.name, type: known.type, target_id: id }, known.name, known.name);
+
+/** Sends a command, with a row that says so until the answer is there. */
+async function run(body, name, label) {
+  const origin = { kind: 'command', user: state.meId, channel: state.channelId, name, label, options: body.options };
+  const note = addNote({ kind: 'pending', command: label });
   try {
     const answer = await api.runCommand({ user: origin.user, channel: origin.channel, ...body });
     emit('answer', { answer, origin, note });

@@ -93,7 +93,7 @@ const RULES = [
   [/<t:(-?\d{1,13})(?::([tTdDfFRsS]))?>/y, (m) => timeNode(Number(m[1]) * 1000, m[2] ?? 'f')],
   [/<a?:(\w+):(\d+)>/y, (m) => emojiNode({ name: m[1], id: m[2] })],
   [/<(https?:\/\/[^\s<>]+)>/y, (m) => link(m[1], m[1])],
-  [/https?:\/\/[^\s<>]*[^\s<>.,:;!?'")\]*_|~]/y, (m) => link(m[0], m[0])],
+  [/https?:\/\/(?:\([^\s<>()]*\)|[^\s<>()])*(?:\([^\s<>()]*\)|[^\s<>().,:;!?'"\]*_|~])/y, (m) => link(m[0], m[0])],
   [/@(everyone|here)\b/y, (m) => everyone(m[0])],
   [/\*\*\*(?=\S)([\s\S]+?)\*\*\*/y, (m) => el('strong', {}, el('em', {}, inline(m[1])))],
   [/\*\*(?=\S)([\s\S]+?)\*\*(?!\*)/y, (m) => el('strong', {}, inline(m[1]))],
@@ -192,7 +192,7 @@ function blocks(text, out) {
     } else if (ITEM.test(line)) {
       flush();
       const items = [];
-      while (at < lines.length && ITEM.test(lines[at])) items.push(ITEM.exec(lines[at++]));
+      while (at < lines.length && sameList(items[0], ITEM.exec(lines[at]))) items.push(ITEM.exec(lines[at++]));
       at -= 1;
       out.append(list(items));
     } else {
@@ -200,6 +200,12 @@ function blocks(text, out) {
     }
   }
   flush();
+}
+
+/** Whether an item goes on with a list: deeper, or of the same kind. */
+function sameList(first, item) {
+  if (!item) return false;
+  return !first || item[1].length > first[1].length || (item[3] === undefined) === (first[3] === undefined);
 }
 
 /** Items with their indentation; a deeper item opens a list inside the one above. */

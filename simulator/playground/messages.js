@@ -2,6 +2,7 @@
 
 import { api } from './api.js';
 import { attachment, channelIcon, failures, image, place, pressing, renderComponents } from './components.js';
+import { runOnTarget, targetCommands } from './composer.js';
 import { emojiNode, inline, link, markdown, plain } from './markdown.js';
 import {
   avatar, channel, css, displayName, el, emit, formatTime, icon, markRead, mentions, nameColour, now, on,
@@ -182,7 +183,7 @@ function row(message, grouped) {
       el('button', { type: 'button', class: 'text-button', testid: 'ephemeral-dismiss', on: { click: () => dismiss(message.id) } }, 'Dismiss')));
   }
   node.append(gutter, body);
-  if (!ephemeral && !loading) node.append(el('div', { class: 'message-tools' }, reactButton(message)));
+  if (!ephemeral && !loading) node.append(el('div', { class: 'message-tools' }, reactButton(message), targetCommands(3).length ? appsButton(message) : null));
   return node;
 }
 
@@ -273,18 +274,19 @@ function reactions(message) {
   }));
 }
 
-function reactButton(message) {
-  const opener = el('button', { type: 'button', class: 'icon-button', 'aria-label': 'Add a reaction', title: 'Add a reaction', testid: `react-${message.id}` }, icon('smile'));
+/** A tool of a message that opens a small menu of {label, face, run}. */
+function toolButton({ name, glyph, testid, className, entries }) {
+  const opener = el('button', { type: 'button', class: 'icon-button', 'aria-label': name, title: name, 'aria-haspopup': 'menu', testid }, icon(glyph));
   opener.addEventListener('click', () => {
-    const menu = el('div', { class: 'menu emoji-menu', popover: 'auto', 'aria-label': 'Reactions' }, QUICK.map((emoji) => el('button', {
-      type: 'button', class: 'emoji-choice', 'aria-label': emoji,
+    const menu = el('div', { class: `menu ${className}`, popover: 'auto', role: 'menu', 'aria-label': name }, entries().map(({ label, run }) => el('button', {
+      type: 'button', class: 'menu-entry', role: 'menuitem',
       on: {
         click: () => {
           menu.hidePopover();
-          react(message, emoji);
+          run();
         },
       },
-    }, emoji)));
+    }, label)));
     menu.addEventListener('toggle', (event) => event.newState === 'closed' && menu.remove());
     document.body.append(menu);
     menu.showPopover();
@@ -293,6 +295,16 @@ function reactButton(message) {
   });
   return opener;
 }
+
+const reactButton = (message) => toolButton({
+  name: 'Add a reaction', glyph: 'smile', testid: `react-${message.id}`, className: 'emoji-menu',
+  entries: () => QUICK.map((emoji) => ({ label: emoji, run: () => react(message, emoji) })),
+});
+
+const appsButton = (message) => toolButton({
+  name: 'Commands on this message', glyph: 'bolt', testid: `apps-${message.id}`, className: 'apps-menu',
+  entries: () => targetCommands(3).map((one) => ({ label: one.name, run: () => runOnTarget(one, message.id) })),
+});
 
 function thread(one) {
   return el('button', { type: 'button', class: 'thread-chip', on: { click: () => emit('go', { channel: one.id }) } }, icon('thread'), el('strong', {}, one.name), el('span', { class: 'quiet' }, 'Open thread'));

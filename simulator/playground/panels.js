@@ -1,7 +1,7 @@
 // Purpose: the tools at the side: guide, people, faults, call log, saved states; and the clock in the top bar.
 
 import { api } from './api.js';
-import { commandEntries } from './composer.js';
+import { commandEntries, runOnTarget, targetCommands } from './composer.js';
 import { confirmDialog, formDialog } from './modal.js';
 import {
   ageInWords, avatar, createdMs, css, displayName, el, emit, formatTime, guild, icon, isRecent, later, member, nameColour, now, on, role, rolesOf, state, store, tint, toast, user,
@@ -359,7 +359,10 @@ function editor(someone, held) {
     el('fieldset', { class: 'role-list' }, el('legend', { class: 'group-name' }, 'Roles'), boxes.length ? boxes : el('p', { class: 'quiet' }, 'This server has no roles yet.')),
     el('div', { class: 'step-actions' },
       someone.bot || someone.id === state.meId ? null : el('button', { type: 'button', class: 'btn btn-small btn-secondary', on: { click: () => emit('person', someone.id) } }, `Be ${displayName(someone)}`),
-      someone.id === guild().owner_id ? null : leave));
+      someone.id === guild().owner_id ? null : leave),
+    targetCommands(2).length ? el('div', { class: 'step-actions apps', role: 'group', 'aria-label': 'Commands on this person' }, targetCommands(2).map((one) => el('button', {
+      type: 'button', class: 'btn btn-small btn-secondary', testid: `on-user-${one.name}`, on: { click: () => runOnTarget(one, someone.id) },
+    }, icon('bolt'), one.name))) : null);
 }
 
 function outsiderRow(someone) {

@@ -114,7 +114,7 @@ function hash(text) {
   return value >>> 0;
 }
 
-const HUES = [8, 28, 44, 96, 150, 176, 200, 222, 262, 292, 322, 344];
+const HUES = [8, 28, 44, 92, 118, 150, 200, 222, 262, 292, 322, 344];
 
 /** A drawn avatar: a tint and two shapes picked from the id, with the person's initials (or the bot's mark). */
 export function avatar(user, size = 'm') {
