@@ -209,7 +209,7 @@ function contextLine(message) {
   const replied = message.referenced_message;
   if (used?.user && (name || !replied)) {
     const who = user(used.user.id) ?? used.user;
-    const what = name ? el('span', { class: 'used-command' }, `/${name}`) : used.type === 5 ? 'a form' : 'a button';
+    const what = name ? el('span', { class: 'used-command' }, used.command_type > 1 ? name : `/${name}`) : used.type === 5 ? 'a form' : 'a button';
     return el('div', { class: 'context' }, avatar(who, 'xs'), tint(el('strong', { class: 'author' }, displayName(who)), nameColour(who.id)), ' used ', what);
   }
   if (!replied) return null;

@@ -139,33 +139,35 @@ const isClaim = (button) => /:claim\b/.test(button.custom_id ?? '') || /^claim\b
 const openFor = (message) => buttonsOf(message).some((button) => isEnter(button) && !button.disabled);
 const REFUSED = /(\bcan(no|')t\b|\byou (still )?need\b|\bmust be\b|\bexcluded\b|\bonly the winners?\b|\bonly for\b|\btoo late\b|\bwindow\b|\balready\b)/i;
 
+/** Who plays whom: the owner, somebody ordinary who enters, and the youngest account, which is refused. */
 export function cast() {
   const here = guild();
   const people = (here?.members ?? []).map((one) => one.user).filter((one) => !one.bot);
   const owner = people.find((one) => one.id === here?.owner_id) ?? people[0];
   const others = people.filter((one) => one !== owner);
-  const tom = others.find((one) => /^tom\b/i.test(displayName(one)) || one.username === 'tom') ?? others[0];
-  const stranger = others.filter((one) => one !== tom).sort((a, b) => createdMs(b) - createdMs(a))[0];
-  return { owner, tom, stranger };
+  const stranger = [...others].sort((a, b) => createdMs(b) - createdMs(a))[0];
+  const plain = others.filter((one) => one !== stranger);
+  const entrant = plain.find((one) => rolesOf(one.id).length === 1) ?? plain[0];
+  return { owner, entrant, stranger };
 }
 
+/** The whole first command, with those of these options that the bot offers. */
 function startLine() {
-  const entry = commandEntries().find((one) => one.name === 'giveaway start');
-  const values = { prize: 'A hand-painted mug', duration: '10m', length: '10m', winners: '1', 'min-account-age': '7d', min_account_age: '7d', 'account-age': '7d', account_age: '7d' };
-  const wanted = (entry?.options ?? []).filter((one) => one.name in values && (one.required || /age|winners/.test(one.name)));
-  return `/giveaway start ${wanted.map((one) => `${one.name}:${one.name.includes('age') && one.type === 4 ? 7 : values[one.name]}`).join(' ')} `;
+  const values = { prize: 'A hand-painted mug', ends: '10m', winners: '1', min_account_days: '7', claim_window: '1h' };
+  const offered = commandEntries().find((one) => one.name === 'giveaway start')?.options ?? [];
+  return `/giveaway start ${offered.filter((one) => one.name in values).map((one) => `${one.name}:${values[one.name]}`).join(' ')} `;
 }
 
 function steps() {
-  const { owner, tom, stranger } = cast();
+  const { owner, entrant, stranger } = cast();
   const name = (one) => displayName(one);
   const winner = [...state.messages.values()].flat().find((one) => one.author?.bot && !one.ephemeral_for && guide.done[3] && one.mentions?.length)?.mentions[0];
   return [
-    { title: 'Start a giveaway', text: `You are ${name(owner)}, who owns this server. Type /giveaway start, name a prize and a short duration, and ask for accounts that are some days old.`, be: owner, fill: startLine },
-    { title: `Enter as ${name(tom)}`, text: `Become ${name(tom)} and press the Enter button under the giveaway. The answer is only for ${name(tom)}.`, be: tom },
-    { title: 'Meet the requirements, or not', text: `${name(stranger)} has an account that is ${stranger ? ageInWords(stranger) : 'new'}. Press Enter as ${name(stranger)} and read why it is refused.`, be: stranger },
+    { title: 'Start a giveaway', text: `You are ${name(owner)}, who owns this server. Type /giveaway start, name a prize and an end like 10m, and ask for accounts that are some days old.`, be: owner, fill: startLine },
+    { title: `Enter as ${name(entrant)}`, text: `Become ${name(entrant)} and press the Enter button under the giveaway. The answer is only for ${name(entrant)}.`, be: entrant },
+    { title: 'Meet the requirements, or not', text: `${name(stranger)} has an account that is ${stranger ? ageInWords(stranger) : 'of unknown age'}. Press Enter as ${name(stranger)} and read why it is refused.`, be: stranger },
     { title: 'Let time pass', text: 'Fast-forward until the giveaway ends. The message changes and a winner is pinged.', jump: true },
-    { title: 'Claim the prize', text: 'Become the winner and claim. Or let the time to claim lapse, and watch somebody else being drawn.', be: winner ? user(winner.id) : tom, jump: true },
+    { title: 'Claim the prize', text: 'Become the winner and claim. Or let the time to claim lapse, and watch somebody else being drawn.', be: winner ? user(winner.id) : entrant, jump: true },
     { title: 'Check the draw', text: 'Run /giveaway verify: anyone can recompute who won from the published numbers.', fill: () => '/giveaway verify ' },
   ];
 }
@@ -276,12 +278,12 @@ function stepNode(step, index, current) {
 
 let opened = null;
 
-/** Members under their highest role, highest first: [[name, members]]. */
+/** Members under their highest role that is shown apart, highest first: [[name, members]]. */
 function membersByRole() {
   const here = guild();
   const groups = new Map();
   for (const one of here?.members ?? []) {
-    const top = one.user.bot ? 'Bots' : rolesOf(one.user.id)[0]?.name ?? 'No role';
+    const top = one.user.bot ? 'Bots' : rolesOf(one.user.id).find((held) => held.hoist !== false)?.name ?? 'Everybody else';
     groups.set(top, [...(groups.get(top) ?? []), one]);
   }
   const height = (name) => (name === 'Bots' ? -1 : here.roles.find((one) => one.name === name)?.position ?? 0);
@@ -583,6 +585,6 @@ function drawData() {
 export function standing(someone) {
   const owner = someone.id === guild()?.owner_id;
   const names = rolesOf(someone.id).map((one) => role(one.id)?.name).filter(Boolean);
-  if (owner) names.unshift('Owner');
+  if (owner && !names.includes('Owner')) names.unshift('Owner');
   return names.length ? names.slice(0, 3).join(', ') : member(someone.id) ? 'No roles' : 'Not in this server';
 }
