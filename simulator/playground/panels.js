@@ -161,14 +161,15 @@ function startLine() {
 function steps() {
   const { owner, entrant, stranger } = cast();
   const name = (one) => displayName(one);
-  const winner = [...state.messages.values()].flat().find((one) => one.author?.bot && !one.ephemeral_for && guide.done[3] && one.mentions?.length)?.mentions[0];
+  const draws = [...state.messages.values()].flat().filter((one) => one.author?.bot && guide.message && later(one.id, guide.message) && buttonsOf(one).some(isClaim));
+  const winner = draws.sort((a, b) => (later(a.id, b.id) ? 1 : -1)).at(-1)?.mentions?.[0];
   return [
     { title: 'Start a giveaway', text: `You are ${name(owner)}, who owns this server. Type /giveaway start, name a prize and an end like 10m, and ask for accounts that are some days old.`, be: owner, fill: startLine },
     { title: `Enter as ${name(entrant)}`, text: `Become ${name(entrant)} and press the Enter button under the giveaway. The answer is only for ${name(entrant)}.`, be: entrant },
     { title: 'Meet the requirements, or not', text: `${name(stranger)} has an account that is ${stranger ? ageInWords(stranger) : 'of unknown age'}. Press Enter as ${name(stranger)} and read why it is refused.`, be: stranger },
     { title: 'Let time pass', text: 'Fast-forward until the giveaway ends. The message changes and a winner is pinged.', jump: true },
     { title: 'Claim the prize', text: 'Become the winner and claim. Or let the time to claim lapse, and watch somebody else being drawn.', be: winner ? user(winner.id) : entrant, jump: true },
-    { title: 'Check the draw', text: 'Run /giveaway verify: anyone can recompute who won from the published numbers.', fill: () => '/giveaway verify ' },
+    { title: 'Check the draw', text: 'Run /giveaway verify and choose the giveaway from the list. Anyone can recompute who won from the published seed.', fill: () => '/giveaway verify ' },
   ];
 }
 
