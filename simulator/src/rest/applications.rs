@@ -1,0 +1,60 @@
+//! Purpose: REST for the application itself and for where its gateway is.
+
+use serde_json::{Value, json};
+
+use crate::Sim;
+
+use super::{ApiError, Ctx, Reply};
+
+/// What everybody may know about the application.
+pub(super) fn public_json(sim: &Sim) -> Value {
+    json!({
+        "id": sim.app,
+        "name": "Muster",
+        "icon": null,
+        "description": "",
+        "type": null,
+        "bot_public": true,
+        "bot_require_code_grant": false,
+        "verify_key": sim.public_key(),
+        "flags": 0,
+        "flags_new": "0",
+    })
+}
+
+pub(super) fn current(sim: &mut Sim, _: &mut Ctx) -> Result<Reply, ApiError> {
+    let mut json = public_json(sim);
+    let more = json!({
+        "bot": sim.world.user_json_by_id(sim.app),
+        "redirect_uris": [],
+        "interactions_endpoint_url": null,
+        "role_connections_verification_url": null,
+        "owner": sim.world.user_json_by_id(sim.app),
+        "approximate_guild_count": sim.world.guilds.values().filter(|guild| guild.installed).count(),
+        "approximate_user_install_count": 0,
+        "approximate_user_authorization_count": 0,
+        "explicit_content_filter": 0,
+        "team": null,
+        "eligible_oauth2_scopes": [],
+    });
+    if let (Value::Object(target), Value::Object(more)) = (&mut json, more) {
+        target.extend(more);
+    }
+    Reply::ok(json)
+}
+
+fn gateway_url(sim: &Sim) -> String {
+    let base = &sim.options.base_url;
+    format!("{}/gateway", base.replacen("http", "ws", 1))
+}
+
+pub(super) fn gateway(sim: &mut Sim, _: &mut Ctx) -> Result<Reply, ApiError> {
+    Reply::ok(json!({"url": gateway_url(sim)}))
+}
+
+pub(super) fn gateway_bot(sim: &mut Sim, _: &mut Ctx) -> Result<Reply, ApiError> {
+    // 1,000 identifies a day, one per five seconds for a small bot (Discord reference, "Session Start Limit Object").
+    let limit =
+        json!({"total": 1000, "remaining": 1000, "reset_after": 86_400_000, "max_concurrency": 1});
+    Reply::ok(json!({"url": gateway_url(sim), "shards": 1, "session_start_limit": limit}))
+}

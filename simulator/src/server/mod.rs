@@ -1,0 +1,1 @@
+//! Purpose: the thin server around the core.
