@@ -39,3 +39,6 @@ pub use faults::{Fault, FaultKind, RateLimitScope};
 pub use look::{Message, Ping};
 pub use rest::{RestOutcome, RestRequest, RestResponse};
 pub use sim::{Sim, SimOptions};
+
+#[cfg(test)]
+mod tests;
