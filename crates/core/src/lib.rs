@@ -1,1 +1,66 @@
-//! Purpose: placeholder.
+//! Purpose: all of Muster's features and rules, without IO. Five doors lead in: `interaction`, `event`, `timer`,
+//! `job` (with `cron`) and `api`.
+
+pub mod api;
+pub mod audit;
+pub mod ctx;
+pub mod custom_id;
+pub mod discord;
+pub mod error;
+pub mod feature;
+pub mod features;
+pub mod guild_config;
+pub mod health;
+pub mod interaction;
+pub mod jobs;
+pub mod outbox;
+pub mod permissions;
+pub mod ports;
+pub mod registration;
+pub mod registry;
+pub mod reply;
+pub mod signature;
+pub mod sql;
+pub mod text;
+pub mod time;
+pub mod timers;
+
+pub use ctx::Ctx;
+pub use error::{Error, Result};
+pub use interaction::{Answer, interaction};
+pub use jobs::{Job, JobOutcome, cron, job};
+
+use api::{ApiRequest, ApiResponse};
+use ports::{Level, Timer};
+use serde_json::{Value, json};
+use twilight_model::id::{Id, marker::GuildMarker};
+
+/// The `event` door: something outside interactions happened, such as Discord's webhook events.
+pub async fn event(ctx: &Ctx, kind: &str, event: &Value) {
+    for (feature, error) in registry::on_event(ctx, kind, event).await {
+        let fields = json!({ "feature": feature, "event": kind, "error": error.to_string() });
+        ctx.log.write(Level::Error, "event failed", fields);
+    }
+}
+
+/// The `timer` door: a row is due. Gives the time at which the row wants to be woken next.
+///
+/// # Errors
+/// The clock tries again later; the row is unchanged or half a step further, never twice.
+pub async fn timer(ctx: &Ctx, guild: Id<GuildMarker>, timer: &Timer) -> Result<Option<i64>> {
+    registry::on_timer(ctx, guild, timer).await
+}
+
+/// The `http` door for `/api/v1/`.
+pub async fn api(ctx: &Ctx, request: &ApiRequest) -> ApiResponse {
+    match registry::api(ctx, request).await {
+        Ok(Some(response)) => response,
+        Ok(None) => ApiResponse::not_found(),
+        Err(Error::User(text) | Error::Denied(text)) => ApiResponse::json(400, &json!({ "error": text })),
+        Err(Error::Internal(internal)) => {
+            let id = ctx.random_hex(4);
+            ctx.log.write(Level::Error, "api failed", json!({ "error_id": id, "what": internal.what }));
+            ApiResponse::json(500, &json!({ "error": "Something went wrong on Muster's side.", "error_id": id }))
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Purpose: the SQL of audit_log.
+
+use crate::sql::Statement;
+use serde::Deserialize;
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
+};
+
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub guild_id: Id<GuildMarker>,
+    /// Unix milliseconds.
+    pub at: i64,
+    pub actor_id: Id<UserMarker>,
+    /// From where: `interaction`, later `dashboard` and `api`.
+    pub source: &'static str,
+    pub action: &'static str,
+    pub target: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+    /// The event that caused it; a second delivery adds nothing.
+    pub cause: String,
+}
+
+pub fn insert(entry: &Entry) -> Statement {
+    Statement::new(
+        "INSERT OR IGNORE INTO audit_log (guild_id, at, actor_id, source, action, target, before, after, cause)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )
+    .bind(entry.guild_id)
+    .bind(entry.at)
+    .bind(entry.actor_id)
+    .bind(entry.source)
+    .bind(entry.action)
+    .bind(&entry.target)
+    .bind(entry.before.clone())
+    .bind(entry.after.clone())
+    .bind(&entry.cause)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Row {
+    pub at: i64,
+    pub actor_id: Id<UserMarker>,
+    pub source: String,
+    pub action: String,
+    pub target: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// The newest entries of a guild with one of two actions, newest first.
+pub fn list_recent(guild: Id<GuildMarker>, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT at, actor_id, source, action, target, before, after FROM audit_log
+         WHERE guild_id = ?1 ORDER BY id DESC LIMIT ?2",
+    )
+    .bind(guild)
+    .bind(limit)
+}

@@ -1,0 +1,135 @@
+//! Purpose: the Discord calls that Muster makes, one function each.
+
+pub mod client;
+pub mod rate_limits;
+
+pub use client::{Call, CallError, File, Route, call};
+
+use crate::{ctx::Ctx, reply::Message};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use twilight_model::{
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker},
+    },
+};
+
+/// Discord's JSON error codes that are handled by name.
+pub mod codes {
+    pub const UNKNOWN_CHANNEL: u64 = 10_003;
+    pub const UNKNOWN_MEMBER: u64 = 10_007;
+    pub const UNKNOWN_MESSAGE: u64 = 10_008;
+    pub const UNKNOWN_USER: u64 = 10_013;
+    pub const UNKNOWN_WEBHOOK: u64 = 10_015;
+    pub const UNKNOWN_INTERACTION: u64 = 10_062;
+}
+
+/// As much of a member as decisions need.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GuildMember {
+    pub user: MemberUser,
+    pub roles: Vec<Id<RoleMarker>>,
+    #[serde(default)]
+    pub joined_at: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct MemberUser {
+    pub id: Id<UserMarker>,
+    #[serde(default)]
+    pub bot: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct GuildFacts {
+    pub owner_id: Id<UserMarker>,
+    pub roles: Vec<RoleFacts>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct RoleFacts {
+    pub id: Id<RoleMarker>,
+    pub name: String,
+    pub position: i64,
+    pub permissions: Permissions,
+    #[serde(default)]
+    pub mentionable: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct ChannelFacts {
+    pub id: Id<ChannelMarker>,
+    #[serde(default)]
+    pub guild_id: Option<Id<GuildMarker>>,
+    #[serde(rename = "type")]
+    pub kind: u8,
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub permission_overwrites: Vec<twilight_model::channel::permission_overwrite::PermissionOverwrite>,
+}
+
+fn typed<T: DeserializeOwned>(value: Value) -> Result<T, CallError> {
+    serde_json::from_value(value).map_err(|error| CallError::Unknown(format!("an answer of another shape: {error}")))
+}
+
+async fn get<T: DeserializeOwned>(ctx: &Ctx, path: String) -> Result<T, CallError> {
+    typed(call(ctx, &Route::new("GET", path), Call::default()).await?)
+}
+
+/// `None` when Discord says that there is no such thing (404).
+fn known<T>(result: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(CallError::Refused { status: 404, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// `None` when they are not in the guild.
+pub async fn get_member(
+    ctx: &Ctx,
+    guild: Id<GuildMarker>,
+    user: Id<UserMarker>,
+) -> Result<Option<GuildMember>, CallError> {
+    known(get(ctx, format!("/guilds/{guild}/members/{user}")).await)
+}
+
+pub async fn get_guild(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<GuildFacts, CallError> {
+    get(ctx, format!("/guilds/{guild}")).await
+}
+
+/// `None` when it is gone or was never there.
+pub async fn get_channel(ctx: &Ctx, channel: Id<ChannelMarker>) -> Result<Option<ChannelFacts>, CallError> {
+    known(get(ctx, format!("/channels/{channel}")).await)
+}
+
+pub async fn edit_message(
+    ctx: &Ctx,
+    channel: Id<ChannelMarker>,
+    message: Id<MessageMarker>,
+    to: &Message,
+) -> Result<Value, CallError> {
+    let route = Route::new("PATCH", format!("/channels/{channel}/messages/{message}"));
+    call(ctx, &route, Call::json(to.edit_body())).await
+}
+
+/// Up to 100 messages of a channel with ids above `after`, the ones nearest to it.
+pub async fn list_messages_after(ctx: &Ctx, channel: Id<ChannelMarker>, after: u64) -> Result<Vec<Value>, CallError> {
+    get(ctx, format!("/channels/{channel}/messages?limit=100&after={after}")).await
+}
+
+/// Replaces the "thinking" of a deferred answer, and any later content. Safe to repeat.
+pub async fn edit_original(ctx: &Ctx, token: &str, to: &Message) -> Result<Value, CallError> {
+    let application = ctx.settings.application_id;
+    let route = Route::new("PATCH", format!("/webhooks/{application}/{token}/messages/@original"));
+    let call_with = Call {
+        body: Some(to.edit_body()),
+        files: to.files.clone(),
+        without_token: true,
+        ..Call::default()
+    };
+    call(ctx, &route, call_with).await
+}

@@ -1,0 +1,98 @@
+//! Purpose: what a feature can do: every ability is a method with a default, dispatched statically by the registry.
+
+use crate::{
+    api::{ApiRequest, ApiResponse},
+    ctx::Ctx,
+    custom_id::CustomId,
+    error::{Error, Result},
+    interaction::Interaction,
+    outbox::{Delivered, Rendered},
+    ports::Timer,
+    reply::Reply,
+    sql::Statement,
+};
+use serde_json::Value;
+use twilight_model::{
+    application::{
+        command::{Command, CommandOptionChoice},
+        interaction::{application_command::CommandData, modal::ModalInteractionData},
+    },
+    id::{
+        Id,
+        marker::{GuildMarker, UserMarker},
+    },
+};
+
+#[expect(async_fn_in_trait, reason = "dispatch is static and single-threaded; no caller needs Send")]
+#[expect(unused_variables, reason = "defaults name their parameters for whoever implements them")]
+pub trait Feature {
+    /// The folder's name; also the first part of its custom ids, timers and jobs.
+    const NAME: &'static str;
+
+    /// Slash and context menu commands, as registered with Discord.
+    fn commands() -> Vec<Command> {
+        Vec::new()
+    }
+
+    async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Reply> {
+        Err(unknown())
+    }
+
+    async fn on_autocomplete(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Vec<CommandOptionChoice>> {
+        Ok(Vec::new())
+    }
+
+    async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, values: &[String]) -> Result<Reply> {
+        Err(unknown())
+    }
+
+    async fn on_modal(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalInteractionData) -> Result<Reply> {
+        Err(unknown())
+    }
+
+    /// Something outside interactions happened, `kind` in Discord's spelling. May come twice and out of order.
+    async fn on_event(ctx: &Ctx, kind: &str, event: &Value) -> Result<()> {
+        Ok(())
+    }
+
+    /// A row of this feature is due, or was: look at the row, do what is due, and say when it wants to be woken next.
+    async fn on_timer(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Option<i64>> {
+        Ok(None)
+    }
+
+    /// Rows due before `before` (Unix milliseconds), oldest first, at most `limit`: the sweeper wakes them again.
+    async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<GuildMarker>, Timer)>> {
+        Ok(Vec::new())
+    }
+
+    /// Statements that commit together with marking an outbox row as sent.
+    fn on_delivered(delivered: &Delivered) -> Vec<Statement> {
+        Vec::new()
+    }
+
+    /// The Edit Message body for an outbox row without one, as things are now; `None` when there is nothing to edit
+    /// any more. Rendering at delivery makes late and reordered edits end in the newest state.
+    async fn render(ctx: &Ctx, guild: Id<GuildMarker>, reference: &str) -> Result<Option<Rendered>> {
+        Ok(None)
+    }
+
+    /// The JSON API under `/api/v1/`; `None` when the path is not this feature's.
+    async fn api(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiResponse>> {
+        Ok(None)
+    }
+
+    /// Core interface for requirements of other features: a member's level, where levels are kept.
+    /// `None` while this feature keeps no levels in that guild.
+    async fn member_level(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<u32>> {
+        Ok(None)
+    }
+
+    /// Whether this feature keeps levels in that guild.
+    async fn keeps_levels(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+fn unknown() -> Error {
+    Error::user("This version of Muster does not know that action. The message it belongs to may be from another version.")
+}

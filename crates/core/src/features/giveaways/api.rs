@@ -1,0 +1,156 @@
+//! Purpose: the proof that anyone can fetch and check, and the files that managers export.
+
+use super::{
+    commands::Format,
+    jobs,
+    store::{self, Giveaway, LogLine, Pick},
+};
+use crate::{
+    api::{ApiRequest, ApiResponse},
+    ctx::Ctx,
+    discord::File,
+    error::Result,
+    text::clean_line,
+    time,
+};
+use serde_json::{Value, json};
+
+/// A finished proof no longer changes; KV keeps it so that a popular one does not read 100,000 rows per visit.
+const KEEP_PROOF_SECONDS: u32 = 3_600;
+/// Most log lines in a file: 100,000 entrants make as many.
+const MAX_LOG_LINES: u32 = 200_000;
+
+pub async fn on_request(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiResponse>> {
+    let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
+    let ["giveaways", id, "proof"] = segments[..] else {
+        return Ok(None);
+    };
+    if request.method != "GET" {
+        return Ok(Some(ApiResponse::json(405, &json!({ "error": "Proofs can only be read." }))));
+    }
+    let is_id = id.len() == 12 && id.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_id {
+        return Ok(Some(ApiResponse::not_found()));
+    }
+    let key = format!("proof:{id}");
+    if let Ok(Some(body)) = ctx.kv.get(&key).await {
+        return Ok(Some(ApiResponse { status: 200, body, max_age: 60 }));
+    }
+    let Some(giveaway) = ctx.query(store::get_for_proof(id)).await?.first::<Giveaway>()? else {
+        return Ok(Some(ApiResponse::not_found()));
+    };
+    let body = proof(ctx, &giveaway).await?.to_string();
+    if giveaway.is_over() && giveaway.is_drawn() {
+        // A failed put only means reading again; a manual redraw is at most this much late in the proof.
+        let _ = ctx.kv.put(&key, &body, KEEP_PROOF_SECONDS).await;
+    }
+    Ok(Some(ApiResponse { status: 200, body, max_age: 0 }))
+}
+
+/// Before the draw: the commitment. After it: everything that the picks follow from.
+pub async fn proof(ctx: &Ctx, giveaway: &Giveaway) -> Result<Value> {
+    let mut proof = json!({
+        "giveaway": giveaway.id,
+        "state": giveaway.state.as_str(),
+        "prize": giveaway.prize,
+        "winners": giveaway.winners,
+        "started_at": time::rfc3339(giveaway.created_at),
+        "ends_at": time::rfc3339(giveaway.ends_at),
+        "algorithm": "muster-draw-1",
+        "commitment": giveaway.commitment,
+    });
+    if !giveaway.is_drawn() {
+        return Ok(proof);
+    }
+    let entrants = jobs::list_entrants(ctx, &giveaway.id).await?;
+    let picks: Vec<Pick> = ctx.query(store::list_picks(&giveaway.id)).await?.all()?;
+    let list: Vec<Value> = entrants.list().iter().map(|e| json!([e.user, e.weight])).collect();
+    proof["seed"] = json!(giveaway.seed);
+    proof["entrants_hash"] = json!(giveaway.entrants_hash);
+    proof["entrants"] = json!(list);
+    proof["picks"] = json!(picks.iter().map(pick_json).collect::<Vec<_>>());
+    Ok(proof)
+}
+
+fn pick_json(pick: &Pick) -> Value {
+    json!({
+        "pick": pick.pick, "slot": pick.slot, "user": pick.user_id,
+        "outcome": pick.outcome.as_str(), "reason": pick.reason, "at": time::rfc3339(pick.at),
+    })
+}
+
+/// A cell of a CSV file. Text that a spreadsheet would run as a formula is made plain.
+fn cell(text: &str) -> String {
+    let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
+    if text.contains(['"', ',', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
+pub async fn export(ctx: &Ctx, giveaway: &Giveaway, format: Format) -> Result<File> {
+    let entrants: Vec<store::EntryRow> =
+        ctx.query(store::list_entrants(giveaway.guild_id, &giveaway.id, u32::MAX, 0)).await?.all()?;
+    let picks: Vec<Pick> = ctx.query(store::list_picks(&giveaway.id)).await?.all()?;
+    match format {
+        Format::Csv => {
+            let mut csv = "user_id,entries,entered_at,pick,slot,outcome,reason\n".to_owned();
+            for row in &entrants {
+                let pick = picks.iter().find(|pick| pick.user_id == row.user_id);
+                let columns = [
+                    row.user_id.clone(),
+                    row.weight.to_string(),
+                    time::rfc3339(row.entered_at),
+                    pick.map(|p| p.pick.to_string()).unwrap_or_default(),
+                    pick.map(|p| p.slot.to_string()).unwrap_or_default(),
+                    pick.map(|p| p.outcome.as_str().to_owned()).unwrap_or_default(),
+                    pick.and_then(|p| p.reason.clone()).unwrap_or_default(),
+                ];
+                csv.push_str(&columns.map(|column| cell(&column)).join(","));
+                csv.push('\n');
+            }
+            Ok(file(giveaway, "csv", "text/csv", csv))
+        }
+        Format::Json => {
+            let log: Vec<LogLine> =
+                ctx.query(store::list_log(giveaway.guild_id, &giveaway.id, MAX_LOG_LINES)).await?.all()?;
+            let entrants: Vec<Value> = entrants
+                .iter()
+                .map(|row| json!({ "user": row.user_id, "entries": row.weight, "entered_at": time::rfc3339(row.entered_at) }))
+                .collect();
+            let log: Vec<Value> = log
+                .iter()
+                .map(|line| json!({ "at": time::rfc3339(line.at), "by": line.actor_id, "action": line.action, "detail": line.detail }))
+                .collect();
+            let mut all = proof(ctx, giveaway).await?;
+            all["host"] = json!(giveaway.host_id);
+            all["description"] = json!(clean_line(&giveaway.description, 2_000));
+            all["requirements"] = serde_json::to_value(giveaway.requirements()).unwrap_or_default();
+            all["entrants"] = json!(entrants);
+            all["picks"] = json!(picks.iter().map(pick_json).collect::<Vec<_>>());
+            all["log"] = json!(log);
+            Ok(file(giveaway, "json", "application/json", format!("{all:#}\n")))
+        }
+    }
+}
+
+fn file(giveaway: &Giveaway, ending: &str, content_type: &'static str, text: String) -> File {
+    File {
+        name: format!("giveaway-{}.{ending}", giveaway.id),
+        content_type,
+        bytes: text.into_bytes(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_and_never_run_as_formulas() {
+        assert_eq!(cell("plain"), "plain");
+        assert_eq!(cell("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(cell("=1+1"), "'=1+1");
+    }
+}

@@ -1,0 +1,101 @@
+//! Purpose: giveaways: start, enter, draw so that anyone can check it, claim, draw again.
+//!
+//! Tables: giveaways, giveaway_entries, giveaway_picks, giveaway_log, giveaway_blacklist.
+//! Custom ids: `giveaways:enter:<id>`, `giveaways:claim:<id>:<version>`, `giveaways:create` (modal),
+//! `giveaways:page:<list>:<id>:<page>`.
+//! Timers: `<id>` (due_at of the row), `card:<id>` (the count on the card).
+//! Not here: levels; a minimum level is asked through the registry.
+
+mod api;
+mod commands;
+mod components;
+mod jobs;
+pub mod rules;
+pub mod store;
+mod view;
+
+use crate::{
+    api::{ApiRequest, ApiResponse},
+    ctx::Ctx,
+    custom_id::CustomId,
+    error::{Error, Result},
+    feature::Feature,
+    interaction::Interaction,
+    outbox::{Delivered, Rendered},
+    ports::Timer,
+    reply::Reply,
+    sql::Statement,
+};
+use twilight_model::{
+    application::{
+        command::{Command, CommandOptionChoice},
+        interaction::{application_command::CommandData, modal::ModalInteractionData},
+    },
+    id::{Id, marker::GuildMarker},
+};
+
+const NAME: &str = "giveaways";
+pub const COMMANDS: &[&str] = &["giveaway"];
+
+/// The count on the card is at most this old while people press, and edited at most this often.
+const COLLECT_MS: i64 = 5_000;
+
+pub struct Giveaways;
+
+impl Feature for Giveaways {
+    const NAME: &'static str = NAME;
+
+    fn commands() -> Vec<Command> {
+        commands::definitions()
+    }
+
+    async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Reply> {
+        commands::on_command(ctx, interaction, data).await
+    }
+
+    async fn on_autocomplete(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Vec<CommandOptionChoice>> {
+        commands::on_autocomplete(ctx, interaction, &data).await
+    }
+
+    async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, _values: &[String]) -> Result<Reply> {
+        match id.action.as_str() {
+            "enter" => components::on_enter(ctx, interaction, id.get(0)).await,
+            "claim" => components::on_claim(ctx, interaction, id.get(0)).await,
+            "page" => components::on_page(ctx, interaction, id).await,
+            _ => Err(Error::user("This button belongs to another version of Muster.")),
+        }
+    }
+
+    async fn on_modal(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalInteractionData) -> Result<Reply> {
+        match id.action.as_str() {
+            "create" => commands::on_create_form(ctx, interaction, data).await,
+            _ => Err(Error::user("This form belongs to another version of Muster.")),
+        }
+    }
+
+    async fn on_timer(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Option<i64>> {
+        jobs::on_timer(ctx, guild, id).await
+    }
+
+    async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<GuildMarker>, Timer)>> {
+        jobs::overdue(ctx, before, limit).await
+    }
+
+    fn on_delivered(delivered: &Delivered) -> Vec<Statement> {
+        match delivered.reference.strip_prefix("announce:") {
+            Some(id) => vec![store::set_message(delivered.guild_id, id, &delivered.message_id)],
+            None => Vec::new(),
+        }
+    }
+
+    async fn render(ctx: &Ctx, guild: Id<GuildMarker>, reference: &str) -> Result<Option<Rendered>> {
+        match reference.strip_prefix("card:") {
+            Some(id) => jobs::render_card(ctx, guild, id).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn api(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiResponse>> {
+        api::on_request(ctx, request).await
+    }
+}

@@ -1,0 +1,532 @@
+//! Purpose: the SQL of giveaways, one function per statement.
+
+use crate::{sql::Statement, sql::Value};
+use serde::{Deserialize, Serialize};
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
+};
+
+use super::rules::entry::Requirements;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Active,
+    Paused,
+    /// Closed for entries; picks are being made for the open slots.
+    Drawing,
+    /// Winners are announced, at least one claim window is open.
+    Claiming,
+    Finished,
+    Cancelled,
+}
+
+impl State {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Drawing => "drawing",
+            Self::Claiming => "claiming",
+            Self::Finished => "finished",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Giveaway {
+    pub id: String,
+    pub guild_id: Id<GuildMarker>,
+    pub channel_id: Id<ChannelMarker>,
+    pub message_id: Option<String>,
+    pub host_id: Id<UserMarker>,
+    pub interaction_id: String,
+    pub prize: String,
+    pub description: String,
+    pub image_url: Option<String>,
+    pub mention_role: Option<Id<RoleMarker>>,
+    pub winners: u32,
+    /// JSON of `Requirements`; read it with `requirements()`.
+    pub requirements: String,
+    pub min_entrants: u32,
+    pub too_few: String,
+    pub extensions: u32,
+    pub claim_seconds: u32,
+    pub reroll_limit: u32,
+    pub rerolls_used: u32,
+    pub winner_cooldown_days: u32,
+    pub state: State,
+    pub created_at: i64,
+    pub duration_ms: i64,
+    pub ends_at: i64,
+    pub paused_left_ms: Option<i64>,
+    pub due_at: Option<i64>,
+    pub version: i64,
+    /// Secret until the draw; 64 hex digits.
+    pub seed: String,
+    pub commitment: String,
+    pub entrant_count: u32,
+    pub entrants_hash: Option<String>,
+    /// JSON array of slot numbers.
+    pub open_slots: String,
+    pub picks_drawn: u32,
+}
+
+impl Giveaway {
+    pub fn requirements(&self) -> Requirements {
+        serde_json::from_str(&self.requirements).unwrap_or_default()
+    }
+
+    pub fn open_slots(&self) -> Vec<u32> {
+        serde_json::from_str(&self.open_slots).unwrap_or_default()
+    }
+
+    pub fn set_open_slots(&mut self, slots: &[u32]) {
+        self.open_slots = serde_json::json!(slots).to_string();
+    }
+
+    pub fn extend_if_too_few(&self) -> bool {
+        self.too_few == "extend"
+    }
+
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Finished | State::Cancelled)
+    }
+
+    /// The seed may be told: the entrant list is closed and the picks are decided.
+    pub fn is_drawn(&self) -> bool {
+        self.entrants_hash.is_some()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Did not qualify when picked; the next pick took the slot.
+    Passed,
+    Won,
+    Claimed,
+    /// Did not claim in time.
+    Lapsed,
+    /// Drawn again by a person.
+    Replaced,
+}
+
+impl Outcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Won => "won",
+            Self::Claimed => "claimed",
+            Self::Lapsed => "lapsed",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pick {
+    pub pick: u32,
+    pub slot: u32,
+    pub user_id: String,
+    pub outcome: Outcome,
+    pub reason: Option<String>,
+    pub at: i64,
+    pub claim_by: Option<i64>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, guild_id, channel_id, message_id, host_id, interaction_id, prize, description, image_url, mention_role, \
+         winners, requirements, min_entrants, too_few, extensions, claim_seconds, reroll_limit, rerolls_used, \
+         winner_cooldown_days, state, created_at, duration_ms, ends_at, paused_left_ms, due_at, version, seed, \
+         commitment, entrant_count, entrants_hash, open_slots, picks_drawn"
+    };
+}
+
+pub fn get(guild: Id<GuildMarker>, id: &str) -> Statement {
+    Statement::new(concat!("SELECT ", columns!(), " FROM giveaways WHERE id = ?1 AND guild_id = ?2"))
+        .bind(id)
+        .bind(guild)
+}
+
+/// The public proof is found by its unguessable id alone; nothing is changed through it.
+pub fn get_for_proof(id: &str) -> Statement {
+    Statement::new(concat!("SELECT ", columns!(), " FROM giveaways WHERE id = ?1")).bind(id)
+}
+
+pub fn get_by_interaction(guild: Id<GuildMarker>, interaction: &str) -> Statement {
+    Statement::new(concat!("SELECT ", columns!(), " FROM giveaways WHERE interaction_id = ?1 AND guild_id = ?2"))
+        .bind(interaction)
+        .bind(guild)
+}
+
+/// Running ones first, then the newest; `offset` pages.
+pub fn list(guild: Id<GuildMarker>, limit: u32, offset: u32) -> Statement {
+    Statement::new(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM giveaways WHERE guild_id = ?1
+          ORDER BY state IN ('finished', 'cancelled'), created_at DESC LIMIT ?2 OFFSET ?3"
+    ))
+    .bind(guild)
+    .bind(limit)
+    .bind(offset)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Choice {
+    pub id: String,
+    pub prize: String,
+    pub state: State,
+}
+
+/// For autocomplete: the newest whose prize or id contains `text` (instr, not LIKE: D1 limits patterns to 50 bytes).
+pub fn search(guild: Id<GuildMarker>, text: &str) -> Statement {
+    Statement::new(
+        "SELECT id, prize, state FROM giveaways
+         WHERE guild_id = ?1 AND (?2 = '' OR instr(lower(prize), ?2) > 0 OR id = ?2)
+         ORDER BY state IN ('finished', 'cancelled'), created_at DESC LIMIT 25",
+    )
+    .bind(guild)
+    .bind(text)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct DueRow {
+    pub guild_id: Id<GuildMarker>,
+    pub id: String,
+    pub due_at: i64,
+}
+
+pub fn list_due(before: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT guild_id, id, due_at FROM giveaways WHERE due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2",
+    )
+    .bind(before)
+    .bind(limit)
+}
+
+pub fn insert(g: &Giveaway) -> Statement {
+    let mut statement = Statement::new(concat!(
+        "INSERT INTO giveaways (",
+        columns!(),
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+           ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)"
+    ));
+    let values: [Value; 32] = [
+        (&g.id).into(),
+        g.guild_id.into(),
+        g.channel_id.into(),
+        g.message_id.clone().into(),
+        g.host_id.into(),
+        (&g.interaction_id).into(),
+        (&g.prize).into(),
+        (&g.description).into(),
+        g.image_url.clone().into(),
+        g.mention_role.into(),
+        g.winners.into(),
+        (&g.requirements).into(),
+        g.min_entrants.into(),
+        (&g.too_few).into(),
+        g.extensions.into(),
+        g.claim_seconds.into(),
+        g.reroll_limit.into(),
+        g.rerolls_used.into(),
+        g.winner_cooldown_days.into(),
+        g.state.as_str().into(),
+        g.created_at.into(),
+        g.duration_ms.into(),
+        g.ends_at.into(),
+        g.paused_left_ms.into(),
+        g.due_at.into(),
+        g.version.into(),
+        (&g.seed).into(),
+        (&g.commitment).into(),
+        g.entrant_count.into(),
+        g.entrants_hash.clone().into(),
+        (&g.open_slots).into(),
+        g.picks_drawn.into(),
+    ];
+    statement.params.extend(values);
+    statement
+}
+
+/// Everything that may change, as version `g.version + 1`. The log row of that version is the lock: whoever commits
+/// it second is rolled back. `entrant_count` belongs to the triggers and `message_id` to the delivery.
+pub fn update(g: &Giveaway) -> Statement {
+    Statement::new(
+        "UPDATE giveaways SET prize = ?4, description = ?5, image_url = ?6, winners = ?7, extensions = ?8,
+           claim_seconds = ?9, reroll_limit = ?10, rerolls_used = ?11, state = ?12, duration_ms = ?13, ends_at = ?14,
+           paused_left_ms = ?15, due_at = ?16, entrants_hash = ?17, open_slots = ?18, picks_drawn = ?19,
+           version = version + 1
+         WHERE id = ?1 AND guild_id = ?2 AND version = ?3",
+    )
+    .bind(&g.id)
+    .bind(g.guild_id)
+    .bind(g.version)
+    .bind(&g.prize)
+    .bind(&g.description)
+    .bind(g.image_url.clone())
+    .bind(g.winners)
+    .bind(g.extensions)
+    .bind(g.claim_seconds)
+    .bind(g.reroll_limit)
+    .bind(g.rerolls_used)
+    .bind(g.state.as_str())
+    .bind(g.duration_ms)
+    .bind(g.ends_at)
+    .bind(g.paused_left_ms)
+    .bind(g.due_at)
+    .bind(g.entrants_hash.clone())
+    .bind(&g.open_slots)
+    .bind(g.picks_drawn)
+}
+
+pub fn set_message(guild: Id<GuildMarker>, id: &str, message: &str) -> Statement {
+    Statement::new("UPDATE giveaways SET message_id = ?3 WHERE id = ?1 AND guild_id = ?2")
+        .bind(id)
+        .bind(guild)
+        .bind(message)
+}
+
+/// A step. Plain INSERT on purpose: a version or cause that is there already rolls the whole batch back.
+pub struct LogRow<'a> {
+    pub giveaway_id: &'a str,
+    pub guild_id: Id<GuildMarker>,
+    /// The version this step makes; `None` for a line that belongs to another step.
+    pub version: Option<i64>,
+    pub at: i64,
+    pub actor_id: Option<Id<UserMarker>>,
+    pub action: &'a str,
+    pub detail: &'a str,
+    pub cause: Option<String>,
+}
+
+pub fn insert_log(row: &LogRow<'_>) -> Statement {
+    Statement::new(
+        "INSERT INTO giveaway_log (giveaway_id, guild_id, version, at, actor_id, action, detail, cause)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )
+    .bind(row.giveaway_id)
+    .bind(row.guild_id)
+    .bind(row.version)
+    .bind(row.at)
+    .bind(row.actor_id)
+    .bind(row.action)
+    .bind(row.detail)
+    .bind(row.cause.clone())
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LogLine {
+    pub at: i64,
+    pub actor_id: Option<String>,
+    pub action: String,
+    pub detail: String,
+}
+
+pub fn list_log(guild: Id<GuildMarker>, id: &str, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT at, actor_id, action, detail FROM giveaway_log WHERE giveaway_id = ?1 AND guild_id = ?2
+         ORDER BY giveaway_log.id LIMIT ?3",
+    )
+    .bind(id)
+    .bind(guild)
+    .bind(limit)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct CauseRow {}
+
+/// Whether this interaction already made its step.
+pub fn get_log_by_cause(cause: &str) -> Statement {
+    Statement::new("SELECT 1 FROM giveaway_log WHERE cause = ?1").bind(cause)
+}
+
+/// Enters, leaves or returns, in one statement that looks at everything that can have changed since the definition was
+/// read: state, end, version, blacklist. Only an interaction newer than the last one counts (snowflakes grow with
+/// time), so that late and repeated deliveries change nothing. A second press within `?7` ms is a double click.
+pub fn toggle_entry(g: &Giveaway, user: Id<UserMarker>, weight: u32, interaction: &str, now: i64, double_ms: i64) -> Statement {
+    Statement::new(
+        "INSERT INTO giveaway_entries (giveaway_id, user_id, weight, entered_at, left_at, last_interaction)
+         SELECT g.id, ?3, ?4, ?6, NULL, ?5 FROM giveaways g
+         WHERE g.id = ?1 AND g.guild_id = ?2 AND g.state = 'active' AND g.ends_at > ?6 AND g.version = ?8
+           AND NOT EXISTS (SELECT 1 FROM giveaway_blacklist b WHERE b.guild_id = g.guild_id AND b.user_id = ?3)
+         ON CONFLICT (giveaway_id, user_id) DO UPDATE SET
+           left_at = CASE WHEN left_at IS NULL THEN ?6 ELSE NULL END,
+           entered_at = CASE WHEN left_at IS NULL THEN entered_at ELSE ?6 END,
+           weight = CASE WHEN left_at IS NULL THEN weight ELSE ?4 END,
+           last_interaction = ?5
+         WHERE CAST(?5 AS INTEGER) > CAST(last_interaction AS INTEGER)
+           AND (left_at IS NOT NULL OR entered_at <= ?6 - ?7)",
+    )
+    .bind(&g.id)
+    .bind(g.guild_id)
+    .bind(user)
+    .bind(weight)
+    .bind(interaction)
+    .bind(now)
+    .bind(double_ms)
+    .bind(g.version)
+}
+
+/// What the button's answer needs to know after the toggle.
+#[derive(Debug, Deserialize)]
+pub struct EntryView {
+    pub version: i64,
+    pub state: State,
+    pub ends_at: i64,
+    pub blacklisted: i64,
+    pub weight: Option<u32>,
+    pub left_at: Option<i64>,
+    pub last_interaction: Option<String>,
+}
+
+pub fn get_entry_view(guild: Id<GuildMarker>, id: &str, user: Id<UserMarker>) -> Statement {
+    Statement::new(
+        "SELECT g.version, g.state, g.ends_at, e.weight, e.left_at, e.last_interaction,
+           EXISTS (SELECT 1 FROM giveaway_blacklist b WHERE b.guild_id = g.guild_id AND b.user_id = ?3) AS blacklisted
+         FROM giveaways g LEFT JOIN giveaway_entries e ON e.giveaway_id = g.id AND e.user_id = ?3
+         WHERE g.id = ?1 AND g.guild_id = ?2",
+    )
+    .bind(id)
+    .bind(guild)
+    .bind(user)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct EntriesPage {
+    /// `user:weight` lines.
+    pub lines: Option<String>,
+    pub n: u32,
+    pub last: Option<String>,
+}
+
+/// One page of entrants after `after`, packed into one text: 100,000 rows as objects would cost more than the draw.
+/// 20,000 lines of at most 25 bytes stay under a quarter of D1's 2 MB per value.
+pub const ENTRIES_PER_PAGE: u32 = 20_000;
+
+pub fn list_entries(id: &str, after: &str) -> Statement {
+    Statement::new(
+        "SELECT group_concat(user_id || ':' || weight, char(10)) AS lines, COUNT(*) AS n, MAX(user_id) AS last
+         FROM (SELECT user_id, weight FROM giveaway_entries
+               WHERE giveaway_id = ?1 AND left_at IS NULL AND user_id > ?2 ORDER BY user_id LIMIT 20000)",
+    )
+    .bind(id)
+    .bind(after)
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EntryRow {
+    pub user_id: String,
+    pub weight: u32,
+    pub entered_at: i64,
+}
+
+/// For people to look at: newest first.
+pub fn list_entrants(guild: Id<GuildMarker>, id: &str, limit: u32, offset: u32) -> Statement {
+    Statement::new(
+        "SELECT e.user_id, e.weight, e.entered_at FROM giveaway_entries e JOIN giveaways g ON g.id = e.giveaway_id
+         WHERE e.giveaway_id = ?1 AND g.guild_id = ?2 AND e.left_at IS NULL
+         ORDER BY e.entered_at DESC, e.user_id LIMIT ?3 OFFSET ?4",
+    )
+    .bind(id)
+    .bind(guild)
+    .bind(limit)
+    .bind(offset)
+}
+
+pub fn list_picks(id: &str) -> Statement {
+    Statement::new(
+        "SELECT pick, slot, user_id, outcome, reason, at, claim_by FROM giveaway_picks WHERE giveaway_id = ?1 ORDER BY pick",
+    )
+    .bind(id)
+}
+
+/// Plain INSERT on purpose: nobody is picked twice, no pick is made twice.
+pub fn insert_pick(id: &str, pick: &Pick) -> Statement {
+    Statement::new(
+        "INSERT INTO giveaway_picks (giveaway_id, pick, slot, user_id, outcome, reason, at, claim_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )
+    .bind(id)
+    .bind(pick.pick)
+    .bind(pick.slot)
+    .bind(&pick.user_id)
+    .bind(pick.outcome.as_str())
+    .bind(pick.reason.clone())
+    .bind(pick.at)
+    .bind(pick.claim_by)
+}
+
+pub fn set_outcome(id: &str, pick: u32, outcome: Outcome, reason: Option<String>) -> Statement {
+    Statement::new("UPDATE giveaway_picks SET outcome = ?3, reason = ?4 WHERE giveaway_id = ?1 AND pick = ?2")
+        .bind(id)
+        .bind(pick)
+        .bind(outcome.as_str())
+        .bind(reason)
+}
+
+/// Starts the claim windows of everyone who was picked and not yet announced.
+pub fn open_claims(id: &str, claim_by: i64) -> Statement {
+    Statement::new(
+        "UPDATE giveaway_picks SET claim_by = ?2 WHERE giveaway_id = ?1 AND outcome = 'won' AND claim_by IS NULL",
+    )
+    .bind(id)
+    .bind(claim_by)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Standing {
+    pub blacklisted: i64,
+    /// When they last claimed a prize in this guild, Unix milliseconds.
+    pub last_claim: Option<i64>,
+}
+
+/// What speaks against a candidate in this guild.
+pub fn get_standing(guild: Id<GuildMarker>, giveaway: &str, user: &str) -> Statement {
+    Statement::new(
+        "SELECT EXISTS (SELECT 1 FROM giveaway_blacklist WHERE guild_id = ?1 AND user_id = ?3) AS blacklisted,
+           (SELECT MAX(p.at) FROM giveaway_picks p JOIN giveaways g ON g.id = p.giveaway_id
+            WHERE p.user_id = ?3 AND p.outcome = 'claimed' AND g.guild_id = ?1 AND g.id <> ?2) AS last_claim",
+    )
+    .bind(guild)
+    .bind(giveaway)
+    .bind(user)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct BlacklistRow {
+    pub user_id: String,
+    pub reason: String,
+    pub added_by: String,
+    pub added_at: i64,
+}
+
+pub fn insert_blacklist(guild: Id<GuildMarker>, user: Id<UserMarker>, reason: &str, by: Id<UserMarker>, now: i64) -> Statement {
+    Statement::new(
+        "INSERT INTO giveaway_blacklist (guild_id, user_id, reason, added_by, added_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (guild_id, user_id) DO UPDATE SET reason = ?3",
+    )
+    .bind(guild)
+    .bind(user)
+    .bind(reason)
+    .bind(by)
+    .bind(now)
+}
+
+pub fn delete_blacklist(guild: Id<GuildMarker>, user: Id<UserMarker>) -> Statement {
+    Statement::new("DELETE FROM giveaway_blacklist WHERE guild_id = ?1 AND user_id = ?2").bind(guild).bind(user)
+}
+
+pub fn list_blacklist(guild: Id<GuildMarker>, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT user_id, reason, added_by, added_at FROM giveaway_blacklist WHERE guild_id = ?1
+         ORDER BY added_at DESC LIMIT ?2",
+    )
+    .bind(guild)
+    .bind(limit)
+}

@@ -1,0 +1,56 @@
+//! Purpose: `/help`, generated from the registry: every command with its description, clickable.
+//!
+//! Answers without storage. Not here: texts about single commands; those are the commands' own descriptions.
+
+use crate::{
+    ctx::Ctx,
+    error::Result,
+    feature::Feature,
+    interaction::Interaction,
+    registry,
+    reply::{self, Message, Reply},
+};
+use twilight_interactions::command::CreateCommand;
+use twilight_model::application::{
+    command::{Command, CommandOption, CommandOptionType},
+    interaction::application_command::CommandData,
+};
+
+pub const COMMANDS: &[&str] = &["help"];
+
+pub struct Help;
+
+#[derive(CreateCommand)]
+#[command(name = "help", desc = "What Muster can do")]
+struct HelpCommand;
+
+impl Feature for Help {
+    const NAME: &'static str = "help";
+
+    fn commands() -> Vec<Command> {
+        vec![HelpCommand::create_command().into()]
+    }
+
+    async fn on_command(_ctx: &Ctx, _interaction: &Interaction, _data: CommandData) -> Result<Reply> {
+        Ok(Reply::Private(overview(&registry::commands())))
+    }
+}
+
+fn is_subcommand(option: &CommandOption) -> bool {
+    matches!(option.kind, CommandOptionType::SubCommand | CommandOptionType::SubCommandGroup)
+}
+
+/// One line per command, its subcommands beneath it.
+fn lines(command: &Command) -> Vec<String> {
+    let mut lines = vec![format!("**/{}** · {}", command.name, command.description)];
+    let subcommands = command.options.iter().filter(|option| is_subcommand(option));
+    lines.extend(subcommands.map(|option| format!("-# `/{} {}` {}", command.name, option.name, option.description)));
+    lines
+}
+
+fn overview(commands: &[(&'static str, Command)]) -> Message {
+    let text: Vec<String> = commands.iter().map(|(_, command)| lines(command).join("\n")).collect();
+    let mut embed = reply::embed("What Muster can do", text.join("\n\n"), reply::DEFAULT_COLOR);
+    reply::footer(&mut embed, "Type / and choose Muster to see the options of a command. /setup checks that everything is in place.");
+    Message::default().embed(embed)
+}

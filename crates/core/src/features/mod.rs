@@ -1,0 +1,7 @@
+//! Purpose: one folder per feature. Features do not import each other.
+
+pub mod config;
+pub mod giveaways;
+pub mod help;
+pub mod ping;
+pub mod setup;

@@ -1,0 +1,130 @@
+//! Purpose: a guild's settings: typed, with defaults, in D1, with a cache that only serves what may be stale.
+//!
+//! Tables: guild_config. Reads for display use `cached`; a security decision takes `Fresh`, which only `fresh`
+//! can make, so that the compiler keeps a stale value out of it.
+
+pub mod store;
+
+use crate::{ctx::Ctx, error::Result};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use std::{collections::HashMap, rc::Rc};
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker, RoleMarker},
+};
+
+/// How long a display value may be old in one isolate.
+const CACHE_MS: i64 = 30_000;
+const CACHE_MAX: usize = 2_000;
+
+/// Everything a guild can set. A missing field has its default, so that a new one needs no migration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GuildConfig {
+    /// IANA name; wall times are read and shown in it.
+    pub time_zone: String,
+    /// 0xRRGGBB.
+    pub color: u32,
+    /// People with one of these roles run giveaways without Manage Server.
+    pub giveaway_managers: Vec<Id<RoleMarker>>,
+    pub giveaway_log_channel: Option<Id<ChannelMarker>>,
+    /// Seconds a winner has to press Claim Prize.
+    pub giveaway_claim_seconds: u32,
+    /// How often unclaimed prizes are drawn again by themselves, per giveaway.
+    pub giveaway_reroll_limit: u32,
+    /// Days in which somebody who won is passed over; 0 for never.
+    pub giveaway_winner_cooldown_days: u32,
+}
+
+impl Default for GuildConfig {
+    fn default() -> Self {
+        Self {
+            time_zone: "UTC".to_owned(),
+            color: crate::reply::DEFAULT_COLOR,
+            giveaway_managers: Vec::new(),
+            giveaway_log_channel: None,
+            giveaway_claim_seconds: 300,
+            giveaway_reroll_limit: 3,
+            giveaway_winner_cooldown_days: 0,
+        }
+    }
+}
+
+impl GuildConfig {
+    pub fn zone(&self) -> Tz {
+        crate::time::parse_zone(&self.time_zone).unwrap_or(Tz::UTC)
+    }
+}
+
+/// A value read from D1 for this very act.
+pub struct Fresh<'a, T: ?Sized>(&'a T);
+
+impl<'a, T: ?Sized> Fresh<'a, T> {
+    pub fn get(&self) -> &'a T {
+        self.0
+    }
+}
+
+impl Fresh<'static, [Id<RoleMarker>]> {
+    /// No role stands in for the permission.
+    pub fn nobody() -> Self {
+        Self(&[])
+    }
+}
+
+/// The configuration as D1 has it now.
+pub struct FreshConfig(GuildConfig);
+
+impl FreshConfig {
+    pub fn giveaway_managers(&self) -> Fresh<'_, [Id<RoleMarker>]> {
+        Fresh(&self.0.giveaway_managers)
+    }
+
+    pub fn config(&self) -> &GuildConfig {
+        &self.0
+    }
+}
+
+#[derive(Default)]
+pub struct GuildConfigCache(HashMap<Id<GuildMarker>, (i64, Rc<GuildConfig>)>);
+
+fn parse(row: Option<store::Row>) -> GuildConfig {
+    // A document that an older or newer version wrote still reads: unknown fields are ignored, missing ones default.
+    row.and_then(|row| serde_json::from_str(&row.settings).ok()).unwrap_or_default()
+}
+
+/// As D1 has it now; needed for every decision about rights.
+pub async fn fresh(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<FreshConfig> {
+    let row = ctx.query(store::get(guild)).await?.first()?;
+    let config = parse(row);
+    remember(ctx, guild, &config);
+    Ok(FreshConfig(config))
+}
+
+/// At most 30 s old: for colours, time zones and default values.
+pub async fn cached(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Rc<GuildConfig>> {
+    let now = ctx.now();
+    if let Some((until, config)) = ctx.memory.guild_configs.borrow().0.get(&guild)
+        && *until > now
+    {
+        return Ok(config.clone());
+    }
+    let row = ctx.query(store::get(guild)).await?.first()?;
+    Ok(remember(ctx, guild, &parse(row)))
+}
+
+fn remember(ctx: &Ctx, guild: Id<GuildMarker>, config: &GuildConfig) -> Rc<GuildConfig> {
+    let config = Rc::new(config.clone());
+    let mut cache = ctx.memory.guild_configs.borrow_mut();
+    if cache.0.len() >= CACHE_MAX {
+        cache.0.clear();
+    }
+    cache.0.insert(guild, (ctx.now() + CACHE_MS, config.clone()));
+    config
+}
+
+/// Forgets what this isolate remembers, after a change.
+pub fn forget(ctx: &Ctx, guild: Id<GuildMarker>) {
+    ctx.memory.guild_configs.borrow_mut().0.remove(&guild);
+}

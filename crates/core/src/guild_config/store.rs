@@ -1,0 +1,41 @@
+//! Purpose: the SQL of guild_config.
+
+use crate::sql::Statement;
+use serde::Deserialize;
+use twilight_model::id::{Id, marker::GuildMarker};
+
+#[derive(Debug, Deserialize)]
+pub struct Row {
+    /// A JSON object of the settings that differ from their defaults.
+    pub settings: String,
+}
+
+pub fn get(guild: Id<GuildMarker>) -> Statement {
+    Statement::new("SELECT settings FROM guild_config WHERE guild_id = ?1").bind(guild)
+}
+
+/// Sets one key, leaving the others as whoever else is changing them has them. `value` is JSON.
+/// Skipped when the audit log shows that `cause` was already carried out.
+pub fn set_key(guild: Id<GuildMarker>, path: &str, value: &str, now: i64) -> Statement {
+    Statement::new(
+        "INSERT INTO guild_config (guild_id, version, settings, updated_at)
+         VALUES (?1, 1, json_set('{}', ?2, json(?3)), ?4)
+         ON CONFLICT (guild_id) DO UPDATE SET
+           version = version + 1, settings = json_set(settings, ?2, json(?3)), updated_at = ?4",
+    )
+    .bind(guild)
+    .bind(path)
+    .bind(value)
+    .bind(now)
+}
+
+/// Back to the default.
+pub fn remove_key(guild: Id<GuildMarker>, path: &str, now: i64) -> Statement {
+    Statement::new(
+        "UPDATE guild_config SET version = version + 1, settings = json_remove(settings, ?2), updated_at = ?3
+         WHERE guild_id = ?1",
+    )
+    .bind(guild)
+    .bind(path)
+    .bind(now)
+}

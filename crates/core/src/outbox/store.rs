@@ -1,0 +1,133 @@
+//! Purpose: the SQL of outbox.
+
+use super::{Effect, EffectKind};
+use crate::sql::Statement;
+use serde::Deserialize;
+use twilight_model::id::{Id, marker::GuildMarker};
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Row {
+    pub id: String,
+    pub guild_id: Id<GuildMarker>,
+    pub feature: String,
+    pub effect: String,
+    pub reference: String,
+    pub channel_id: String,
+    /// JSON of Create Message; NULL for an edit that is rendered at delivery.
+    pub body: Option<String>,
+    pub marker: String,
+    pub state: String,
+    /// Attempts that may have reached Discord.
+    pub attempts: i64,
+    pub next_at: i64,
+    pub lease_until: i64,
+    pub first_sent_at: i64,
+    pub created_at: i64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct IdRow {
+    pub id: String,
+}
+
+/// A row leased to whoever inserts it. A post fails on a known effect (the cause was already carried out); an edit
+/// re-opens its row.
+pub fn insert(id: &str, effect: &Effect, now: i64, lease_until: i64) -> Statement {
+    let statement = match &effect.kind {
+        EffectKind::Post { .. } => Statement::new(
+            "INSERT INTO outbox (id, guild_id, feature, effect, reference, channel_id, body, marker, state, attempts,
+               next_at, lease_until, first_sent_at, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'sending', 0, ?9, ?10, ?9, ?9)",
+        ),
+        EffectKind::Render => Statement::new(
+            "INSERT INTO outbox (id, guild_id, feature, effect, reference, channel_id, body, marker, state, attempts,
+               next_at, lease_until, first_sent_at, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'sending', 0, ?9, ?10, ?9, ?9)
+             ON CONFLICT (effect) DO UPDATE SET id = ?1, state = 'sending', attempts = 0, next_at = ?9,
+               lease_until = ?10, first_sent_at = ?9, created_at = ?9, error = NULL",
+        ),
+    };
+    let (channel, body, marker) = match &effect.kind {
+        EffectKind::Post { channel, body, marker } => (channel.to_string(), Some(body.to_string()), marker.as_str()),
+        EffectKind::Render => (String::new(), None, ""),
+    };
+    statement
+        .bind(id)
+        .bind(effect.guild_id)
+        .bind(effect.feature)
+        .bind(&effect.key)
+        .bind(&effect.reference)
+        .bind(channel)
+        .bind(body)
+        .bind(marker)
+        .bind(now)
+        .bind(lease_until)
+}
+
+pub fn get(id: &str) -> Statement {
+    Statement::new(
+        "SELECT id, guild_id, feature, effect, reference, channel_id, body, marker, state, attempts, next_at,
+           lease_until, first_sent_at, created_at FROM outbox WHERE id = ?1",
+    )
+    .bind(id)
+}
+
+/// Takes a row that waits or whose holder died. One caller gets it.
+pub fn claim(id: &str, now: i64, lease_until: i64) -> Statement {
+    Statement::new(
+        "UPDATE outbox SET state = 'sending', lease_until = ?3
+         WHERE id = ?1 AND ((state = 'pending' AND next_at <= ?2) OR (state = 'sending' AND lease_until <= ?2))",
+    )
+    .bind(id)
+    .bind(now)
+    .bind(lease_until)
+}
+
+/// The lease names the holder: who lost it changes nothing.
+pub fn mark_sent(id: &str, lease_until: i64, message_id: &str, now: i64) -> Statement {
+    Statement::new(
+        "UPDATE outbox SET state = 'sent', message_id = ?3, next_at = ?4, error = NULL
+         WHERE id = ?1 AND state = 'sending' AND lease_until = ?2",
+    )
+    .bind(id)
+    .bind(lease_until)
+    .bind(message_id)
+    .bind(now)
+}
+
+pub fn mark_pending(id: &str, lease_until: i64, next_at: i64, counts: bool, error: &str) -> Statement {
+    Statement::new(
+        "UPDATE outbox SET state = 'pending', next_at = ?3, attempts = attempts + ?4, error = ?5
+         WHERE id = ?1 AND state = 'sending' AND lease_until = ?2",
+    )
+    .bind(id)
+    .bind(lease_until)
+    .bind(next_at)
+    .bind(counts)
+    .bind(error)
+}
+
+pub fn mark_ended(id: &str, lease_until: i64, state: &str, error: &str) -> Statement {
+    Statement::new(
+        "UPDATE outbox SET state = ?3, error = ?4 WHERE id = ?1 AND state = 'sending' AND lease_until = ?2",
+    )
+    .bind(id)
+    .bind(lease_until)
+    .bind(state)
+    .bind(error)
+}
+
+pub fn list_forgotten(before: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT id FROM outbox
+         WHERE (state = 'pending' AND next_at <= ?1) OR (state = 'sending' AND lease_until <= ?1)
+         ORDER BY created_at LIMIT ?2",
+    )
+    .bind(before)
+    .bind(limit)
+}
+
+/// Rows of each state that is not `sent`, for health.
+pub fn count_open() -> Statement {
+    Statement::new("SELECT state, COUNT(*) AS n FROM outbox WHERE state <> 'sent' GROUP BY state")
+}

@@ -1,0 +1,170 @@
+//! Purpose: the list of features, and the static dispatch to them. A feature adds one line here.
+
+use crate::{
+    api::{ApiRequest, ApiResponse},
+    ctx::Ctx,
+    custom_id::CustomId,
+    error::{Error, Result},
+    feature::Feature,
+    features,
+    interaction::Interaction,
+    outbox::{Delivered, Rendered},
+    ports::Timer,
+    reply::Reply,
+    sql::Statement,
+};
+use serde_json::Value;
+use twilight_model::{
+    application::{
+        command::{Command, CommandOptionChoice},
+        interaction::{application_command::CommandData, modal::ModalInteractionData},
+    },
+    id::{
+        Id,
+        marker::{GuildMarker, UserMarker},
+    },
+};
+
+macro_rules! features {
+    ($($folder:ident :: $feature:ident),+ $(,)?) => {
+        /// The names of all features, in the order of `/help`.
+        pub const NAMES: &[&str] = &[$(<features::$folder::$feature as Feature>::NAME),+];
+
+        /// Every command with the name of its feature.
+        pub fn commands() -> Vec<(&'static str, Command)> {
+            let mut all = Vec::new();
+            $(all.extend(
+                features::$folder::$feature::commands()
+                    .into_iter()
+                    .map(|command| (<features::$folder::$feature as Feature>::NAME, command)),
+            );)+
+            all
+        }
+
+        /// Which feature has a command of that name.
+        fn owner(command: &str) -> Option<&'static str> {
+            match command {
+                $(name if features::$folder::COMMANDS.contains(&name) => Some(<features::$folder::$feature as Feature>::NAME),)+
+                _ => None,
+            }
+        }
+
+        pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Reply> {
+            match owner(&data.name) {
+                $(Some(<features::$folder::$feature as Feature>::NAME) => {
+                    features::$folder::$feature::on_command(ctx, interaction, data).await
+                })+
+                _ => Err(unknown_command(&data.name)),
+            }
+        }
+
+        pub async fn on_autocomplete(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Vec<CommandOptionChoice>> {
+            match owner(&data.name) {
+                $(Some(<features::$folder::$feature as Feature>::NAME) => {
+                    features::$folder::$feature::on_autocomplete(ctx, interaction, data).await
+                })+
+                _ => Ok(Vec::new()),
+            }
+        }
+
+        pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, values: &[String]) -> Result<Reply> {
+            match id.feature.as_str() {
+                $(<features::$folder::$feature as Feature>::NAME => {
+                    features::$folder::$feature::on_component(ctx, interaction, id, values).await
+                })+
+                _ => Err(forged()),
+            }
+        }
+
+        pub async fn on_modal(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalInteractionData) -> Result<Reply> {
+            match id.feature.as_str() {
+                $(<features::$folder::$feature as Feature>::NAME => {
+                    features::$folder::$feature::on_modal(ctx, interaction, id, data).await
+                })+
+                _ => Err(forged()),
+            }
+        }
+
+        /// Every feature hears every event; one that fails does not keep it from the others.
+        pub async fn on_event(ctx: &Ctx, kind: &str, event: &Value) -> Vec<(&'static str, Error)> {
+            let mut failed = Vec::new();
+            $(if let Err(error) = features::$folder::$feature::on_event(ctx, kind, event).await {
+                failed.push((<features::$folder::$feature as Feature>::NAME, error));
+            })+
+            failed
+        }
+
+        pub async fn on_timer(ctx: &Ctx, guild: Id<GuildMarker>, timer: &Timer) -> Result<Option<i64>> {
+            match timer.feature.as_str() {
+                $(<features::$folder::$feature as Feature>::NAME => {
+                    features::$folder::$feature::on_timer(ctx, guild, &timer.id).await
+                })+
+                // A feature that is gone has no due rows.
+                _ => Ok(None),
+            }
+        }
+
+        pub async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<GuildMarker>, Timer)>> {
+            let mut all = Vec::new();
+            $(all.extend(features::$folder::$feature::overdue(ctx, before, limit).await?);)+
+            Ok(all)
+        }
+
+        pub fn on_delivered(feature: &str, delivered: &Delivered) -> Vec<Statement> {
+            match feature {
+                $(<features::$folder::$feature as Feature>::NAME => {
+                    features::$folder::$feature::on_delivered(delivered)
+                })+
+                _ => Vec::new(),
+            }
+        }
+
+        pub async fn render(ctx: &Ctx, feature: &str, guild: Id<GuildMarker>, reference: &str) -> Result<Option<Rendered>> {
+            match feature {
+                $(<features::$folder::$feature as Feature>::NAME => {
+                    features::$folder::$feature::render(ctx, guild, reference).await
+                })+
+                _ => Ok(None),
+            }
+        }
+
+        pub async fn api(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiResponse>> {
+            $(if let Some(response) = features::$folder::$feature::api(ctx, request).await? {
+                return Ok(Some(response));
+            })+
+            Ok(None)
+        }
+
+        /// A member's level from whichever feature keeps levels in that guild; `None` while none does.
+        pub async fn member_level(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<u32>> {
+            $(if let Some(level) = features::$folder::$feature::member_level(ctx, guild, user).await? {
+                return Ok(Some(level));
+            })+
+            Ok(None)
+        }
+
+        pub async fn keeps_levels(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<bool> {
+            $(if features::$folder::$feature::keeps_levels(ctx, guild).await? {
+                return Ok(true);
+            })+
+            Ok(false)
+        }
+    };
+}
+
+features! {
+    giveaways::Giveaways,
+    config::Config,
+    setup::Setup,
+    help::Help,
+    ping::Ping,
+}
+
+fn unknown_command(name: &str) -> Error {
+    let name = crate::text::escape_markdown(&crate::text::clean_line(name, 32));
+    Error::user(format!("Muster does not know the command /{name}. It may belong to a version that is no longer running."))
+}
+
+fn forged() -> Error {
+    Error::Denied("This button is not one that Muster made, or it is from a version long gone.".to_owned())
+}

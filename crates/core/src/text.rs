@@ -1,0 +1,110 @@
+//! Purpose: making any text fit where it goes: Discord's limits, grapheme boundaries, no stray markup.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Discord's limits, in characters (Unicode scalar values). Source: Discord's API reference, 2026-08.
+pub mod limits {
+    pub const CONTENT: usize = 2_000;
+    pub const EMBED_TITLE: usize = 256;
+    pub const EMBED_DESCRIPTION: usize = 4_096;
+    pub const EMBED_FIELD_NAME: usize = 256;
+    pub const EMBED_FIELD_VALUE: usize = 1_024;
+    pub const EMBED_FIELDS: usize = 25;
+    pub const EMBED_FOOTER: usize = 2_048;
+    pub const EMBED_AUTHOR: usize = 256;
+    /// Over all embeds of one message.
+    pub const EMBED_TOTAL: usize = 6_000;
+    pub const EMBEDS: usize = 10;
+    pub const BUTTON_LABEL: usize = 80;
+    pub const CHOICES: usize = 25;
+    pub const CHOICE_NAME: usize = 100;
+    pub const MODAL_TITLE: usize = 45;
+    pub const AUDIT_REASON: usize = 512;
+}
+
+/// At most `max` characters, cut between graphemes, with `…` where something was left out.
+pub fn shorten(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    if max == 0 {
+        return String::new();
+    }
+    let mut kept = String::new();
+    let mut left = max - 1;
+    for grapheme in text.graphemes(true) {
+        let size = grapheme.chars().count();
+        if size > left {
+            break;
+        }
+        left -= size;
+        kept.push_str(grapheme);
+    }
+    kept.push('…');
+    kept
+}
+
+/// Makes user text plain: no control characters, no bidirectional overrides, trimmed, single spaces between lines.
+pub fn clean(text: &str) -> String {
+    let kept: String = text
+        .chars()
+        .filter(|c| !c.is_control() || *c == '\n')
+        .filter(|c| !matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'))
+        .collect();
+    kept.trim().to_owned()
+}
+
+/// Cleaned, on one line, at most `max` characters.
+pub fn clean_line(text: &str, max: usize) -> String {
+    let line = clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    shorten(&line, max)
+}
+
+/// User text inside our own sentence: Discord's markdown is shown, not obeyed.
+pub fn escape_markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\\' | '*' | '_' | '~' | '`' | '|' | '>' | '[' | ']' | '(' | ')' | '#' | '<' | '@') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+/// `1 winner`, `2 winners`.
+pub fn count(n: u64, one: &str, many: &str) -> String {
+    if n == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{n} {many}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_family_emoji_is_never_cut_in_half() {
+        let family = "👨‍👩‍👧‍👦";
+        assert_eq!(shorten(&format!("ab{family}"), 8), "ab…");
+        assert_eq!(shorten(&format!("ab{family}"), 9), format!("ab{family}"));
+        assert_eq!(shorten("e\u{301}e\u{301}e\u{301}", 5), "e\u{301}e\u{301}…");
+    }
+
+    proptest! {
+        #[test]
+        fn shortened_text_always_fits(text in "\\PC{0,60}", max in 0usize..40) {
+            prop_assert!(shorten(&text, max).chars().count() <= max);
+        }
+
+        #[test]
+        fn cleaned_text_is_one_plain_line(text in any::<String>()) {
+            let line = clean_line(&text, 50);
+            prop_assert!(!line.chars().any(char::is_control));
+            prop_assert!(line.chars().count() <= 50);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Purpose: what a guild's clock does with a due row: hand it to the `timer` door, and decide when to ask again.
+
+use crate::{
+    ctx::Ctx,
+    ports::{Level, Timer},
+};
+use serde_json::json;
+use twilight_model::id::{Id, marker::GuildMarker};
+
+/// The platform's own retries end after two minutes, so the clock keeps its own: 2 s, 4 s, … up to 5 minutes.
+const FIRST_RETRY_MS: i64 = 2_000;
+const MAX_RETRY_MS: i64 = 300_000;
+
+/// What to do with the timer afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    Done,
+    Again { due_at: i64, attempts: u32 },
+}
+
+/// Never fails: a row that cannot be handled now is asked again later, and the log says why.
+pub async fn wake(ctx: &Ctx, guild: Id<GuildMarker>, timer: &Timer, attempts: u32) -> Wake {
+    match crate::timer(ctx, guild, timer).await {
+        Ok(None) => Wake::Done,
+        Ok(Some(due_at)) => Wake::Again { due_at, attempts: 0 },
+        Err(error) => {
+            let retry = (FIRST_RETRY_MS << attempts.min(16)).min(MAX_RETRY_MS);
+            let fields = json!({
+                "guild": guild, "feature": timer.feature, "timer": timer.id, "attempts": attempts + 1,
+                "retry_ms": retry, "error": error.to_string(),
+            });
+            ctx.log.write(Level::Error, "timer failed", fields);
+            Wake::Again {
+                due_at: ctx.now() + retry,
+                attempts: attempts + 1,
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+// Purpose: the Worker's front door: signed interactions go straight into Rust, everything else to its router.
+//
+// The interaction path is one read of the body, one call into Rust, one Response. The router's request object reads
+// every header and property first, which costs more than answering most commands.
+import Rust from "../build/index.js";
+export * from "../build/index.js";
+
+const JSON_HEADERS = { headers: { "content-type": "application/json" } };
+// Discord's interactions are a few kilobytes. Longer bodies, and those of unknown length, are read by the router, which
+// stops at its cap.
+const MAX_BODY = 262144;
+
+const { interaction } = Rust.prototype;
+// worker-build's own state: set once a panic has broken the instance, so that the next request gets a fresh one.
+const wasm = globalThis.__worker_init_state;
+
+export default {
+  async fetch(request, env, ctx) {
+    const signature = request.headers.get("x-signature-ed25519");
+    if (signature === null || wasm.criticalError || !isInteraction(request)) {
+      return new Rust(ctx, env).fetch(request);
+    }
+    const timestamp = request.headers.get("x-signature-timestamp") ?? "";
+    // Bytes that are no UTF-8 are replaced here, and then the signature is not theirs any more.
+    const body = await request.text();
+    try {
+      let answer = interaction(timestamp, signature, body, env, ctx);
+      if (typeof answer === "object") answer = await answer;
+      if (typeof answer === "string") return new Response(answer, JSON_HEADERS);
+      return answer ?? new Response("invalid request signature", { status: 401 });
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) wasm.criticalError = true;
+      throw error;
+    }
+  },
+  queue: (batch, env, ctx) => new Rust(ctx, env).queue(batch),
+  scheduled: (event, env, ctx) => new Rust(ctx, env).scheduled(event),
+};
+
+function isInteraction(request) {
+  if (request.method !== "POST") return false;
+  const { url } = request;
+  return url.slice(url.indexOf("/", 8)) === "/interactions" && Number(request.headers.get("content-length") ?? Infinity) <= MAX_BODY;
+}

@@ -1,0 +1,123 @@
+//! Purpose: the only file that names a binding or a setting: builds the Ctx from the Worker's environment.
+
+use crate::ports::{
+    clock::WorkerClock, d1::D1, http::FetchHttp, kv::WorkerKv, log::ConsoleLog, queue::JobQueue, rng::WebRng,
+    timers::GuildTimers,
+};
+use muster_core::{
+    Ctx,
+    ctx::{Memory, Settings},
+    signature::DiscordKey,
+};
+use std::{cell::RefCell, rc::Rc};
+use worker::{D1Database, Env, ObjectNamespace, Queue, kv::KvStore};
+
+thread_local! {
+    /// One per isolate: ports hold bindings, which live as long as the isolate.
+    static CTX: RefCell<Option<Ctx>> = const { RefCell::new(None) };
+}
+
+fn setting(env: &Env, name: &str) -> Option<String> {
+    // Secrets and vars look alike from here.
+    let value = env.var(name).map(|var| var.to_string()).ok()?;
+    (!value.is_empty()).then_some(value)
+}
+
+fn required(env: &Env, name: &str) -> Result<String, String> {
+    setting(env, name).ok_or_else(|| format!("the setting {name} is missing: `./scripts/deploy` asks for it, `./scripts/dev` sets it"))
+}
+
+/// Discord's public keys for this application; several while one is being rotated, separated by commas.
+pub fn public_keys(env: &Env) -> Vec<DiscordKey> {
+    let configured = setting(env, "DISCORD_PUBLIC_KEY").unwrap_or_default();
+    let keys: Vec<DiscordKey> = configured.split(',').filter_map(|key| DiscordKey::from_hex(key.trim())).collect();
+    if keys.is_empty() {
+        worker::console_error!("DISCORD_PUBLIC_KEY holds no usable key: every interaction will be refused");
+    }
+    keys
+}
+
+fn base_url(env: &Env, name: &str, default: &str) -> String {
+    let url = setting(env, name).unwrap_or_else(|| default.to_owned());
+    url.trim_end_matches('/').to_owned()
+}
+
+fn settings(env: &Env) -> Result<Settings, String> {
+    let application = required(env, "DISCORD_APPLICATION_ID")?;
+    Ok(Settings {
+        application_id: application.parse().map_err(|_| "DISCORD_APPLICATION_ID is no id".to_owned())?,
+        bot_token: required(env, "DISCORD_TOKEN")?,
+        discord_api: base_url(env, "DISCORD_API", "https://discord.com/api/v10"),
+        discord_web: base_url(env, "DISCORD_WEB", "https://discord.com"),
+        public_url: base_url(env, "PUBLIC_URL", "http://127.0.0.1:8787"),
+        commands_guild: setting(env, "COMMANDS_GUILD").and_then(|id| id.parse().ok()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+/// The Ctx of this invocation.
+///
+/// # Errors
+/// A sentence naming the setting that is missing.
+pub fn ctx(env: &Env) -> Result<Ctx, String> {
+    CTX.with(|known| {
+        let mut known = known.borrow_mut();
+        if known.is_none() {
+            *known = Some(build(env)?);
+        }
+        let ctx = known.as_ref().ok_or("unreachable")?;
+        // Work after the answer belongs to one invocation.
+        Ok(Ctx { after: Rc::default(), ..ctx.clone() })
+    })
+}
+
+fn build(env: &Env) -> Result<Ctx, String> {
+    Ok(Ctx {
+        db: Rc::new(D1::new(env.clone())),
+        http: Rc::new(FetchHttp),
+        queue: Rc::new(JobQueue::new(env.clone())),
+        timers: Rc::new(GuildTimers::new(env.clone())),
+        kv: Rc::new(WorkerKv::new(env.clone())),
+        clock: Rc::new(WorkerClock),
+        rng: Rc::new(WebRng),
+        log: Rc::new(ConsoleLog),
+        settings: Rc::new(settings(env)?),
+        memory: Rc::new(Memory::default()),
+        after: Rc::default(),
+    })
+}
+
+pub fn database(env: &Env) -> worker::Result<D1Database> {
+    env.d1("DB")
+}
+
+pub fn kv(env: &Env) -> worker::Result<KvStore> {
+    env.kv("KV")
+}
+
+pub fn jobs(env: &Env) -> worker::Result<Queue> {
+    env.queue("JOBS")
+}
+
+pub fn timers(env: &Env) -> worker::Result<ObjectNamespace> {
+    env.durable_object("TIMERS")
+}
+
+/// Whether the clock may be moved: set by `scripts/dev` and the tests, and only believed beside a local Discord.
+pub fn is_dev(env: &Env) -> bool {
+    let local = setting(env, "DISCORD_API").is_some_and(|url| url.starts_with("http://127.0.0.1:"));
+    local && setting(env, "DEV_CLOCK").as_deref() == Some("1")
+}
+
+/// Finishes what core put off, and what that put off in turn.
+pub async fn run_after(ctx: &Ctx) {
+    loop {
+        let work: Vec<_> = ctx.after.borrow_mut().drain(..).collect();
+        if work.is_empty() {
+            return;
+        }
+        for one in work {
+            one.await;
+        }
+    }
+}

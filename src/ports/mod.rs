@@ -1,0 +1,10 @@
+//! Purpose: core's ports on Cloudflare's platform, one file each.
+
+pub mod clock;
+pub mod d1;
+pub mod http;
+pub mod kv;
+pub mod log;
+pub mod queue;
+pub mod rng;
+pub mod timers;
