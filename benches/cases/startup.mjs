@@ -1,0 +1,138 @@
+// Purpose: what a Worker costs before and while it answers: cold start, upload size, processor time per request.
+//
+// A cold start is a fresh workerd process up to its first correct answer to a signed ping. The `empty` side has no bot in it:
+// what remains above it is the Worker's own. Bindings with storage are left out here, as no side's ping uses them.
+
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import http from "node:http";
+import os from "node:os";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import workerd from "workerd";
+import { bundlePeer } from "../lib/build.mjs";
+import { ping } from "../lib/jobs.mjs";
+import { sample } from "../lib/load.mjs";
+import { musterOptions, peerOptions } from "../lib/muster.mjs";
+import { result } from "../lib/report.mjs";
+import { median } from "../lib/rounds.mjs";
+import { cpuMicros, freePort } from "../lib/workerd.mjs";
+import { compareInteractions, startSides } from "./interactions.mjs";
+
+const COLD_ROUNDS = 9;
+const WARM_ROUNDS = 3;
+const COLD_TIMEOUT_MS = 20_000;
+const PEERS = ["discord-hono", "discord-interactions", "empty"];
+
+export async function run({ rebuild, say }) {
+  const muster = musterOptions({ rebuild });
+  const sides = [{ name: "muster", ...muster }];
+  for (const peer of PEERS) sides.push({ name: peer, ...peerOptions(muster, await bundlePeer(peer)) });
+
+  const values = { cold: await coldStarts(sides, say), ...(await processorTimes(say)) };
+  values.upload = Object.fromEntries(sides.map((side) => [side.name, { size_gzip_kib: gzipKib(side.modules) }]));
+  return result("startup", values);
+}
+
+async function processorTimes(say) {
+  const sides = await startSides(false);
+  try {
+    const values = await compareInteractions(sides, WARM_ROUNDS, say);
+    const onlyCpu = ({ cpu_us_per_request }) => ({ cpu_us_per_request });
+    const pick = (perSide) => Object.fromEntries(Object.entries(perSide).map(([side, metrics]) => [side, onlyCpu(metrics)]));
+    return { ping: pick(values.ping), command: pick(values.command) };
+  } finally {
+    await Promise.all(sides.map((side) => side.stop()));
+  }
+}
+
+async function coldStarts(sides, say) {
+  const samples = Object.fromEntries(sides.map((side) => [side.name, []]));
+  for (let round = 0; round < COLD_ROUNDS; round++) {
+    for (const side of round % 2 ? [...sides].reverse() : sides) samples[side.name].push(await coldStart(side));
+    say(`cold start ${round + 1} of ${COLD_ROUNDS}`);
+  }
+  const medians = (list) => ({ cold_start_ms: median(list.map((s) => s.ms)), startup_cpu_ms: median(list.map((s) => s.cpu)) });
+  return Object.fromEntries(Object.entries(samples).map(([side, list]) => [side, medians(list)]));
+}
+
+/** Milliseconds, and milliseconds of processor time, until a fresh process has answered its first ping. */
+async function coldStart(side) {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), "muster-bench-"));
+  const port = await freePort();
+  fs.writeFileSync(path.join(directory, "config.capnp"), config(side, port, directory));
+  const [request] = await sample(ping(1, 1));
+  const started = performance.now();
+  const child = spawn(workerd.default, ["serve", path.join(directory, "config.capnp")], { stdio: ["ignore", "ignore", "inherit"] });
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  try {
+    await firstPong(port, request, started, child);
+    return { ms: performance.now() - started, cpu: cpuMicros(child.pid) / 1000 };
+  } finally {
+    child.kill();
+    await ended;
+    fs.rmSync(directory, { recursive: true });
+  }
+}
+
+async function firstPong(port, request, started, child) {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error("workerd ended before it answered");
+    if (performance.now() - started > COLD_TIMEOUT_MS) throw new Error(`no answer within ${COLD_TIMEOUT_MS} ms`);
+    const answer = await post(port, request);
+    // Nobody listens yet: try again at once, nothing else is to be done meanwhile.
+    if (answer === null) continue;
+    if (answer.status !== 200 || JSON.parse(answer.body).type !== 1) throw new Error(`no pong: ${answer.status} ${answer.body}`);
+    return;
+  }
+}
+
+/** Sends a prepared request and gives `{ status, body }`; null when the connection is refused. */
+function post(port, { timestamp, signature, body }) {
+  const headers = { "content-type": "application/json", "x-signature-ed25519": signature, "x-signature-timestamp": timestamp };
+  return new Promise((resolve, reject) => {
+    const request = http.request({ host: "127.0.0.1", port, path: "/interactions", method: "POST", headers, agent: false }, (response) => {
+      let text = "";
+      response.on("data", (chunk) => (text += chunk));
+      response.on("end", () => resolve({ status: response.statusCode, body: text }));
+      response.on("error", reject);
+    });
+    request.on("error", (error) => (error.code === "ECONNREFUSED" ? resolve(null) : reject(error)));
+    request.end(body);
+  });
+}
+
+/** workerd's own configuration language: one Worker, one socket. */
+function config({ modules, bindings, compatibilityDate, compatibilityFlags = [] }, port, directory) {
+  const parts = modules.map(({ type, path: name, contents }, index) => {
+    const file = `module-${index}`;
+    fs.writeFileSync(path.join(directory, file), contents);
+    const kind = type === "CompiledWasm" ? "wasm" : "esModule";
+    return `(name = ${quote(name.slice(1))}, ${kind} = embed ${quote(file)})`;
+  });
+  const texts = Object.entries(bindings).map(([name, value]) =>
+    typeof value === "string" ? `(name = ${quote(name)}, text = ${quote(value)})` : `(name = ${quote(name)}, json = ${quote(JSON.stringify(value))})`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .main)],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const main :Workerd.Worker = (
+  modules = [${parts.join(", ")}],
+  bindings = [${texts.join(", ")}],
+  compatibilityDate = ${quote(compatibilityDate)},
+  compatibilityFlags = [${compatibilityFlags.map(quote).join(", ")}],
+);
+`;
+}
+
+/** Cap'n Proto text takes JSON's escapes. */
+function quote(text) {
+  return JSON.stringify(text);
+}
+
+function gzipKib(modules) {
+  const bytes = Buffer.concat(modules.map(({ contents }) => Buffer.from(contents)));
+  return gzipSync(bytes).length / 1024;
+}

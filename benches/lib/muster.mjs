@@ -1,0 +1,49 @@
+// Purpose: Muster's Worker as a side of a bench: its real bindings out of wrangler.toml, its tables out of d1-migrations.
+
+import fs from "node:fs";
+import path from "node:path";
+import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wrangler";
+import { buildMuster, ROOT } from "./build.mjs";
+import { APPLICATION_ID, publicKey } from "./load.mjs";
+import { startWorker } from "./workerd.mjs";
+
+const CONFIG = path.join(ROOT, "wrangler.toml");
+const MIGRATIONS = path.join(ROOT, "d1-migrations");
+const DATABASE = "DB";
+
+/** What a self-hoster would set as secrets: a bench needs values of the right shape, and uses them on loopback only. */
+function secrets() {
+  return { DISCORD_APPLICATION_ID: APPLICATION_ID, DISCORD_PUBLIC_KEY: publicKey(), DISCORD_TOKEN: "bench" };
+}
+
+/** Miniflare's options for Muster's Worker. */
+export function musterOptions({ rebuild }) {
+  const modules = buildMuster({ rebuild });
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(CONFIG);
+  return { ...workerOptions, modules, modulesRoot: "/", bindings: { ...workerOptions.bindings, ...secrets() } };
+}
+
+/** Compatibility settings are Muster's for every side, so that all run on the same runtime. */
+export function peerOptions(muster, modules, bindings = {}) {
+  const { compatibilityDate, compatibilityFlags } = muster;
+  return { compatibilityDate, compatibilityFlags, modules, modulesRoot: "/", bindings: { ...secrets(), ...bindings } };
+}
+
+export async function startMuster(options) {
+  const side = await startWorker("muster", options);
+  await migrate(side, DATABASE);
+  return side;
+}
+
+/** Applies every migration in order to the D1 database behind a binding. */
+export async function migrate(side, binding) {
+  const database = await side.miniflare.getD1Database(binding, side.name);
+  for (const file of fs.readdirSync(MIGRATIONS).filter((name) => name.endsWith(".sql")).sort()) {
+    const statements = unstable_splitSqlQuery(fs.readFileSync(path.join(MIGRATIONS, file), "utf8"));
+    await database.batch(statements.map((statement) => database.prepare(statement)));
+  }
+}
+
+export async function database(side) {
+  return side.miniflare.getD1Database(DATABASE, side.name);
+}

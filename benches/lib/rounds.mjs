@@ -1,0 +1,51 @@
+// Purpose: run sides against each other fairly: warmed up, interleaved, several rounds, medians.
+
+import { send } from "./load.mjs";
+
+/**
+ * `cases` is `[{ name, warmUp(side), job(side, round) }]`, both giving jobs for the load generator. In every round each side
+ * runs each case once; the order of the sides turns round every time, so that none always runs on a warmer machine.
+ * Gives `{ [case]: { [side]: { requests_per_s, p50_ms, p99_ms, cpu_us_per_request } } }`, medians over the rounds.
+ */
+export async function compare(sides, cases, rounds, say) {
+  for (const side of sides) {
+    for (const one of cases) await attempt(side, one, one.warmUp(side));
+  }
+  const samples = {};
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 === 0 ? sides : [...sides].reverse();
+    for (const one of cases) {
+      for (const side of order) {
+        const sample = await attempt(side, one, one.job(side, round));
+        ((samples[one.name] ??= {})[side.name] ??= []).push(sample);
+      }
+    }
+    say(`round ${round + 1} of ${rounds}`);
+  }
+  return mapValues(samples, (perSide) => mapValues(perSide, medians));
+}
+
+async function attempt(side, one, job) {
+  const before = side.cpuMicros();
+  const report = await send(side.port, job).catch((error) => {
+    throw new Error(`${side.name}, ${one.name}: ${error.message}`);
+  });
+  const after = side.cpuMicros();
+  const cpu = before === null || after === null ? null : (after - before) / (job.requests + (job.redeliver ?? 0));
+  return { requests_per_s: report.requests_per_s, p50_ms: report.p50_ms, p99_ms: report.p99_ms, cpu_us_per_request: cpu };
+}
+
+export function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function medians(samples) {
+  const metrics = Object.keys(samples[0]).filter((metric) => samples.every((sample) => sample[metric] !== null));
+  return Object.fromEntries(metrics.map((metric) => [metric, median(samples.map((sample) => sample[metric]))]));
+}
+
+function mapValues(object, f) {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value)]));
+}
