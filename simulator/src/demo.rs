@@ -35,16 +35,12 @@ const PEOPLE: [(&str, &str, u64, u64, &[&str]); 10] = [
 impl Sim {
     /// Makes the demo guild "Lantern Café" (owner mara, moderator jonas, members, a newcomer "nova" with a day-old
     /// account, "gus" without the Member role, channels, roles) and "Harbour Book Club" with some of the same people.
-    /// Everything that was there is forgotten first; faults, settings and the clock stay.
+    /// Everything that was there is forgotten first, but for the application's global commands; settings and the clock stay.
     pub fn seed_demo(&mut self) {
-        let now_ms = self.world.now_ms;
-        let (faults, calls) = (
-            std::mem::take(&mut self.faults),
-            std::mem::take(&mut self.calls),
-        );
+        let mut commands = std::mem::take(&mut self.world.commands);
+        commands.retain(|_, command| command.guild_id.is_none());
         self.clear();
-        (self.faults, self.calls) = (faults, calls);
-        self.world.now_ms = now_ms;
+        self.world.commands = commands;
         // Every name used below is made above it, so this cannot fail; if it ever does, the world is just smaller.
         let made = self
             .seed_people()

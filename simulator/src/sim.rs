@@ -148,13 +148,12 @@ impl Sim {
         Ok(())
     }
 
-    /// Forgets everything kept, the call log and the faults; the clock stays.
+    /// Forgets everything kept, the call log and the faults; the clock stays, and no id is ever given twice.
     pub fn clear(&mut self) {
-        let now_ms = self.world.now_ms;
-        self.world = World {
-            now_ms,
-            ..World::default()
-        };
+        let old = std::mem::take(&mut self.world);
+        self.world.now_ms = old.now_ms;
+        self.world.mint = old.mint;
+        self.world.secrets_made = old.secrets_made;
         self.world.users.insert(self.app, bot_user(self.app));
         self.faults.clear();
         self.calls.clear();

@@ -1,1 +1,203 @@
-//! Purpose: the thin server around the core.
+//! Purpose: the thin server around the core: one lock, real time plus an offset, and the routes.
+
+mod control;
+mod deliver;
+mod discord;
+mod pages;
+mod people;
+mod state;
+mod stream;
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use axum::{
+    Json, Router,
+    extract::Request,
+    http::{HeaderMap, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{any, delete, get, post},
+};
+use serde_json::{Value, json};
+use tokio::sync::broadcast;
+
+use crate::{Event, Refusal, Sim};
+
+/// Events a slow watcher may lag behind before it loses some.
+const EVENT_BACKLOG: usize = 4_096;
+
+/// What all handlers share.
+pub struct Shared {
+    sim: Mutex<Sim>,
+    pub(crate) http: reqwest::Client,
+    /// Where the Worker takes interactions.
+    pub(crate) interactions_url: String,
+    offset_ms: AtomicI64,
+    pub(crate) events: broadcast::Sender<Event>,
+}
+
+/// Handle to the server's state.
+pub type State = Arc<Shared>;
+
+impl Shared {
+    /// Wraps a simulator. Its clock follows real time from here on.
+    pub fn new(sim: Sim, interactions_url: &str) -> Result<State, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_millis(500))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        let (events, _) = broadcast::channel(EVENT_BACKLOG);
+        Ok(Arc::new(Self {
+            sim: Mutex::new(sim),
+            http,
+            interactions_url: interactions_url.to_owned(),
+            offset_ms: AtomicI64::new(0),
+            events,
+        }))
+    }
+
+    /// Works on the simulator at the present moment, then tells watchers what happened.
+    pub fn with<T>(&self, work: impl FnOnce(&mut Sim) -> T) -> T {
+        // A poisoned lock means a handler died half way; the data is plain and still the best there is.
+        let mut sim = self.sim.lock().unwrap_or_else(PoisonError::into_inner);
+        sim.set_now(self.now_ms());
+        let result = work(&mut sim);
+        for event in sim.take_events() {
+            // Nobody watching is no error.
+            let _ = self.events.send(event);
+        }
+        result
+    }
+
+    /// Offset of the simulated clock from real time, in milliseconds.
+    pub fn offset_ms(&self) -> i64 {
+        self.offset_ms.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn advance(&self, ms: i64) -> i64 {
+        self.offset_ms
+            .fetch_add(ms, Ordering::SeqCst)
+            .saturating_add(ms)
+    }
+
+    pub(crate) fn set_offset(&self, ms: i64) {
+        self.offset_ms.store(ms, Ordering::SeqCst);
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        let real = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_millis();
+        u64::try_from(real)
+            .unwrap_or(0)
+            .saturating_add_signed(self.offset_ms())
+    }
+}
+
+/// A control API error: one clear sentence.
+pub(crate) struct Fail(pub StatusCode, pub String);
+
+impl Fail {
+    pub(crate) fn bad(message: impl Into<String>) -> Self {
+        Self(StatusCode::BAD_REQUEST, message.into())
+    }
+}
+
+impl From<Refusal> for Fail {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal.code {
+            code if code.starts_with("unknown_") => StatusCode::NOT_FOUND,
+            "no_permission" | "no_access" => StatusCode::FORBIDDEN,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self(status, refusal.message)
+    }
+}
+
+impl IntoResponse for Fail {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({"error": self.1}))).into_response()
+    }
+}
+
+pub(crate) type Answered = Result<Json<Value>, Fail>;
+
+/// All routes: Discord's under `/api`, files under `/cdn`, the control API under `/sim`, and the playground page.
+pub fn router(state: State) -> Router {
+    let control = Router::new()
+        .route("/state", get(state::state))
+        .route("/channels/{id}/messages", get(state::messages))
+        .route("/commands", get(state::commands))
+        .route("/events", get(stream::events))
+        .route("/interactions/command", post(deliver::command))
+        .route("/interactions/autocomplete", post(deliver::autocomplete))
+        .route("/interactions/component", post(deliver::component))
+        .route("/interactions/modal", post(deliver::modal))
+        .route("/interactions/ping", post(deliver::ping))
+        .route("/messages", post(people::say))
+        .route("/messages/{id}", delete(people::delete_message))
+        .route("/reactions", post(people::react))
+        .route(
+            "/members",
+            post(people::join)
+                .delete(people::leave)
+                .patch(people::set_roles),
+        )
+        .route("/users", post(people::add_user))
+        .route("/voice", post(people::voice))
+        .route("/clock", get(control::clock).post(control::advance))
+        .route(
+            "/faults",
+            get(control::faults)
+                .post(control::add_fault)
+                .delete(control::clear_faults),
+        )
+        .route("/calls", get(control::calls).delete(control::clear_calls))
+        .route("/dump", get(control::dump))
+        .route("/load", post(control::load))
+        .route("/reset", post(control::reset))
+        .route("/health", get(control::health))
+        .layer(axum::extract::DefaultBodyLimit::max(256 * 1024 * 1024))
+        .layer(middleware::from_fn(only_this_machine));
+    Router::new()
+        .nest("/sim", control)
+        .route("/api/v10/{*path}", any(discord::rest))
+        .route("/cdn/{*path}", get(discord::file))
+        .route("/", get(pages::index))
+        .route("/playground/{name}", get(pages::file))
+        .layer(axum::extract::DefaultBodyLimit::max(32 * 1024 * 1024))
+        .with_state(state)
+}
+
+/// The control API serves pages of this very server and programs on this machine: not a web page elsewhere that points the
+/// visitor's browser here.
+async fn only_this_machine(request: Request, next: Next) -> Response {
+    if is_local(request.headers()) {
+        return next.run(request).await;
+    }
+    Fail(
+        StatusCode::FORBIDDEN,
+        "The control API answers only to this machine".into(),
+    )
+    .into_response()
+}
+
+fn is_local(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text(header::HOST).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let loopback = matches!(name, "127.0.0.1" | "localhost" | "[::1]");
+    let same_origin = text(header::ORIGIN).is_none_or(|origin| {
+        origin
+            .split_once("://")
+            .is_some_and(|(_, from)| from == host)
+    });
+    loopback && same_origin
+}

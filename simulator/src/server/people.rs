@@ -1,0 +1,179 @@
+//! Purpose: people doing things other than interactions: talking, reacting, joining, leaving, getting roles.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State as Extract},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{NewMember, NewUser};
+
+use super::{
+    Answered, Fail, State,
+    deliver::read,
+    state::{Viewer, message_json},
+};
+
+const DAY_MS: u64 = 24 * 3_600 * 1_000;
+
+#[derive(Deserialize)]
+struct Say {
+    user: String,
+    channel: String,
+    content: String,
+}
+
+pub(super) async fn say(Extract(state): Extract<State>, body: Bytes) -> Answered {
+    let body: Say = read(&body)?;
+    let message = state.with(|sim| {
+        let message = sim.say(&body.user, &body.channel, &body.content)?;
+        Ok::<_, Fail>(message_json(sim, &message, &message.author_id))
+    })?;
+    Ok(Json(json!({"message": message})))
+}
+
+pub(super) async fn delete_message(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    Query(viewer): Query<Viewer>,
+) -> Answered {
+    state.with(|sim| {
+        let me = viewer.id(sim)?.to_string();
+        sim.delete_message(&me, &id).map_err(Fail::from)
+    })?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+struct React {
+    user: String,
+    message: String,
+    emoji: String,
+}
+
+/// Sets a reaction, or takes it back when it was set.
+pub(super) async fn react(Extract(state): Extract<State>, body: Bytes) -> Answered {
+    let body: React = read(&body)?;
+    let set = state.with(|sim| {
+        let user = sim.need_user(&body.user)?;
+        let had = sim.message(&body.message).is_some_and(|message| {
+            let id = message
+                .id
+                .parse()
+                .ok()
+                .and_then(|id| sim.world.messages.get(&id));
+            id.is_some_and(|stored| {
+                stored
+                    .reactions
+                    .iter()
+                    .any(|r| r.key == body.emoji && r.users.contains(&user))
+            })
+        });
+        if had {
+            sim.unreact(&body.user, &body.message, &body.emoji)?;
+        } else {
+            sim.react(&body.user, &body.message, &body.emoji)?;
+        }
+        Ok::<_, Fail>(!had)
+    })?;
+    Ok(Json(json!({"set": set})))
+}
+
+#[derive(Deserialize)]
+struct MemberBody {
+    guild: String,
+    user: String,
+    #[serde(default)]
+    roles: Vec<String>,
+    nick: Option<String>,
+}
+
+pub(super) async fn join(Extract(state): Extract<State>, body: Bytes) -> Answered {
+    let body: MemberBody = read(&body)?;
+    let member = NewMember {
+        roles: body.roles,
+        nick: body.nick,
+        ..NewMember::default()
+    };
+    state.with(|sim| sim.add_member(&body.guild, &body.user, member))?;
+    Ok(Json(json!({})))
+}
+
+pub(super) async fn leave(Extract(state): Extract<State>, body: Bytes) -> Answered {
+    let body: MemberBody = read(&body)?;
+    state.with(|sim| sim.remove_member(&body.guild, &body.user))?;
+    Ok(Json(json!({})))
+}
+
+pub(super) async fn set_roles(Extract(state): Extract<State>, body: Bytes) -> Answered {
+    let body: MemberBody = read(&body)?;
+    let roles: Vec<&str> = body.roles.iter().map(String::as_str).collect();
+    state.with(|sim| sim.set_roles(&body.guild, &body.user, &roles))?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+struct UserBody {
+    username: String,
+    global_name: Option<String>,
+    #[serde(default)]
+    created_days_ago: f64,
+    /// Joins this guild at once.
+    guild: Option<String>,
+}
+
+pub(super) async fn add_user(Extract(state): Extract<State>, body: Bytes) -> Answered {
+    let body: UserBody = read(&body)?;
+    let username = body.username.trim().to_lowercase();
+    // Discord's names: 2 to 32 of letters, digits, underscore and dot.
+    let plain = username
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
+    if !plain || !(2..=32).contains(&username.len()) {
+        return Err(Fail::bad(
+            "A username has 2 to 32 letters, digits, dots or underscores",
+        ));
+    }
+    if !body.created_days_ago.is_finite() || !(0.0..=4_000.0).contains(&body.created_days_ago) {
+        return Err(Fail::bad("An account is between 0 and 4000 days old"));
+    }
+    // Bounded above, so nothing is lost.
+    let age_ms = (body.created_days_ago * DAY_MS as f64) as u64;
+    let id = state.with(|sim| {
+        if sim.user_id(&username).is_some() {
+            return Err(Fail(
+                StatusCode::CONFLICT,
+                format!("There is a user {username:?} already"),
+            ));
+        }
+        let created_ms = Some(sim.now().saturating_sub(age_ms));
+        let global_name = body.global_name.clone();
+        let id = sim.add_user(NewUser {
+            username: username.clone(),
+            global_name,
+            created_ms,
+            ..NewUser::default()
+        });
+        if let Some(guild) = &body.guild {
+            sim.add_member(guild, &id, NewMember::default())?;
+        }
+        Ok(id)
+    })?;
+    Ok(Json(json!({"user": {"id": id, "username": username}})))
+}
+
+#[derive(Deserialize)]
+struct Voice {
+    user: String,
+    guild: String,
+    channel: Option<String>,
+}
+
+pub(super) async fn voice(Extract(state): Extract<State>, body: Bytes) -> Answered {
+    let body: Voice = read(&body)?;
+    state.with(|sim| sim.voice(&body.user, &body.guild, body.channel.as_deref()))?;
+    Ok(Json(json!({})))
+}
