@@ -35,7 +35,7 @@ import { forgetDismissed, mountMessages, showChannel, showMessage, visibleMessag
 import { openBotModal } from './modal.js';
 import { cast, forgetGuide, guideAnswer, guideMessages, mountClock, mountDock, mountGuideStrip, mountMembers, standing } from './panels.js';
 import {
-  addNote, ageInWords, avatar, channel, displayName, el, emit, forgetReads, guild, icon, keepIcons, later, markRead, me, nameColour, now, on, pingsOf,
+  addNote, ageInWords, avatar, channel, channels, displayName, el, emit, forgetReads, guild, icon, keepIcons, later, markRead, me, nameColour, now, on, pingsOf,
   relative, setBaseline, setClock, state, store, tint, toast, unread, user,
 } from './state.js';
 
@@ -69,11 +69,17 @@ async function loadState() {
   const text = JSON.stringify([state.users, state.guilds]);
   if (text !== worldText) state.version = (state.version ?? 0) + 1;
   worldText = text;
-  const mine = state.guilds.filter((one) => !asked || one.channels.length || one.members.some((each) => each.user.id === asked));
+  state.dm = world.dm_channel_id ? { id: world.dm_channel_id, name: botName() ?? 'bot', type: 1, can_send: true } : null;
+  const mine = myGuilds();
   if (!mine.some((one) => one.id === state.guildId)) state.guildId = mine[0]?.id ?? null;
-  if (!readable().some((one) => one.id === state.channelId)) state.channelId = firstChannel();
+  if (![...readable(), state.dm].some((one) => one?.id === state.channelId)) state.channelId = firstChannel();
 }
 
+const myGuilds = () => state.guilds.filter((one) => one.members.some((each) => each.user.id === state.meId));
+const botName = () => {
+  const bot = state.users.find((one) => one.bot);
+  return bot ? displayName(bot) : null;
+};
 const readable = () => (guild()?.channels ?? []).filter((one) => READABLE.has(one.type));
 
 function firstChannel() {
@@ -97,7 +103,7 @@ async function loadCommands() {
   if (asked === state.meId) state.commands.set(where, Array.isArray(reply) ? reply : reply.commands ?? []);
 }
 
-const loadAllMessages = () => Promise.all(state.guilds.flatMap((one) => one.channels).filter((one) => READABLE.has(one.type)).map((one) => loadMessages(one.id).catch(() => {})));
+const loadAllMessages = () => Promise.all(channels().filter((one) => READABLE.has(one.type)).map((one) => loadMessages(one.id).catch(() => {})));
 
 async function refreshChannel(id) {
   try {
@@ -208,7 +214,7 @@ function drawFrame() {
 }
 
 function drawRail() {
-  at('rail').replaceChildren(...state.guilds.map((one) => {
+  at('rail').replaceChildren(...myGuilds().map((one) => {
     const words = one.name.split(/\s+/).filter(Boolean);
     const pings = one.channels.reduce((sum, each) => sum + unread(each.id).pings, 0);
     return el('button', {
@@ -245,10 +251,11 @@ function drawChannels() {
     el('ul', { class: 'channel-list' }, list(null), orphans.map(channelItem)),
     ...groups.map((one) => [one, list(one.id)]).filter(([, items]) => items.length)
       .map(([one, items]) => el('section', { 'aria-label': one.name }, el('h2', { class: 'group-name' }, one.name), el('ul', { class: 'channel-list' }, items))),
+    state.dm ? el('section', { 'aria-label': 'Direct messages' }, el('h2', { class: 'group-name' }, 'Direct messages'), el('ul', { class: 'channel-list' }, channelItem(state.dm))) : null,
     all.length ? null : el('p', { class: 'quiet pad' }, 'Nothing here is visible to this person.'),
   ].filter(Boolean));
   if (held) nav.querySelector(`[data-testid="${CSS.escape(held)}"]`)?.focus();
-  const pings = all.reduce((sum, one) => sum + (one.id === state.channelId && !document.hidden ? 0 : unread(one.id).pings), 0);
+  const pings = channels().reduce((sum, one) => sum + (one.id === state.channelId && !document.hidden ? 0 : unread(one.id).pings), 0);
   document.title = `${pings ? `(${pings}) ` : ''}${channel() ? `#${channel().name} · ` : ''}Muster playground`;
 }
 
@@ -392,8 +399,7 @@ on('answer', async (detail) => {
   guideAnswer(detail);
   calledSoon();
   if (answer.kind === 'modal') {
-    const bot = guild()?.members.find((one) => one.user.bot)?.user;
-    openBotModal(answer.modal, { ...origin, botName: bot ? displayName(bot) : null });
+    openBotModal(answer.modal, { ...origin, botName: botName() });
   } else if (answer.kind === 'error') {
     if (origin.kind === 'component') pressFailed(origin, sentence(answer.error));
     else addNote({ kind: 'error', channel: origin.channel, user: origin.user, text: sentence(answer.error), command: origin.label ?? 'a form' });
@@ -417,7 +423,10 @@ on('guide-fill', async (line) => {
   if (line.startsWith('/giveaway start') && owner && owner.id !== state.meId) await becomePerson(owner.id);
   fill(line);
 });
-on('advanced', worldSoon);
+on('advanced', (reply) => {
+  worldSoon();
+  if (reply.worker?.told === false) toast(`The bot was not told the new time, so what is due there waits (${reply.worker.error ?? `it answered ${reply.worker.status}`}).`, 'warn');
+});
 on('restarted', async () => {
   forgetAll();
   state.notes.clear();

@@ -154,7 +154,7 @@ export function attachment(file) {
 
 // ---- pickers -------------------------------------------------------------------------------------------------
 
-const CHANNEL_ICON = { 2: 'voice', 4: 'folder', 5: 'megaphone', 11: 'thread', 12: 'thread', 13: 'voice', 15: 'forum' };
+const CHANNEL_ICON = { 1: 'smile', 2: 'voice', 4: 'folder', 5: 'megaphone', 11: 'thread', 12: 'thread', 13: 'voice', 15: 'forum' };
 export const channelIcon = (type) => CHANNEL_ICON[type] ?? 'hash';
 
 function userChoices() {

@@ -53,7 +53,7 @@ function describeBox() {
   const locked = !here || here.can_send === false;
   parts.text.disabled = locked;
   parts.send.disabled = locked;
-  parts.text.placeholder = !state.loaded ? '' : !here ? 'Choose a channel' : locked ? 'This person may not write here' : `Message #${here.name}, or / for commands`;
+  parts.text.placeholder = !state.loaded ? '' : !here ? 'Choose a channel' : locked ? 'This person may not write here' : `Message ${here.type === 1 ? '@' : '#'}${here.name}, or / for commands`;
 }
 
 /** Puts text in the box as if typed; a whole command line becomes its form. */
@@ -455,7 +455,9 @@ async function suggest(chip, show) {
   let choices = [];
   let failed = null;
   try {
-    choices = (await api.autocomplete({ user: state.meId, channel: state.channelId, ...built(chip) })).choices ?? [];
+    const reply = await api.autocomplete({ user: state.meId, channel: state.channelId, ...built(chip) });
+    choices = reply.choices ?? [];
+    if (reply.error) failed = `${reply.error}. What you type is used as it is.`;
   } catch (error) {
     failed = `Suggestions did not load. ${error.message}`;
   }

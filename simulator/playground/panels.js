@@ -48,8 +48,7 @@ export function advance(ms, button) {
   return withBusy(button, async () => {
     document.documentElement.dataset.busy = 'clock';
     try {
-      await api.advance(ms);
-      emit('advanced', ms);
+      emit('advanced', await api.advance(ms));
     } finally {
       delete document.documentElement.dataset.busy;
     }
@@ -307,7 +306,7 @@ export function mountMembers(root) {
 
 function drawPeople() {
   const here = guild();
-  if (!here) return [heading('People'), el('p', { class: 'quiet' }, 'This person is in no server. Choose another one at the top.')];
+  if (!here) return [heading('People'), el('p', { class: 'quiet' }, 'This person is in no server. Become somebody else, and let them join again here.')];
   const outside = state.users.filter((one) => !one.bot && !member(one.id));
   return [
     heading('People', `${here.members.length} in ${here.name}. Open one to change roles.`),
@@ -384,12 +383,13 @@ function addPerson() {
       el('div', { class: 'field-box' }, el('label', { class: 'field-label', for: 'new-age' }, 'Account age in days'), age),
     ],
     async onSubmit() {
-      const username = name.value.trim();
+      const shown = name.value.trim();
+      const username = shown.normalize('NFKD').toLowerCase().replace(/\s+/g, '_').replace(/[^a-z0-9_.]/g, '');
       const days = Number(age.value);
-      if (!/^[\p{L}\p{N}_. -]{2,32}$/u.test(username)) return 'A name has 2 to 32 letters, digits, dots or underscores.';
+      if (username.length < 2 || shown.length > 32) return 'A name has 2 to 32 letters or digits.';
       if (!Number.isFinite(days) || days < 0 || days > 3000) return 'The account age is a number of days from 0 to 3000.';
-      await api.addUser({ username, created_days_ago: days, guild: state.guildId });
-      toast(`${username} has joined.`, 'good');
+      await api.addUser({ username, global_name: shown, created_days_ago: days, guild: state.guildId });
+      toast(`${shown} has joined.`, 'good');
       return null;
     },
   });
@@ -487,6 +487,7 @@ function drawCalls() {
   queueMicrotask(refreshCalls);
   return [
     heading('Calls', 'What the bot asked Discord, newest first. Calls that break Discord\u2019s own API description are flagged.'),
+    el('p', { class: 'quiet', id: 'call-hint', hidden: true }, 'The API description was not found, so nothing is checked or flagged.'),
     el('label', { class: 'option-row' }, filter, el('span', {}, 'Only calls that failed or are flagged')),
     el('div', { id: 'call-list', testid: 'call-list', 'aria-live': 'off' }, el('p', { class: 'quiet' }, 'Loading…')),
   ];
@@ -499,6 +500,7 @@ async function refreshCalls() {
   try {
     const reply = await api.calls();
     calls = Array.isArray(reply) ? reply : reply.calls ?? [];
+    document.getElementById('call-hint').hidden = reply.checked !== false;
   } catch (error) {
     holder.replaceChildren(el('p', { class: 'failed' }, icon('warn'), error.message));
     return;

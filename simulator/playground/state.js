@@ -8,6 +8,8 @@ export const state = {
   guilds: [],
   guildId: null,
   channelId: null,
+  /** the person's own conversation with the bot, when there is one */
+  dm: null,
   worker: { url: '', reachable: true },
   clock: { base: Date.now(), at: performance.now() },
   /** channel id → messages, oldest first, as the current person sees them */
@@ -139,7 +141,9 @@ export function avatar(user, size = 'm') {
 // ---- people, roles, channels ---------------------------------------------------------------------------------
 
 export const guild = (id = state.guildId) => state.guilds.find((one) => one.id === id);
-export const channel = (id = state.channelId) => state.guilds.flatMap((one) => one.channels).find((one) => one.id === id);
+/** Every channel the person sees, the conversation with the bot included. */
+export const channels = () => [...state.guilds.flatMap((one) => one.channels), ...(state.dm ? [state.dm] : [])];
+export const channel = (id = state.channelId) => channels().find((one) => one.id === id);
 export const me = () => user(state.meId);
 export const member = (userId, guildId = state.guildId) => guild(guildId)?.members.find((one) => one.user.id === userId);
 export const role = (id, guildId = state.guildId) => guild(guildId)?.roles.find((one) => one.id === id);
