@@ -82,10 +82,11 @@ const botName = () => {
 };
 const readable = () => (guild()?.channels ?? []).filter((one) => READABLE.has(one.type));
 
-function firstChannel() {
+/** The channel one was in last, or the first of these names, or any where one may write. */
+function firstChannel(names = [store.get('channel', null), 'general']) {
   const list = readable().filter((one) => one.type === 0 || one.type === 5);
-  const kept = store.get('channel', null);
-  return (list.find((one) => one.name === kept) ?? list.find((one) => one.can_send !== false) ?? list[0])?.id ?? null;
+  const named = names.map((name) => list.find((one) => one.name === name)).find(Boolean);
+  return (named ?? list.find((one) => one.can_send !== false) ?? list[0])?.id ?? null;
 }
 
 async function loadMessages(id) {
@@ -420,7 +421,11 @@ on('go', ({ channel: id, message }) => {
 on('guide-fill', async (line) => {
   closeDrawers();
   const { owner } = cast();
-  if (line.startsWith('/giveaway start') && owner && owner.id !== state.meId) await becomePerson(owner.id);
+  const starts = line.startsWith('/giveaway start');
+  if (starts && owner && owner.id !== state.meId) await becomePerson(owner.id);
+  const better = firstChannel(['giveaways', 'general']);
+  if (starts && channel(better)?.can_send) selectChannel(better);
+  else if (!channel()?.can_send) selectChannel(firstChannel(['general', 'bot-commands']));
   fill(line);
 });
 on('advanced', (reply) => {

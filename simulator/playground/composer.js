@@ -58,10 +58,11 @@ function describeBox() {
 
 /** Puts text in the box as if typed; a whole command line becomes its form. */
 export function fill(text) {
+  if (parts.text.disabled) return toast('This person may not write here. Choose another channel.', 'warn');
   if (command) leaveCommand('');
   parts.text.value = text;
   parts.text.focus();
-  onText();
+  return onText();
 }
 
 // ---- the commands --------------------------------------------------------------------------------------------

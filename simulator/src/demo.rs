@@ -175,9 +175,10 @@ impl Sim {
                 deny: 0,
             },
         ];
-        let category = |name: &str| NewChannel {
+        let category = |name: &str, overwrites: Vec<Overwrite>| NewChannel {
             name: name.into(),
             kind: Some(ChannelKind::Category),
+            overwrites,
             ..NewChannel::default()
         };
         let text = |name: &str, parent: &str, topic: &str, overwrites: Vec<Overwrite>| NewChannel {
@@ -187,9 +188,9 @@ impl Sim {
             overwrites,
             ..NewChannel::default()
         };
-        for name in ["Front room", "Events", "Back room"] {
-            self.add_channel(guild, category(name))?;
-        }
+        self.add_channel(guild, category("Front room", Vec::new()))?;
+        self.add_channel(guild, category("Events", Vec::new()))?;
+        self.add_channel(guild, category("Back room", staff_only.clone()))?;
         self.add_channel(
             guild,
             text(

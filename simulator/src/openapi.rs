@@ -6,10 +6,9 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-use jsonschema::Validator;
+use jsonschema::{Draft, Registry, Validator};
 use serde_json::{Value, json};
 
 /// Where the description stands when `DISCORD_OPENAPI` says nothing, seen from the project's root.
@@ -21,30 +20,20 @@ const MAX_REPORTED: usize = 8;
 
 /// Discord's description, with validators made when first needed.
 pub struct OpenApi {
-    document: Arc<Value>,
+    document: Value,
+    /// The same document for the schema compiler, shared by all validators; nothing when it is no resource.
+    registry: Option<Registry>,
     validators: BTreeMap<String, Option<Validator>>,
-}
-
-/// Hands the one document to the schema compiler; nothing is fetched.
-struct OnlyTheDocument(Arc<Value>);
-
-impl jsonschema::Retrieve for OnlyTheDocument {
-    fn retrieve(
-        &self,
-        uri: &jsonschema::Uri<String>,
-    ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        if uri.as_str().starts_with(DOCUMENT_URI) {
-            return Ok((*self.0).clone());
-        }
-        Err(format!("{uri} is not part of the description").into())
-    }
 }
 
 impl OpenApi {
     /// Takes the parsed document.
     pub fn new(document: Value) -> Self {
+        let resource = Draft::Draft202012.create_resource(document.clone());
+        let registry = Registry::try_new(DOCUMENT_URI, resource).ok();
         Self {
-            document: Arc::new(document),
+            document,
+            registry,
             validators: BTreeMap::new(),
         }
     }
@@ -118,11 +107,11 @@ impl OpenApi {
         if self.document.pointer(pointer).is_none() {
             return Vec::new();
         }
-        let document = &self.document;
+        let registry = &self.registry;
         let validator = self
             .validators
             .entry(pointer.to_owned())
-            .or_insert_with(|| compile(document, pointer));
+            .or_insert_with(|| compile(registry.as_ref(), pointer));
         let Some(validator) = validator else {
             return vec![format!("{what}: the schema at {pointer} cannot be read")];
         };
@@ -148,15 +137,16 @@ fn operation(method: &str, template: &str) -> String {
     )
 }
 
-fn compile(document: &Arc<Value>, pointer: &str) -> Option<Validator> {
+fn compile(registry: Option<&Registry>, pointer: &str) -> Option<Validator> {
     // Braces of path templates must be escaped to be a URI.
-    let fragment: String =
+    let fragment =
         percent_encoding::utf8_percent_encode(pointer, percent_encoding::NON_ALPHANUMERIC)
             .to_string();
     let fragment = fragment.replace("%2F", "/").replace("%7E", "~");
     let schema = json!({"$ref": format!("{DOCUMENT_URI}#{fragment}")});
     jsonschema::options()
-        .with_retriever(OnlyTheDocument(document.clone()))
+        .with_draft(Draft::Draft202012)
+        .with_registry(registry?.clone())
         .build(&schema)
         .ok()
 }

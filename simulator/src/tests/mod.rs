@@ -3,6 +3,7 @@
 mod faults;
 mod interactions;
 mod limits;
+mod openapi;
 mod rest;
 mod world;
 
