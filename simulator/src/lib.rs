@@ -37,6 +37,7 @@ pub use demo::{DEMO_GUILD, OTHER_GUILD};
 pub use events::Event;
 pub use faults::{Fault, FaultKind, RateLimitScope};
 pub use look::{Message, Ping};
+pub use oauth::Consent;
 pub use rest::{RestOutcome, RestRequest, RestResponse};
 pub use sim::{Sim, SimOptions};
 

@@ -114,7 +114,10 @@ impl Sim {
     /// Answers one REST request as Discord would. Never fails: what is wrong with a request comes back as Discord's error.
     pub fn rest(&mut self, request: RestRequest) -> RestOutcome {
         let found = routes::find(&request.method, &request.path_and_query);
-        let route = found.as_ref().map_or("", |found| found.template);
+        let token_route = token_route(&request);
+        let route = token_route
+            .or(found.as_ref().map(|found| found.template))
+            .unwrap_or_default();
         let fault = self.strike(&request.method, route);
         let mut call = self.new_call(&request, route, &fault);
         let outcome = self.rest_with_fault(&request, found, fault, &mut call);
@@ -217,6 +220,9 @@ impl Sim {
         found: Option<routes::Found>,
         call: &mut Call,
     ) -> RestResponse {
+        if let Some(route) = token_route(request) {
+            return self.oauth_call(request, route == REVOKE_ROUTE);
+        }
         let Some(found) = found else {
             return plain(404, json!({"message": "404: Not Found", "code": 0}));
         };
@@ -262,6 +268,21 @@ impl Sim {
             &body,
         ));
     }
+}
+
+const TOKEN_ROUTE: &str = "/oauth2/token";
+const REVOKE_ROUTE: &str = "/oauth2/token/revoke";
+
+/// The token routes take forms instead of JSON and the client's secret instead of a token, with or without the version.
+fn token_route(request: &RestRequest) -> Option<&'static str> {
+    let path = request.path_and_query.split('?').next().unwrap_or_default();
+    let path = path
+        .strip_prefix("/api/v10")
+        .or_else(|| path.strip_prefix("/api"))?;
+    let known = [TOKEN_ROUTE, REVOKE_ROUTE]
+        .into_iter()
+        .find(|route| *route == path);
+    known.filter(|_| request.method.eq_ignore_ascii_case("POST"))
 }
 
 /// A JSON answer without rate limit headers.

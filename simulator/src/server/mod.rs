@@ -3,6 +3,7 @@
 mod control;
 mod deliver;
 mod discord;
+mod oauth;
 mod pages;
 mod people;
 mod state;
@@ -169,6 +170,9 @@ pub fn router(state: State) -> Router {
     Router::new()
         .nest("/sim", control)
         .route("/api/v10/{*path}", any(discord::rest))
+        .route("/api/oauth2/token", post(discord::rest))
+        .route("/api/oauth2/token/revoke", post(discord::rest))
+        .route("/oauth2/authorize", get(oauth::page).post(oauth::decide))
         .route("/cdn/{*path}", get(discord::file))
         .route("/", get(pages::index))
         .route("/playground/{name}", get(pages::file))

@@ -3,6 +3,7 @@
 mod faults;
 mod interactions;
 mod limits;
+mod oauth;
 mod openapi;
 mod rest;
 mod world;
