@@ -1,0 +1,208 @@
+// Purpose: a whole Muster on this machine: the Discord stand-in, the Worker on workerd by `wrangler dev`, and a cron tick.
+//
+// Used by scripts/dev, its demo and the end-to-end tests. Nothing here needs a network or an account. Everything that is
+// kept lives in the folder the caller names:
+//   worker/   the Worker as it is run: a copy of the build, so that building again does not disturb who is running
+//   state/    D1, KV, Durable Objects and queues of workerd      sim.json  the stand-in's world
+//   *.log     what the programs said
+
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { ROOT, freePorts, pause, run, start, tail, until } from "./processes.mjs";
+
+const WRANGLER = path.join(ROOT, "node_modules/.bin/wrangler");
+export const SIMULATOR = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug/muster-sim");
+const BUILD = "target/worker-dev";
+/** Cloudflare ticks every minute; people at a playground wait less. */
+const CRON_MS = 5_000;
+
+/** wrangler keeps to this machine and to the folder of the stack. */
+function wranglerEnv(dir) {
+  return {
+    CI: "1",
+    NO_COLOR: "1",
+    WRANGLER_SEND_METRICS: "false",
+    WRANGLER_SEND_ERROR_REPORTS: "false",
+    WRANGLER_HIDE_BANNER: "true",
+    WRANGLER_LOG_PATH: path.join(dir, "wrangler"),
+    WRANGLER_REGISTRY_PATH: path.join(dir, "registry"),
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  };
+}
+
+/** Builds the Worker (development profile) and the stand-in; quick when both are fresh. */
+export async function build({ say = () => {} } = {}) {
+  say("building the Worker and the Discord stand-in (minutes the first time, then seconds)");
+  const steps = [
+    ["the Worker", path.join(ROOT, "scripts/build-worker"), [], { MUSTER_PROFILE: "dev", MUSTER_OUT: BUILD }],
+    ["the Discord stand-in", "cargo", ["build", "--locked", "--quiet", "-p", "muster-sim"], {}],
+  ];
+  for (const [what, program, args, env] of steps) {
+    const { code, stdout, stderr } = await run(program, args, { env });
+    if (code !== 0) throw new Error(`${what} does not build:\n${stdout}${stderr}`);
+  }
+}
+
+/** The Worker as wrangler runs it: committed files as they are, the built ones copied, no build of its own. */
+function stageWorker(dir) {
+  const worker = path.join(dir, "worker");
+  fs.mkdirSync(worker, { recursive: true });
+  const config = fs.readFileSync(path.join(ROOT, "wrangler.toml"), "utf8");
+  fs.writeFileSync(path.join(worker, "wrangler.toml"), config.replace(/^\[build\]\n(?:(?!\[).*\n)*/m, ""));
+  fs.rmSync(path.join(worker, "build"), { recursive: true, force: true });
+  fs.cpSync(path.join(ROOT, BUILD), path.join(worker, "build"), { recursive: true });
+  fs.mkdirSync(path.join(worker, "src"), { recursive: true });
+  fs.copyFileSync(path.join(ROOT, "src/entry.js"), path.join(worker, "src/entry.js"));
+  for (const folder of ["d1-migrations", "public"]) {
+    fs.cpSync(path.join(ROOT, folder), path.join(worker, folder), { recursive: true });
+  }
+  return worker;
+}
+
+async function readSimEnv(simUrl, port) {
+  const { code, stdout, stderr } = await run(SIMULATOR, ["--port", String(port), "--print-env"]);
+  if (code !== 0) throw new Error(`muster-sim does not start: ${stderr}`);
+  const printed = Object.fromEntries(stdout.trim().split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2)));
+  return {
+    DISCORD_APPLICATION_ID: printed.DISCORD_APPLICATION_ID,
+    DISCORD_PUBLIC_KEY: printed.DISCORD_PUBLIC_KEY,
+    DISCORD_TOKEN: printed.DISCORD_TOKEN,
+    DISCORD_API: `${simUrl}/api/v10`,
+    DISCORD_WEB: simUrl,
+    DEV_CLOCK: "1",
+  };
+}
+
+/** Applies migrations that this state has not seen. wrangler takes seconds to say there are none, so it is asked rarely. */
+async function migrate(dir, worker) {
+  const files = fs.readdirSync(path.join(worker, "d1-migrations")).sort();
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(file).update(fs.readFileSync(path.join(worker, "d1-migrations", file)));
+  const seen = path.join(dir, "migrated");
+  const now = hash.digest("hex");
+  if (fs.existsSync(seen) && fs.readFileSync(seen, "utf8") === now) return;
+  const args = ["d1", "migrations", "apply", "muster", "--local", "--persist-to", path.join(dir, "state")];
+  const { code, stdout, stderr } = await run(WRANGLER, args, { cwd: worker, env: wranglerEnv(dir) });
+  if (code !== 0) throw new Error(`the migrations do not apply to the local database:\n${stdout}${stderr}`);
+  fs.writeFileSync(seen, now);
+}
+
+async function json(method, url, body) {
+  const response = await fetch(url, {
+    method,
+    headers: body === undefined ? {} : { "content-type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  const value = text ? JSON.parse(text) : null;
+  if (!response.ok) throw Object.assign(new Error(value?.error ?? `${method} ${url}: ${response.status}`), { status: response.status, value });
+  return value;
+}
+
+/**
+ * Starts everything and comes back when a command would be answered.
+ *
+ * `dir` keeps the state; `ports` is `{ sim, worker }` (free ones unless given); `cronMs` 0 means no ticks but those of
+ * `tick()`; `rateLimits` false for bursts that Discord would slow down. Gives the handle described at the bottom.
+ */
+export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = true, vars = {}, say = () => {} }) {
+  dir = path.resolve(dir);
+  fs.mkdirSync(dir, { recursive: true });
+  const [freeSim, freeWorker, inspector] = await freePorts(3);
+  const simPort = ports?.sim ?? freeSim;
+  const workerPort = ports?.worker ?? freeWorker;
+  const simUrl = `http://127.0.0.1:${simPort}`;
+  const workerUrl = `http://127.0.0.1:${workerPort}`;
+  const logs = { sim: path.join(dir, "sim.log"), worker: path.join(dir, "worker.log") };
+  const running = { sim: null, worker: null };
+  let ticking = null;
+  let stopped = false;
+  for (const log of Object.values(logs)) fs.rmSync(log, { force: true });
+
+  const worker = stageWorker(dir);
+  const env = { ...(await readSimEnv(simUrl, simPort)), PUBLIC_URL: workerUrl, ...vars };
+  const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`);
+  fs.writeFileSync(path.join(worker, ".dev.vars"), lines.join(""), { mode: 0o600 });
+
+  const sim = {
+    get: (route) => json("GET", `${simUrl}/sim${route}`),
+    post: (route, body = {}) => json("POST", `${simUrl}/sim${route}`, body),
+    patch: (route, body) => json("PATCH", `${simUrl}/sim${route}`, body),
+    delete: (route, body) => json("DELETE", `${simUrl}/sim${route}`, body),
+  };
+
+  /** Waits for `look`, and says what a program wrote when it ended instead. */
+  async function ready(child, what, look) {
+    let ended = null;
+    child.exited.then((sentence) => (ended = sentence));
+    const looked = await until(what, async () => ended ?? (await look()), { seconds: 60 });
+    if (typeof looked === "string" && looked === ended) throw new Error(`${ended}:\n${tail(child.log)}`);
+  }
+
+  async function startSim() {
+    const args = ["--port", simPort, "--interactions-url", `${workerUrl}/interactions`, "--state", path.join(dir, "sim.json")];
+    if (!rateLimits) args.push("--no-rate-limits");
+    running.sim = start("muster-sim", SIMULATOR, args.map(String), { log: logs.sim });
+    await ready(running.sim, "the Discord stand-in", () => sim.get("/health").then(() => true));
+  }
+
+  async function startWorker() {
+    const args = ["dev", "--local", "--ip", "127.0.0.1", "--port", workerPort, "--inspector-port", inspector];
+    args.push("--persist-to", path.join(dir, "state"), "--show-interactive-dev-session=false");
+    running.worker = start("wrangler dev", WRANGLER, args.map(String), { cwd: worker, env: wranglerEnv(dir), log: logs.worker });
+    await ready(running.worker, "the Worker", async () => (await fetch(`${workerUrl}/healthz`, { signal: AbortSignal.timeout(5_000) })).ok);
+    // The Worker's clock is part of its memory, the stand-in's is not.
+    const { offset_ms } = await sim.get("/clock");
+    if (offset_ms !== 0) await fetch(`${workerUrl}/dev/clock`, { method: "POST", body: JSON.stringify({ offset_ms }) });
+  }
+
+  /** One cron tick, waited for. */
+  async function tick() {
+    const response = await fetch(`${workerUrl}/cdn-cgi/handler/scheduled`, { signal: AbortSignal.timeout(60_000) });
+    if (!response.ok) throw new Error(`the cron tick answered ${response.status}: ${await response.text()}`);
+  }
+
+  function startCron() {
+    if (cronMs <= 0) return;
+    ticking = (async () => {
+      while (!stopped) {
+        await pause(cronMs);
+        // A Worker that is being restarted misses a tick, as it may at Cloudflare's.
+        if (!stopped) await tick().catch(() => {});
+      }
+    })();
+  }
+
+  /** The names of the commands that the stand-in knows. */
+  async function commands() {
+    const { commands } = await sim.get("/commands");
+    return commands.map((command) => command.name);
+  }
+
+  async function stop() {
+    stopped = true;
+    await Promise.all([running.worker, running.sim].map((child) => child?.stop()));
+  }
+
+  try {
+    say("starting the Discord stand-in");
+    await Promise.all([startSim(), migrate(dir, worker)]);
+    say("starting the Worker");
+    await startWorker();
+    await tick();
+    await until("the commands to be registered", async () => (await commands()).includes("giveaway"), { seconds: 30 });
+    startCron();
+  } catch (error) {
+    await stop();
+    throw new Error(`${error.message}\n--- ${logs.worker}\n${tail(logs.worker)}`, { cause: error });
+  }
+
+  return {
+    dir, simUrl, workerUrl, env, logs, sim, commands, tick, stop, startWorker,
+    /** kill -9 of the whole runtime, wrangler and workerd at once; `startWorker` brings it back on the same state. */
+    killWorker: () => running.worker.kill(),
+    /** Resolves to a sentence when one of the programs ends without having been asked to. */
+    ended: () => Promise.race([running.sim.exited, running.worker.exited]),
+  };
+}
