@@ -1,6 +1,6 @@
 // Purpose: talks to the simulator's control API; every failure becomes one readable sentence.
 
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(sentence, { status = 0, offline = false } = {}) {
     super(sentence);
     this.status = status;

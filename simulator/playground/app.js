@@ -33,10 +33,10 @@ import { channelIcon, place, pressFailed } from './components.js';
 import { fill, mountComposer } from './composer.js';
 import { forgetDismissed, mountMessages, showChannel, showMessage, visibleMessages } from './messages.js';
 import { openBotModal } from './modal.js';
-import { cast, forgetGuide, guideAnswer, guideMessages, mountClock, mountDock, mountGuideStrip, mountMembers, standing } from './panels.js';
+import { cast, forgetGuide, guideAnswer, guideMessages, mountClock, mountDock, mountGuideStrip, mountMembers } from './panels.js';
 import {
   addNote, ageInWords, avatar, channel, channels, displayName, el, emit, forgetReads, guild, icon, keepIcons, later, markRead, me, nameColour, now, on, pingsOf,
-  relative, setBaseline, setClock, state, store, tint, toast, unread, user,
+  relative, setBaseline, setClock, standing, state, store, tint, toast, unread, user,
 } from './state.js';
 
 const at = (id) => document.getElementById(id);
@@ -129,8 +129,34 @@ async function refreshWorld() {
     emit('world');
     guideMessages();
   } catch (error) {
-    if (!error.offline) toast(error.message);
+    if (error.status === 404) await restart();
+    else if (!error.offline) toast(error.message);
   }
+}
+
+/** Another world is there: finds the same person by name in it, and begins anew. */
+async function restart() {
+  const name = me()?.username;
+  try {
+    const { users = [], guilds = [] } = await api.state();
+    const people = users.filter((one) => !one.bot);
+    state.meId = (people.find((one) => one.username === name) ?? people.find((one) => one.id === guilds[0]?.owner_id) ?? people[0])?.id ?? null;
+    store.set('me', state.meId);
+    state.notes.clear();
+    state.messages.clear();
+    await loadState();
+    await Promise.all([loadCommands(), loadAllMessages()]);
+  } catch (error) {
+    toast(error.message);
+    return;
+  }
+  forgetAll();
+  setBaseline(true);
+  sameWorld();
+  connect();
+  selectChannel(state.channelId);
+  drawFrame();
+  emit('world');
 }
 
 const worldSoon = gather(refreshWorld);
@@ -397,6 +423,7 @@ const sentence = (error) => (typeof error === 'string' ? error : error?.message)
 
 on('answer', async (detail) => {
   const { answer, origin } = detail;
+  if (answer.interaction_id && origin.label) state.usedNames.set(answer.interaction_id, origin.label);
   guideAnswer(detail);
   calledSoon();
   if (answer.kind === 'modal') {
@@ -432,15 +459,7 @@ on('advanced', (reply) => {
   worldSoon();
   if (reply.worker?.told === false) toast(`The bot was not told the new time, so what is due there waits (${reply.worker.error ?? `it answered ${reply.worker.status}`}).`, 'warn');
 });
-on('restarted', async () => {
-  forgetAll();
-  state.notes.clear();
-  state.messages.clear();
-  await refreshWorld();
-  if (!user(state.meId)) await becomePerson(cast().owner?.id ?? state.users.find((one) => !one.bot)?.id);
-  setBaseline(true);
-  selectChannel(state.channelId);
-});
+on('restarted', restart);
 
 // ---- toasts, drawers, theme ----------------------------------------------------------------------------------
 

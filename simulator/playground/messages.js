@@ -107,7 +107,7 @@ function draw() {
     if (message.id === marker && last) use('new', marker, () => el('div', { class: 'line line-new', role: 'separator' }, el('span', {}, 'New')));
     const grouped = !newDay && message.id !== marker && follows(last, message);
     const busy = [...pressing].filter((key) => key.startsWith(`${message.id}:`));
-    use(message.id, JSON.stringify([message, grouped, busy, failures.get(message.id), state.meId, state.version]), () => row(message, grouped));
+    use(message.id, JSON.stringify([message, grouped, busy, state.usedNames.get(interactionOf(message)?.id), failures.get(message.id), state.meId, state.version]), () => row(message, grouped));
     last = message;
   }
   for (const note of notes) use(note.id, note.kind, () => noteRow(note));
@@ -205,11 +205,12 @@ function thinking(text) {
 /** The line above a message: which command it answers, or which message. */
 function contextLine(message) {
   const used = interactionOf(message);
-  const name = used?.name ?? used?.triggering_interaction_metadata?.name;
+  const first = used?.triggering_interaction_metadata ?? used;
+  const name = state.usedNames.get(first?.id) ?? (first?.name && (first.command_type > 1 ? first.name : `/${first.name}`));
   const replied = message.referenced_message;
   if (used?.user && (name || !replied)) {
     const who = user(used.user.id) ?? used.user;
-    const what = name ? el('span', { class: 'used-command' }, used.command_type > 1 ? name : `/${name}`) : used.type === 5 ? 'a form' : 'a button';
+    const what = name ? el('span', { class: 'used-command' }, name) : used.type === 5 ? 'a form' : 'a button';
     return el('div', { class: 'context' }, avatar(who, 'xs'), tint(el('strong', { class: 'author' }, displayName(who)), nameColour(who.id)), ' used ', what);
   }
   if (!replied) return null;
@@ -221,7 +222,7 @@ function content(message) {
   const parts = [];
   if (message.content) {
     const text = el('div', { class: 'text' }, markdown(message.content));
-    if (message.edited_timestamp) text.append(el('span', { class: 'quiet edited', title: formatTime(Date.parse(message.edited_timestamp), 'F') }, '(edited)'));
+    if (message.edited_timestamp) (text.querySelector(':scope > .md-p:last-child') ?? text).append(el('span', { class: 'quiet edited', title: formatTime(Date.parse(message.edited_timestamp), 'F') }, '(edited)'));
     parts.push(text);
   }
   parts.push(...(message.attachments ?? []).map((one) => (String(one.content_type).startsWith('image/') ? image(one.url, { alt: one.description ?? one.filename }) : attachment(one))));
@@ -327,3 +328,17 @@ function noteRow(note) {
   return el('article', { class: `message ephemeral note-${note.kind}`, testid: note.id }, line, el('div', { class: 'gutter' }, avatar(bot)), body);
 }
 
+// ---- reading messages, for the guide ----------------------------------------------------------------------------
+
+/** Everything one can read in a message, V2 text included. */
+export function textOf(message) {
+  const inner = (parts) => (parts ?? []).flatMap((one) => [one.content, one.label, ...inner(one.components), one.accessory ? inner([one.accessory]).join(' ') : '']);
+  const embeds = (message?.embeds ?? []).flatMap((one) => [one.title, one.description, ...(one.fields ?? []).flatMap((field) => [field.name, field.value]), one.footer?.text]);
+  return [message?.content, ...embeds, ...inner(message?.components)].filter(Boolean).join('\n');
+}
+
+/** Every button of a message, nested ones included. */
+export const buttonsOf = (message) => {
+  const walk = (parts) => (parts ?? []).flatMap((one) => [...(one.type === 2 ? [one] : []), ...walk(one.components), ...walk(one.accessory ? [one.accessory] : [])]);
+  return walk(message?.components);
+};

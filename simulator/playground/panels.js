@@ -2,9 +2,10 @@
 
 import { api } from './api.js';
 import { commandEntries, runOnTarget, targetCommands } from './composer.js';
+import { buttonsOf, textOf } from './messages.js';
 import { confirmDialog, formDialog } from './modal.js';
 import {
-  ageInWords, avatar, createdMs, css, displayName, el, emit, formatTime, guild, icon, isRecent, later, member, nameColour, now, on, role, rolesOf, state, store, tint, toast, user,
+  ageInWords, avatar, createdMs, css, displayName, el, emit, formatTime, guild, icon, isRecent, later, member, nameColour, now, on, rolesOf, state, store, tint, toast, user,
 } from './state.js';
 
 /** Runs something that talks to the simulator while its button is busy; says what went wrong. */
@@ -120,18 +121,6 @@ const heading = (title, text) => el('header', { class: 'panel-head' }, el('h2', 
 // ---- guide ---------------------------------------------------------------------------------------------------
 
 const guide = { done: [], message: null, ...store.get('guide', {}) };
-
-/** Everything one can read in a message, V2 text included. */
-export function textOf(message) {
-  const inner = (parts) => (parts ?? []).flatMap((one) => [one.content, one.label, ...inner(one.components), one.accessory ? inner([one.accessory]).join(' ') : '']);
-  const embeds = (message?.embeds ?? []).flatMap((one) => [one.title, one.description, ...(one.fields ?? []).flatMap((field) => [field.name, field.value]), one.footer?.text]);
-  return [message?.content, ...embeds, ...inner(message?.components)].filter(Boolean).join('\n');
-}
-
-const buttonsOf = (message) => {
-  const walk = (parts) => (parts ?? []).flatMap((one) => [...(one.type === 2 ? [one] : []), ...walk(one.components), ...walk(one.accessory ? [one.accessory] : [])]);
-  return walk(message?.components);
-};
 
 const isEnter = (button) => /:enter\b/.test(button.custom_id ?? '') || /^(enter|join)\b/i.test(button.label ?? '');
 const isClaim = (button) => /:claim\b/.test(button.custom_id ?? '') || /^claim\b/i.test(button.label ?? '');
@@ -415,13 +404,22 @@ const ROUTES = [
   ['PATCH', '/channels/{channel_id}/messages/{message_id}', 'editing a message'],
   ['POST', '/interactions/{interaction_id}/{interaction_token}/callback', 'answering an interaction'],
   ['POST', '/webhooks/{webhook_id}/{webhook_token}', 'follow-up answers'],
-  ['*', 'INTERACTION', 'what people do reaching the bot'],
 ];
 const COUNTS = [['1', 'the next call'], ['3', 'the next 3 calls'], ['10', 'the next 10 calls'], ['', 'until cleared']];
 const faultState = { list: [], chosen: { kind: 'rate', route: '0', count: '1' } };
 
+/** A doubled interaction is about what people do; everything else about calls. */
+function fitPlace() {
+  const where = dock.panel.querySelector('[data-testid="fault-route"]');
+  if (where) where.disabled = faultState.chosen.kind === 'twice';
+}
+
 function picker(label, key, options) {
-  const select = el('select', { class: 'input', testid: `fault-${key}`, on: { change: () => Object.assign(faultState.chosen, { [key]: select.value }) } }, options.map(([value, text]) => el('option', { value }, text)));
+  const choose = (value) => {
+    faultState.chosen[key] = value;
+    fitPlace();
+  };
+  const select = el('select', { class: 'input', testid: `fault-${key}`, on: { change: () => choose(select.value) } }, options.map(([value, text]) => el('option', { value }, text)));
   select.value = faultState.chosen[key];
   return el('label', { class: 'field-box' }, el('span', { class: 'field-label' }, label), select);
 }
@@ -432,7 +430,6 @@ function drawFaults() {
     const chosen = faultState.chosen;
     const [method, route] = chosen.kind === 'twice' ? ['*', 'INTERACTION'] : ROUTES[Number(chosen.route)];
     await api.addFault({ method, route, count: chosen.count ? Number(chosen.count) : null, ...KINDS.find(([key]) => key === chosen.kind)[2] });
-    toast('Discord will misbehave.', 'good');
     await refreshFaults();
   }));
   const clear = el('button', { type: 'button', class: 'btn btn-secondary', testid: 'fault-clear' }, 'Clear all');
@@ -441,7 +438,10 @@ function drawFaults() {
     await refreshFaults();
   }));
   const list = el('div', { id: 'fault-list', testid: 'fault-list' });
-  queueMicrotask(refreshFaults);
+  queueMicrotask(() => {
+    fitPlace();
+    refreshFaults();
+  });
   return [
     heading('Faults', 'Make Discord misbehave, and watch what the bot makes of it.'),
     el('div', { class: 'fault-form' }, picker('What goes wrong', 'kind', KINDS), picker('Where', 'route', ROUTES.map(([, , text], index) => [String(index), text])), picker('How long', 'count', COUNTS), el('div', { class: 'step-actions' }, add, clear)),
@@ -466,7 +466,7 @@ async function refreshFaults() {
   }
   const rows = faultState.list.map(({ fault, struck }) => {
     const spent = fault.count !== null && fault.count !== undefined && struck >= fault.count;
-    const where = ROUTES.find(([, route]) => route === fault.route)?.[2] ?? `${fault.method} ${fault.route}`;
+    const where = ROUTES.find(([, route]) => route === fault.route)?.[2] ?? (fault.route === 'INTERACTION' ? 'a command or press' : `${fault.method} ${fault.route}`);
     return el('li', { class: spent ? 'fault spent' : 'fault' }, el('strong', {}, faultName(fault)), el('span', { class: 'quiet' }, `${where} · struck ${struck}${fault.count ? ` of ${fault.count}` : ''}${spent ? ' · over' : ''}`));
   });
   list.replaceChildren(rows.length ? el('ul', { class: 'fault-list' }, rows.reverse()) : el('p', { class: 'quiet' }, 'None. Discord behaves.'));
@@ -582,12 +582,4 @@ function drawData() {
       el('div', {}, el('dt', {}, 'Worker'), el('dd', {}, worker.url || 'not set')),
       el('div', {}, el('dt', {}, 'Reachable'), el('dd', { class: worker.reachable === false ? 'bad' : 'good' }, worker.reachable === false ? 'no' : 'yes'))),
   ];
-}
-
-/** Which role stands highest, in words, for the person switcher. */
-export function standing(someone) {
-  const owner = someone.id === guild()?.owner_id;
-  const names = rolesOf(someone.id).map((one) => role(one.id)?.name).filter(Boolean);
-  if (owner && !names.includes('Owner')) names.unshift('Owner');
-  return names.length ? names.slice(0, 3).join(', ') : member(someone.id) ? 'No roles' : 'Not in this server';
 }

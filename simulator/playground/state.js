@@ -18,6 +18,8 @@ export const state = {
   commands: new Map(),
   /** channel id → local rows: something sent and not answered, or an answer that never came */
   notes: new Map(),
+  /** interaction id → the whole command this page sent; Discord's metadata names only its first word */
+  usedNames: new Map(),
 };
 
 // ---- topics ------------------------------------------------------------------------------------------------
@@ -165,6 +167,14 @@ export function rolesOf(userId, guildId = state.guildId) {
     .sort((a, b) => b.position - a.position);
 }
 
+/** Who somebody is here, in words. */
+export function standing(someone) {
+  const owner = someone.id === guild()?.owner_id;
+  const names = rolesOf(someone.id).map((one) => one.name).filter(Boolean);
+  if (owner && !names.includes('Owner')) names.unshift('Owner');
+  return names.length ? names.slice(0, 3).join(', ') : member(someone.id) ? 'No roles' : 'Not in this server';
+}
+
 export const css = (number) => (number ? `#${Number(number).toString(16).padStart(6, '0')}` : null);
 
 /** The colour a member's name is shown in: that of the highest role that has one. */
@@ -181,7 +191,7 @@ export function tint(node, colour, property = '--tint') {
   return node;
 }
 
-export function snowflakeMs(id) {
+function snowflakeMs(id) {
   try {
     return Number((BigInt(id) >> 22n) + 1420070400000n);
   } catch {
