@@ -105,7 +105,10 @@ impl Sim {
         }
         let parsed = serde_json::from_slice::<Value>(body);
         let outcome = match parsed {
-            Ok(body) => self.take_answer(id, &body, Vec::new()),
+            Ok(body) => {
+                self.check_answer(&body);
+                self.take_answer(id, &body, Vec::new())
+            }
             Err(error) => return Err(self.fail(id, format!("the answer is no JSON: {error}"))),
         };
         outcome.map_err(|error| match error.code {
@@ -120,6 +123,26 @@ impl Sim {
             Ok(id) => self.fail(id, why.to_owned()),
             Err(_) => Refusal::did_not_respond(why),
         }
+    }
+
+    /// The answer in the HTTP response has the form of a callback, and is checked as one.
+    fn check_answer(&mut self, body: &Value) {
+        const ROUTE: &str = "/interactions/{interaction_id}/{interaction_token}/callback";
+        // A run that goes wrong all the time need not fill the memory with it.
+        const KEPT: usize = 500;
+        let Some(openapi) = self
+            .openapi
+            .as_mut()
+            .filter(|_| self.answer_violations.len() < KEPT)
+        else {
+            return;
+        };
+        let found = openapi.request_violations("POST", ROUTE, body);
+        self.answer_violations.extend(
+            found
+                .into_iter()
+                .map(|text| format!("answer to an interaction: {text}")),
+        );
     }
 
     fn answered_by_call(&self, interaction: Interaction) -> Result<Answer, Refusal> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::Sim;
 
-/// How many calls are kept; older ones are dropped first.
+/// How many calls are kept at least; older ones are dropped first.
 const KEPT: usize = 5_000;
 
 /// One REST call as it was seen.
@@ -32,7 +32,8 @@ pub struct Call {
 }
 
 impl Sim {
-    /// REST calls since the start (or the last `clear_calls`), oldest first, at most the last 5,000.
+    /// REST calls since the start (or the last `clear_calls`), oldest first; of a long run
+    /// at least the last 5,000.
     pub fn calls(&self) -> &[Call] {
         &self.calls
     }
@@ -40,6 +41,7 @@ impl Sim {
     /// Forgets the call log.
     pub fn clear_calls(&mut self) {
         self.calls.clear();
+        self.answer_violations.clear();
     }
 
     /// Calls of one method on one route, such as `("POST", "/channels/{channel_id}/messages")`.
@@ -53,15 +55,16 @@ impl Sim {
             .filter(move |call| call.method == method && call.route == route)
     }
 
-    /// Every disagreement with Discord's OpenAPI description so far. Empty too when no description is loaded.
+    /// Every disagreement with Discord's OpenAPI description so far, in REST calls and in
+    /// answers to interactions. Empty too when no description is loaded.
     pub fn openapi_violations(&self) -> Vec<String> {
-        self.calls
-            .iter()
-            .flat_map(|call| {
-                call.violations
-                    .iter()
-                    .map(move |text| format!("{} {}: {text}", call.method, call.route))
-            })
+        let of_calls = self.calls.iter().flat_map(|call| {
+            call.violations
+                .iter()
+                .map(move |text| format!("{} {}: {text}", call.method, call.route))
+        });
+        of_calls
+            .chain(self.answer_violations.iter().cloned())
             .collect()
     }
 
@@ -71,8 +74,9 @@ impl Sim {
     }
 
     pub(crate) fn log_call(&mut self, call: Call) {
-        if self.calls.len() >= KEPT {
-            self.calls.remove(0);
+        // Dropped a thousand at a time, so that a long run does not move the whole log at every call.
+        if self.calls.len() >= KEPT + 1_000 {
+            self.calls.drain(..1_000);
         }
         self.calls.push(call);
     }

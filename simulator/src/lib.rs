@@ -4,6 +4,7 @@
 //! The core has no IO, no threads and no clock of its own: whoever holds it sets the time. Stories drive it in-process;
 //! `muster-sim` serves it on loopback together with the playground page.
 
+pub mod gateway;
 pub mod ids;
 pub mod openapi;
 pub mod permissions;

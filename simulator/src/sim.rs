@@ -58,6 +58,8 @@ pub struct Sim {
     pub(crate) limits: RateLimits,
     pub(crate) faults: Vec<ActiveFault>,
     pub(crate) calls: Vec<Call>,
+    /// Where answers to interactions disagree with the OpenAPI description.
+    pub(crate) answer_violations: Vec<String>,
     pub(crate) events: VecDeque<Event>,
     pub(crate) openapi: Option<OpenApi>,
 }
@@ -85,6 +87,7 @@ impl Sim {
             limits: RateLimits::default(),
             faults: Vec::new(),
             calls: Vec::new(),
+            answer_violations: Vec::new(),
             events: VecDeque::new(),
             openapi: None,
         }
@@ -156,7 +159,7 @@ impl Sim {
         self.world.secrets_made = old.secrets_made;
         self.world.users.insert(self.app, bot_user(self.app));
         self.faults.clear();
-        self.calls.clear();
+        self.clear_calls();
         self.limits.forget();
         self.emit(Event::state());
     }

@@ -13,6 +13,9 @@ use super::{Delivery, Refusal};
 /// Largest file a person may upload: 10 MiB, the limit without boosts (Discord reference, "Uploading Files").
 const ATTACHMENT_SIZE_LIMIT: u64 = 10 * 1024 * 1024;
 
+/// Interactions remembered; the oldest tenth goes when there are more.
+const INTERACTIONS_KEPT: usize = 50_000;
+
 /// What makes one interaction differ from another.
 pub(super) struct Act {
     /// 2 command, 3 component, 4 autocomplete, 5 modal.
@@ -151,11 +154,31 @@ impl Sim {
 
     fn deliver(&mut self, interaction: Interaction) -> Delivery {
         let delivery = self.signed(&interaction);
+        self.forget_old_interactions();
         self.world
             .tokens
             .insert(interaction.token.clone(), interaction.id);
         self.world.interactions.insert(interaction.id, interaction);
         delivery
+    }
+
+    /// A bench delivers without end; tokens die after 15 minutes anyway.
+    fn forget_old_interactions(&mut self) {
+        if self.world.interactions.len() < INTERACTIONS_KEPT {
+            return;
+        }
+        let old: Vec<Id> = self
+            .world
+            .interactions
+            .keys()
+            .take(INTERACTIONS_KEPT / 10)
+            .copied()
+            .collect();
+        for id in old {
+            if let Some(gone) = self.world.interactions.remove(&id) {
+                self.world.tokens.remove(&gone.token);
+            }
+        }
     }
 
     fn signed(&mut self, interaction: &Interaction) -> Delivery {

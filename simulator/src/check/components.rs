@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::rest::FormErrors;
 
-use super::{link, list, number, text};
+use super::{link, list, media, number, text};
 
 /// Rows of a legacy message.
 const MAX_ROWS: usize = 5;
@@ -39,7 +39,7 @@ pub(crate) struct Tally {
     next_id: u64,
     taken_ids: BTreeSet<u64>,
     /// Names that `attachment://` may point at.
-    files: Vec<String>,
+    pub(super) files: Vec<String>,
 }
 
 /// Checks a message's components and gives them as Discord stores them. `files`: names of the message's attachments.
@@ -126,9 +126,9 @@ pub(crate) fn read_one(
         3 | 5..=8 => select(item, path, tally, errors, &mut kept),
         SECTION => section(item, path, tally, errors, &mut kept),
         TEXT => text_display(item, path, tally, errors, &mut kept),
-        THUMBNAIL => media_item(item, "media", path, tally, errors, &mut kept),
-        GALLERY => gallery(item, path, tally, errors, &mut kept),
-        FILE => file(item, path, tally, errors, &mut kept),
+        THUMBNAIL => media::media_item(item, "media", path, tally, errors, &mut kept),
+        GALLERY => media::gallery(item, path, tally, errors, &mut kept),
+        FILE => media::file(item, path, tally, errors, &mut kept),
         SEPARATOR => separator(item, path, errors, &mut kept),
         CONTAINER => container(item, path, tally, errors, &mut kept),
         _ => {}
@@ -457,97 +457,6 @@ fn text_display(
         None => errors.required(&path),
     }
     keep(item, kept, &["content"]);
-}
-
-fn gallery(
-    item: &Value,
-    path: &str,
-    tally: &mut Tally,
-    errors: &mut FormErrors,
-    kept: &mut Map<String, Value>,
-) {
-    let path = format!("{path}.items");
-    let items = list(&item["items"], &path, errors).unwrap_or_default();
-    if items.is_empty() || items.len() > 10 {
-        errors.add(
-            &path,
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 10 in length.",
-        );
-    }
-    let stored = items.iter().enumerate().map(|(index, item)| {
-        let mut one = Map::new();
-        media_item(
-            item,
-            "media",
-            &format!("{path}.{index}"),
-            tally,
-            errors,
-            &mut one,
-        );
-        Value::Object(one)
-    });
-    let stored: Vec<Value> = stored.collect();
-    kept.insert("items".into(), json!(stored));
-}
-
-fn file(
-    item: &Value,
-    path: &str,
-    tally: &mut Tally,
-    errors: &mut FormErrors,
-    kept: &mut Map<String, Value>,
-) {
-    if !item["file"]["url"]
-        .as_str()
-        .is_some_and(|url| url.starts_with("attachment://"))
-    {
-        let message = "Only attachment:// references are supported here.";
-        errors.add(
-            &format!("{path}.file.url"),
-            "URL_TYPE_INVALID_SCHEME",
-            message,
-        );
-    }
-    media_item(item, "file", path, tally, errors, kept);
-    kept.remove("description");
-    let name = item["file"]["url"]
-        .as_str()
-        .and_then(|url| url.strip_prefix("attachment://"));
-    kept.insert("name".into(), json!(name));
-    kept.insert("size".into(), Value::Null);
-}
-
-/// Something with a picture or file: `{<key>: {url}, description?, spoiler?}`.
-fn media_item(
-    item: &Value,
-    key: &str,
-    path: &str,
-    tally: &Tally,
-    errors: &mut FormErrors,
-    kept: &mut Map<String, Value>,
-) {
-    let url_path = format!("{path}.{key}.url");
-    let url = item[key]["url"].as_str().unwrap_or_default();
-    if url.is_empty() {
-        errors.required(&url_path);
-    }
-    link(&item[key]["url"], &url_path, true, errors);
-    if let Some(name) = url.strip_prefix("attachment://")
-        && !tally.files.iter().any(|file| file == name)
-    {
-        errors.add(
-            &url_path,
-            "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND",
-            "The referenced attachment was not found",
-        );
-    }
-    if let Some(description) = text(&item["description"], &format!("{path}.description"), errors) {
-        errors.length(&format!("{path}.description"), description, 0, 1024);
-    }
-    kept.insert(key.into(), json!({"id": "1", "url": url, "proxy_url": url, "content_type": null, "width": null, "height": null}));
-    kept.insert("description".into(), item["description"].clone());
-    kept.insert("spoiler".into(), json!(item["spoiler"] == true));
 }
 
 fn separator(item: &Value, path: &str, errors: &mut FormErrors, kept: &mut Map<String, Value>) {

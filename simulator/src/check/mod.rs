@@ -2,6 +2,7 @@
 
 pub(crate) mod components;
 pub(crate) mod embeds;
+mod media;
 pub(crate) mod message;
 pub(crate) mod modal;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::Sim;
+use crate::{Sim, gateway::gateway_url};
 
 use super::{ApiError, Ctx, Reply};
 
@@ -41,11 +41,6 @@ pub(super) fn current(sim: &mut Sim, _: &mut Ctx) -> Result<Reply, ApiError> {
         target.extend(more);
     }
     Reply::ok(json)
-}
-
-fn gateway_url(sim: &Sim) -> String {
-    let base = &sim.options.base_url;
-    format!("{}/gateway", base.replacen("http", "ws", 1))
 }
 
 pub(super) fn gateway(sim: &mut Sim, _: &mut Ctx) -> Result<Reply, ApiError> {

@@ -29,7 +29,6 @@ impl ApiError {
 
     pub(crate) fn unknown(what: Unknown) -> Self {
         let (code, message) = match what {
-            Unknown::Application => (10002, "Unknown Application"),
             Unknown::Channel => (10003, "Unknown Channel"),
             Unknown::Guild => (10004, "Unknown Guild"),
             Unknown::Member => (10007, "Unknown Member"),
@@ -79,7 +78,6 @@ impl ApiError {
 /// Things that can be unknown, each with its own JSON code.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Unknown {
-    Application,
     Channel,
     Guild,
     Member,

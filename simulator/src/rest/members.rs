@@ -17,7 +17,7 @@ const MAX_TIMEOUT_MS: u64 = 28 * 24 * 3_600 * 1_000;
 /// How much history a ban may delete: 7 days in seconds.
 const MAX_DELETE_SECONDS: i64 = 604_800;
 
-fn member_of<'a>(guild: &'a Guild, user: Id) -> Result<&'a Member, ApiError> {
+fn member_of(guild: &Guild, user: Id) -> Result<&Member, ApiError> {
     guild
         .members
         .get(&user)

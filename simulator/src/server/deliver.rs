@@ -10,8 +10,6 @@ use crate::{Answer, Delivery, ModalId, Refusal};
 
 use super::{Answered, Fail, State, state::message_json};
 
-/// Discord waits three seconds for the first answer (Discord reference, "Interaction Callback").
-const PATIENCE: Duration = Duration::from_secs(3);
 /// How often to look whether an answer promised with 202 has come.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -175,7 +173,7 @@ async fn post(state: &State, delivery: &Delivery) -> Result<Answer, Refusal> {
     };
     let mut answer = state.with(|sim| sim.answer(id, status, &body));
     let started = tokio::time::Instant::now();
-    while matches!(answer, Ok(Answer::Pending)) && started.elapsed() < PATIENCE {
+    while matches!(answer, Ok(Answer::Pending)) && started.elapsed() < state.patience {
         tokio::time::sleep(LOOK_EVERY).await;
         answer = state.with(|sim| sim.answer(id, status, &body));
     }
@@ -191,7 +189,7 @@ async fn send(state: &State, delivery: &Delivery) -> Result<(u16, Vec<u8>), Stri
     let mut request = state
         .http
         .post(&state.interactions_url)
-        .timeout(PATIENCE)
+        .timeout(state.patience)
         .body(delivery.body.clone());
     for (name, value) in &delivery.headers {
         request = request.header(name, value);

@@ -3,6 +3,7 @@
 mod control;
 mod deliver;
 mod discord;
+mod gateway;
 mod oauth;
 mod pages;
 mod people;
@@ -14,7 +15,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -26,19 +27,24 @@ use axum::{
     routing::{any, delete, get, post},
 };
 use serde_json::{Value, json};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
-use crate::{Event, Refusal, Sim};
+use crate::{Event, Refusal, Sim, answer::ANSWER_WITHIN_MS, gateway::Gateway};
 
 /// Events a slow watcher may lag behind before it loses some.
 const EVENT_BACKLOG: usize = 4_096;
 
 /// What all handlers share.
 pub struct Shared {
-    sim: Mutex<Sim>,
+    core: Mutex<(Sim, Gateway)>,
+    started: Instant,
+    /// Counts up whenever gateway connections may have something to send.
+    pub(crate) changes: watch::Sender<u64>,
     pub(crate) http: reqwest::Client,
     /// Where the Worker takes interactions.
     pub(crate) interactions_url: String,
+    /// How long the Worker may take to answer an interaction.
+    pub(crate) patience: Duration,
     offset_ms: AtomicI64,
     pub(crate) events: broadcast::Sender<Event>,
 }
@@ -47,17 +53,32 @@ pub struct Shared {
 pub type State = Arc<Shared>;
 
 impl Shared {
-    /// Wraps a simulator. Its clock follows real time from here on.
+    /// Wraps a simulator. Its clock follows real time from here on. Errors when no HTTP client can be made.
     pub fn new(sim: Sim, interactions_url: &str) -> Result<State, reqwest::Error> {
+        Self::with_patience(
+            sim,
+            interactions_url,
+            Duration::from_millis(ANSWER_WITHIN_MS),
+        )
+    }
+
+    fn with_patience(
+        sim: Sim,
+        interactions_url: &str,
+        patience: Duration,
+    ) -> Result<State, reqwest::Error> {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_millis(500))
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         Ok(Arc::new(Self {
-            sim: Mutex::new(sim),
+            core: Mutex::new((sim, Gateway::default())),
+            started: Instant::now(),
+            changes: watch::Sender::new(0),
             http,
             interactions_url: interactions_url.to_owned(),
+            patience,
             offset_ms: AtomicI64::new(0),
             events,
         }))
@@ -65,11 +86,30 @@ impl Shared {
 
     /// Works on the simulator at the present moment, then tells watchers what happened.
     pub fn with<T>(&self, work: impl FnOnce(&mut Sim) -> T) -> T {
+        self.with_gateway(|sim, _, _| work(sim))
+    }
+
+    /// The same with the gateway and the server's own clock (milliseconds since its start), which nobody moves.
+    pub fn with_gateway<T>(&self, work: impl FnOnce(&mut Sim, &mut Gateway, u64) -> T) -> T {
         // A poisoned lock means a handler died half way; the data is plain and still the best there is.
-        let mut sim = self.sim.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        let (sim, gateway) = &mut *core;
         sim.set_now(self.now_ms());
-        let result = work(&mut sim);
-        for event in sim.take_events() {
+        let result = work(
+            sim,
+            gateway,
+            u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        );
+        let happened = sim.take_events();
+        for event in &happened {
+            gateway.dispatch(sim, event);
+        }
+        drop(core);
+        if !happened.is_empty() {
+            self.changes
+                .send_modify(|count| *count = count.wrapping_add(1));
+        }
+        for event in happened {
             // Nobody watching is no error.
             let _ = self.events.send(event);
         }
@@ -164,6 +204,7 @@ pub fn router(state: State) -> Router {
         .route("/dump", get(control::dump))
         .route("/load", post(control::load))
         .route("/reset", post(control::reset))
+        .route("/gateway", get(gateway::describe).post(gateway::control))
         .route("/health", get(control::health))
         .layer(axum::extract::DefaultBodyLimit::max(256 * 1024 * 1024))
         .layer(middleware::from_fn(only_this_machine));
@@ -173,6 +214,8 @@ pub fn router(state: State) -> Router {
         .route("/api/oauth2/token", post(discord::rest))
         .route("/api/oauth2/token/revoke", post(discord::rest))
         .route("/oauth2/authorize", get(oauth::page).post(oauth::decide))
+        .route("/gateway", get(gateway::connect))
+        .route("/gateway/", get(gateway::connect))
         .route("/cdn/{*path}", get(discord::file))
         .route("/", get(pages::index))
         .route("/playground/{name}", get(pages::file))
@@ -205,3 +248,6 @@ fn is_local(headers: &HeaderMap) -> bool {
     });
     loopback && same_origin
 }
+
+#[cfg(test)]
+mod tests;

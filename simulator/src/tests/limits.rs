@@ -210,7 +210,7 @@ fn answers_ping_users_only_and_edits_ping_nobody() {
         .message()
         .expect("message")
         .clone();
-    assert_eq!(message.pinged, [emil.clone()]);
+    assert_eq!(message.pinged, [emil.as_str()]);
     let (_, sent) = send(&mut sim, json!({"content": "x"}));
     let path = channel_path(
         &sim,

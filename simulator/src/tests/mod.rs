@@ -1,6 +1,7 @@
 //! Purpose: tests of the core through its front doors: REST, people acting, and the application's answers.
 
 mod faults;
+mod gateway;
 mod interactions;
 mod limits;
 mod oauth;
