@@ -24,7 +24,9 @@ fn setting(env: &Env, name: &str) -> Option<String> {
 }
 
 fn required(env: &Env, name: &str) -> Result<String, String> {
-    setting(env, name).ok_or_else(|| format!("the setting {name} is missing: `./scripts/deploy` asks for it, `./scripts/dev` sets it"))
+    setting(env, name).ok_or_else(|| {
+        format!("the setting {name} is missing: `./scripts/deploy` asks for it, `./scripts/dev` sets it")
+    })
 }
 
 /// Discord's public keys for this application; several while one is being rotated, separated by commas.

@@ -1,15 +1,23 @@
 //! Purpose: the `Rng` port: the platform's cryptographic generator.
 
 use muster_core::ports::Rng;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(bytes: &mut [u8]);
+}
+
+/// `crypto.getRandomValues` fills at most 65,536 bytes per call.
+const PER_CALL: usize = 65_536;
 
 pub struct WebRng;
 
 impl Rng for WebRng {
     fn fill(&self, bytes: &mut [u8]) {
-        // A draw or an id must never come from anything weaker: without the generator there is no answer at all.
-        if getrandom::fill(bytes).is_err() {
-            worker::console_error!("the platform's random generator failed");
-            std::process::abort();
+        for part in bytes.chunks_mut(PER_CALL) {
+            get_random_values(part);
         }
     }
 }

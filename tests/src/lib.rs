@@ -1,1 +1,7 @@
-//! Purpose: placeholder.
+//! Purpose: the world of a story: the simulator as Discord, SQLite as D1, and Muster's doors between them. People act,
+//! the clock moves, and the story looks at what people see.
+
+mod ports;
+mod world;
+
+pub use world::{DEMO, Seen, World};

@@ -22,11 +22,7 @@ pub struct ApiResponse {
 
 impl ApiResponse {
     pub fn json(status: u16, body: &Value) -> Self {
-        Self {
-            status,
-            body: body.to_string(),
-            max_age: 0,
-        }
+        Self { status, body: body.to_string(), max_age: 0 }
     }
 
     pub fn not_found() -> Self {

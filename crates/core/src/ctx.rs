@@ -9,7 +9,10 @@ use crate::{
 };
 use futures_util::future::LocalBoxFuture;
 use std::{any::Any, cell::RefCell, collections::HashMap, rc::Rc};
-use twilight_model::id::{Id, marker::{ApplicationMarker, GuildMarker}};
+use twilight_model::id::{
+    Id,
+    marker::{ApplicationMarker, GuildMarker},
+};
 
 /// Settings of this deployment. Outside base URLs are configuration, so that Muster runs against any
 /// Discord-compatible server; none ends in a slash.
@@ -106,9 +109,7 @@ impl Ctx {
     /// One statement.
     pub async fn query(&self, statement: Statement) -> Result<StatementResult> {
         let mut results = self.db.batch(vec![statement]).await?;
-        results
-            .pop()
-            .ok_or_else(|| crate::Error::internal("the database answered without a result"))
+        results.pop().ok_or_else(|| crate::Error::internal("the database answered without a result"))
     }
 
     /// An unguessable id: `bytes` random bytes as lower-case hex.

@@ -28,17 +28,12 @@ pub enum CustomIdError {
 }
 
 fn is_part(text: &str) -> bool {
-    text.chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 impl CustomId {
     pub fn new(feature: &str, action: &str) -> Self {
-        Self {
-            feature: feature.to_owned(),
-            action: action.to_owned(),
-            args: Vec::new(),
-        }
+        Self { feature: feature.to_owned(), action: action.to_owned(), args: Vec::new() }
     }
 
     pub fn arg(mut self, arg: impl fmt::Display) -> Self {
@@ -87,11 +82,7 @@ impl CustomId {
         if !valid || feature.is_empty() || action.is_empty() {
             return Err(CustomIdError::BadPart);
         }
-        Ok(Self {
-            feature: feature.to_owned(),
-            action: action.to_owned(),
-            args,
-        })
+        Ok(Self { feature: feature.to_owned(), action: action.to_owned(), args })
     }
 }
 

@@ -37,17 +37,11 @@ impl Error {
     }
 
     pub fn internal(what: impl fmt::Display) -> Self {
-        Self::Internal(Internal {
-            what: what.to_string(),
-            kind: InternalKind::Fatal,
-        })
+        Self::Internal(Internal { what: what.to_string(), kind: InternalKind::Fatal })
     }
 
     pub fn retryable(what: impl fmt::Display) -> Self {
-        Self::Internal(Internal {
-            what: what.to_string(),
-            kind: InternalKind::Retryable,
-        })
+        Self::Internal(Internal { what: what.to_string(), kind: InternalKind::Retryable })
     }
 
     pub fn is_conflict(&self) -> bool {
@@ -71,9 +65,6 @@ impl From<DbError> for Error {
             DbError::Lost(_) => InternalKind::Retryable,
             DbError::Overloaded(_) | DbError::Failed(_) => InternalKind::Fatal,
         };
-        Self::Internal(Internal {
-            what: error.to_string(),
-            kind,
-        })
+        Self::Internal(Internal { what: error.to_string(), kind })
     }
 }

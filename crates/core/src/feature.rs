@@ -38,7 +38,11 @@ pub trait Feature {
         Err(unknown())
     }
 
-    async fn on_autocomplete(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Vec<CommandOptionChoice>> {
+    async fn on_autocomplete(
+        ctx: &Ctx,
+        interaction: &Interaction,
+        data: CommandData,
+    ) -> Result<Vec<CommandOptionChoice>> {
         Ok(Vec::new())
     }
 
@@ -46,7 +50,12 @@ pub trait Feature {
         Err(unknown())
     }
 
-    async fn on_modal(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalInteractionData) -> Result<Reply> {
+    async fn on_modal(
+        ctx: &Ctx,
+        interaction: &Interaction,
+        id: &CustomId,
+        data: &ModalInteractionData,
+    ) -> Result<Reply> {
         Err(unknown())
     }
 
@@ -94,5 +103,7 @@ pub trait Feature {
 }
 
 fn unknown() -> Error {
-    Error::user("This version of Muster does not know that action. The message it belongs to may be from another version.")
+    Error::user(
+        "This version of Muster does not know that action. The message it belongs to may be from another version.",
+    )
 }

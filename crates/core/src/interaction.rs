@@ -136,17 +136,11 @@ enum Input {
 }
 
 fn refuse(status: u16, why: &str) -> Answer {
-    Answer {
-        status,
-        body: json!({ "error": why }).to_string(),
-    }
+    Answer { status, body: json!({ "error": why }).to_string() }
 }
 
 fn ok(body: &Value) -> Answer {
-    Answer {
-        status: 200,
-        body: body.to_string(),
-    }
+    Answer { status: 200, body: body.to_string() }
 }
 
 /// Answers one interaction. `body` is the raw body whose signature is already verified.
@@ -158,10 +152,7 @@ pub async fn interaction(ctx: &Ctx, body: &[u8]) -> Answer {
         return refuse(401, "this interaction is for another application");
     }
     if wire.kind == 1 {
-        return Answer {
-            status: 200,
-            body: r#"{"type":1}"#.to_owned(),
-        };
+        return Answer { status: 200, body: r#"{"type":1}"#.to_owned() };
     }
     let (Some(id), Some(_)) = (wire.id, wire.application_id) else {
         return refuse(400, "this is not an interaction");
@@ -300,7 +291,9 @@ async fn answer_in_time(ctx: &Ctx, interaction: Interaction, input: Input) -> An
 async fn follow_up(ctx: &Ctx, interaction: &Interaction, reply: Reply) {
     let message = match reply {
         Reply::Private(message) | Reply::Public(message) | Reply::Update(message) => message,
-        Reply::Modal(_) => Message::text("That took longer than Discord waits for a form. Please use the command again."),
+        Reply::Modal(_) => {
+            Message::text("That took longer than Discord waits for a form. Please use the command again.")
+        }
     };
     let mut waits = FOLLOW_UP_WAITS_MS.iter();
     loop {
@@ -314,7 +307,8 @@ async fn follow_up(ctx: &Ctx, interaction: &Interaction, reply: Reply) {
         match waits.next() {
             Some(wait) if may_pass => ctx.clock.sleep(*wait).await,
             _ => {
-                let fields = json!({ "interaction": interaction.id, "command": interaction.name, "error": error.to_string() });
+                let fields =
+                    json!({ "interaction": interaction.id, "command": interaction.name, "error": error.to_string() });
                 ctx.warn("a deferred answer could not be delivered", fields);
                 return;
             }

@@ -31,7 +31,9 @@ pub enum Job {
 pub enum JobOutcome {
     Done,
     /// Hand it out again after so many seconds.
-    Retry { seconds: u32 },
+    Retry {
+        seconds: u32,
+    },
 }
 
 /// One queue message.
@@ -39,9 +41,9 @@ pub async fn job(ctx: &Ctx, job: &Job) -> JobOutcome {
     let Job::Outbox { id } = job;
     match outbox::deliver(ctx, id).await {
         Ok(None) => JobOutcome::Done,
-        Ok(Some(wait_ms)) => JobOutcome::Retry {
-            seconds: u32::try_from(wait_ms / 1_000 + 1).unwrap_or(u32::MAX).min(3_600),
-        },
+        Ok(Some(wait_ms)) => {
+            JobOutcome::Retry { seconds: u32::try_from(wait_ms / 1_000 + 1).unwrap_or(u32::MAX).min(3_600) }
+        }
         Err(error) => {
             ctx.warn("job failed", json!({ "outbox": id, "error": error.to_string() }));
             JobOutcome::Retry { seconds: 10 }

@@ -34,11 +34,7 @@ pub fn name(permission: Permissions) -> String {
         (Permissions::READ_MESSAGE_HISTORY, "Read Message History"),
         (Permissions::MENTION_EVERYONE, "Mention @everyone, @here and All Roles"),
     ];
-    let names: Vec<&str> = known
-        .iter()
-        .filter(|(bit, _)| permission.contains(*bit))
-        .map(|(_, name)| *name)
-        .collect();
+    let names: Vec<&str> = known.iter().filter(|(bit, _)| permission.contains(*bit)).map(|(_, name)| *name).collect();
     if names.is_empty() {
         return format!("permission bits {}", permission.bits());
     }
@@ -55,7 +51,11 @@ pub const POSTING: Permissions = Permissions::VIEW_CHANNEL
 ///
 /// # Errors
 /// `Denied`, which the door also writes to the audit log.
-pub fn require_user(interaction: &Interaction, needed: Permissions, managers: Fresh<'_, [Id<RoleMarker>]>) -> Result<()> {
+pub fn require_user(
+    interaction: &Interaction,
+    needed: Permissions,
+    managers: Fresh<'_, [Id<RoleMarker>]>,
+) -> Result<()> {
     let held = interaction.actor.permissions;
     let is_manager = interaction.actor.roles.iter().any(|role| managers.get().contains(role));
     if held.contains(Permissions::ADMINISTRATOR) || held.contains(needed) || is_manager {
@@ -207,11 +207,7 @@ pub async fn require_above(ctx: &Ctx, interaction: &Interaction, target: Id<User
     let guild_id = interaction.guild_id;
     let guild = discord::get_guild(ctx, guild_id).await?;
     let member = discord::get_member(ctx, guild_id, target).await?;
-    let bot_position = if bot_acts {
-        Some(highest(&guild, &bot_member(ctx, guild_id).await?.roles))
-    } else {
-        None
-    };
+    let bot_position = if bot_acts { Some(highest(&guild, &bot_member(ctx, guild_id).await?.roles)) } else { None };
     let act = Act {
         actor: interaction.actor.id,
         actor_position: highest(&guild, &interaction.actor.roles),

@@ -162,7 +162,9 @@ features! {
 
 fn unknown_command(name: &str) -> Error {
     let name = crate::text::escape_markdown(&crate::text::clean_line(name, 32));
-    Error::user(format!("Muster does not know the command /{name}. It may belong to a version that is no longer running."))
+    Error::user(format!(
+        "Muster does not know the command /{name}. It may belong to a version that is no longer running."
+    ))
 }
 
 fn forged() -> Error {

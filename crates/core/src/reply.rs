@@ -63,10 +63,7 @@ impl Reply {
 
 impl Message {
     pub fn text(content: impl Into<String>) -> Self {
-        Self {
-            content: content.into(),
-            ..Self::default()
-        }
+        Self { content: content.into(), ..Self::default() }
     }
 
     pub fn embed(mut self, embed: Embed) -> Self {
@@ -132,9 +129,8 @@ impl Message {
     fn add_attachments(&self, body: &mut Value) {
         if !self.files.is_empty() {
             let named = self.files.iter().enumerate();
-            let attachments: Vec<Value> = named
-                .map(|(index, file)| json!({ "id": index, "filename": file.name }))
-                .collect();
+            let attachments: Vec<Value> =
+                named.map(|(index, file)| json!({ "id": index.to_string(), "filename": file.name })).collect();
             body["attachments"] = json!(attachments);
         }
     }
@@ -203,11 +199,7 @@ pub fn field(embed: &mut Embed, name: impl Into<String>, value: impl Into<String
 }
 
 pub fn footer(embed: &mut Embed, text: impl Into<String>) {
-    embed.footer = Some(EmbedFooter {
-        icon_url: None,
-        proxy_icon_url: None,
-        text: text.into(),
-    });
+    embed.footer = Some(EmbedFooter { icon_url: None, proxy_icon_url: None, text: text.into() });
 }
 
 /// A button; `id` is one of our own short ids, and one that cannot be encoded yields a disabled button.
@@ -292,11 +284,7 @@ pub fn response_json(reply: &Reply) -> Value {
 
 /// "Thinking", to be replaced by `edit_original`.
 pub fn deferred_json(private: bool) -> Value {
-    if private {
-        json!({ "type": 5, "data": { "flags": EPHEMERAL } })
-    } else {
-        json!({ "type": 5 })
-    }
+    if private { json!({ "type": 5, "data": { "flags": EPHEMERAL } }) } else { json!({ "type": 5 }) }
 }
 
 #[cfg(test)]

@@ -43,12 +43,7 @@ impl DiscordKey {
         if point.is_small_order() {
             return None;
         }
-        Some(Self {
-            bytes,
-            negated: -point,
-            checks: Cell::new(0),
-            tables: OnceCell::new(),
-        })
+        Some(Self { bytes, negated: -point, checks: Cell::new(0), tables: OnceCell::new() })
     }
 
     /// Whether `signature_hex` (`X-Signature-Ed25519`, 128 hex digits) signs `timestamp` followed by `body`.

@@ -25,10 +25,7 @@ pub struct Statement {
 
 impl Statement {
     pub fn new(sql: &'static str) -> Self {
-        Self {
-            sql,
-            params: Vec::new(),
-        }
+        Self { sql, params: Vec::new() }
     }
 
     /// Binds the next `?n`.

@@ -74,11 +74,7 @@ pub fn escape_markdown(text: &str) -> String {
 
 /// `1 winner`, `2 winners`.
 pub fn count(n: u64, one: &str, many: &str) -> String {
-    if n == 1 {
-        format!("1 {one}")
-    } else {
-        format!("{n} {many}")
-    }
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 
 #[cfg(test)]

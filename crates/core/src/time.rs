@@ -93,9 +93,7 @@ pub fn wall_to_ms(zone: Tz, wall: NaiveDateTime) -> Option<i64> {
 }
 
 fn parse_clock(text: &str) -> Option<NaiveTime> {
-    ["%H:%M", "%H.%M", "%I:%M%p", "%I:%M %p"]
-        .iter()
-        .find_map(|format| NaiveTime::parse_from_str(text, format).ok())
+    ["%H:%M", "%H.%M", "%I:%M%p", "%I:%M %p"].iter().find_map(|format| NaiveTime::parse_from_str(text, format).ok())
 }
 
 fn parse_weekday(text: &str) -> Option<Weekday> {
@@ -111,9 +109,7 @@ fn parse_day(text: &str, today: NaiveDate) -> Option<NaiveDate> {
                 let ahead = (7 + weekday.num_days_from_monday() - today.weekday().num_days_from_monday()) % 7;
                 return today.checked_add_days(Days::new(u64::from(ahead)));
             }
-            ["%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d"]
-                .iter()
-                .find_map(|format| NaiveDate::parse_from_str(text, format).ok())
+            ["%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d"].iter().find_map(|format| NaiveDate::parse_from_str(text, format).ok())
         }
     }
 }

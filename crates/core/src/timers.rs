@@ -30,10 +30,7 @@ pub async fn wake(ctx: &Ctx, guild: Id<GuildMarker>, timer: &Timer, attempts: u3
                 "retry_ms": retry, "error": error.to_string(),
             });
             ctx.log.write(Level::Error, "timer failed", fields);
-            Wake::Again {
-                due_at: ctx.now() + retry,
-                attempts: attempts + 1,
-            }
+            Wake::Again { due_at: ctx.now() + retry, attempts: attempts + 1 }
         }
     }
 }

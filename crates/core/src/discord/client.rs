@@ -40,12 +40,7 @@ impl Route {
             template.push_str(if is_id || is_token { ":id" } else { part });
         }
         let major = without_query.split('/').nth(2).unwrap_or_default().to_owned();
-        Self {
-            method,
-            path,
-            template,
-            major,
-        }
+        Self { method, path, template, major }
     }
 }
 
@@ -64,8 +59,12 @@ pub enum CallError {
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RateLimited { retry_after_ms } => write!(f, "rate limited for {retry_after_ms} ms"),
-            Self::Breaker { retry_after_ms } => write!(f, "not sent: breaker open for {retry_after_ms} ms"),
+            Self::RateLimited { retry_after_ms } => {
+                write!(f, "rate limited for {retry_after_ms} ms")
+            }
+            Self::Breaker { retry_after_ms } => {
+                write!(f, "not sent: breaker open for {retry_after_ms} ms")
+            }
             Self::Refused { status, code, message } => write!(f, "{status} {code} {message}"),
             Self::Unknown(what) => write!(f, "unknown outcome: {what}"),
         }
@@ -78,10 +77,7 @@ impl From<CallError> for Error {
             CallError::Refused { .. } => InternalKind::Fatal,
             _ => InternalKind::Retryable,
         };
-        Self::Internal(Internal {
-            what: format!("Discord: {error}"),
-            kind,
-        })
+        Self::Internal(Internal { what: format!("Discord: {error}"), kind })
     }
 }
 
@@ -106,10 +102,7 @@ pub struct Call {
 
 impl Call {
     pub fn json(body: Value) -> Self {
-        Self {
-            body: Some(body),
-            ..Self::default()
-        }
+        Self { body: Some(body), ..Self::default() }
     }
 }
 
@@ -140,16 +133,16 @@ async fn wait_for_place(ctx: &Ctx, route: &Route) -> Result<(), CallError> {
         let hold = ctx.memory.rate_limits.borrow_mut().take(&route.template, &route.major, now);
         match hold {
             Ok(()) => return Ok(()),
-            Err(Hold::Breaker(retry_after_ms)) => return Err(CallError::Breaker { retry_after_ms }),
+            Err(Hold::Breaker(retry_after_ms)) => {
+                return Err(CallError::Breaker { retry_after_ms });
+            }
             Err(Hold::Wait(retry_after_ms)) if retry_after_ms > PATIENCE_MS => {
                 return Err(CallError::RateLimited { retry_after_ms });
             }
             Err(Hold::Wait(ms)) => ctx.clock.sleep(ms.unsigned_abs()).await,
         }
     }
-    Err(CallError::RateLimited {
-        retry_after_ms: PATIENCE_MS,
-    })
+    Err(CallError::RateLimited { retry_after_ms: PATIENCE_MS })
 }
 
 fn build(ctx: &Ctx, route: &Route, call: Call) -> HttpRequest {
@@ -171,10 +164,7 @@ fn build(ctx: &Ctx, route: &Route, call: Call) -> HttpRequest {
         }
         (body, false) => {
             let boundary = format!("muster-{}", ctx.random_hex(16));
-            headers.push((
-                "content-type".to_owned(),
-                format!("multipart/form-data; boundary={boundary}"),
-            ));
+            headers.push(("content-type".to_owned(), format!("multipart/form-data; boundary={boundary}")));
             multipart(&boundary, &body.unwrap_or_default(), &call.files)
         }
     };

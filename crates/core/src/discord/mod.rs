@@ -125,11 +125,7 @@ pub async fn list_messages_after(ctx: &Ctx, channel: Id<ChannelMarker>, after: u
 pub async fn edit_original(ctx: &Ctx, token: &str, to: &Message) -> Result<Value, CallError> {
     let application = ctx.settings.application_id;
     let route = Route::new("PATCH", format!("/webhooks/{application}/{token}/messages/@original"));
-    let call_with = Call {
-        body: Some(to.edit_body()),
-        files: to.files.clone(),
-        without_token: true,
-        ..Call::default()
-    };
+    let call_with =
+        Call { body: Some(to.edit_body()), files: to.files.clone(), without_token: true, ..Call::default() };
     call(ctx, &route, call_with).await
 }

@@ -100,10 +100,7 @@ impl RateLimits {
         if is_global(response) {
             self.global_until = self.global_until.max(now + after);
         } else if let Some(hash) = self.hashes.get(template) {
-            let closed = Bucket {
-                remaining: 0,
-                reset_at: now + after,
-            };
+            let closed = Bucket { remaining: 0, reset_at: now + after };
             self.buckets.insert(bucket_key(hash, major), closed);
         }
         Limited::RetryAfter(after)
@@ -111,21 +108,16 @@ impl RateLimits {
 
     fn learn_bucket(&mut self, template: &str, major: &str, response: &HttpResponse, now: i64) {
         let number = |name| response.header(name).and_then(|text| text.parse::<f64>().ok());
-        let (Some(hash), Some(remaining), Some(reset_after)) = (
-            response.header("x-ratelimit-bucket"),
-            number("x-ratelimit-remaining"),
-            number("x-ratelimit-reset-after"),
-        ) else {
+        let (Some(hash), Some(remaining), Some(reset_after)) =
+            (response.header("x-ratelimit-bucket"), number("x-ratelimit-remaining"), number("x-ratelimit-reset-after"))
+        else {
             return;
         };
         if self.buckets.len() >= BUCKETS_MAX {
             self.buckets.clear();
         }
         self.hashes.insert(template.to_owned(), hash.to_owned());
-        let bucket = Bucket {
-            remaining: remaining as i64,
-            reset_at: now + seconds_to_ms(reset_after),
-        };
+        let bucket = Bucket { remaining: remaining as i64, reset_at: now + seconds_to_ms(reset_after) };
         self.buckets.insert(bucket_key(hash, major), bucket);
     }
 
@@ -167,9 +159,7 @@ fn retry_after_ms(response: &HttpResponse) -> Option<i64> {
     if let Ok(body) = serde_json::from_slice::<Body>(&response.body) {
         return Some(seconds_to_ms(body.retry_after));
     }
-    let is_html = response
-        .header("content-type")
-        .is_some_and(|kind| kind.starts_with("text/html"));
+    let is_html = response.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
     if is_html {
         return None;
     }
@@ -193,21 +183,15 @@ mod tests {
         }
     }
 
-    const BUCKET: [(&str, &str); 3] = [
-        ("x-ratelimit-bucket", "abc"),
-        ("x-ratelimit-remaining", "1"),
-        ("x-ratelimit-reset-after", "2.37"),
-    ];
+    const BUCKET: [(&str, &str); 3] =
+        [("x-ratelimit-bucket", "abc"), ("x-ratelimit-remaining", "1"), ("x-ratelimit-reset-after", "2.37")];
 
     #[test]
     fn an_empty_bucket_waits_by_reset_after_and_other_channels_do_not() {
         let mut limits = RateLimits::default();
         limits.learn("POST /channels/:id/messages", "1", &answer(200, &BUCKET, ""), 1_000);
         assert_eq!(limits.take("POST /channels/:id/messages", "1", 1_000), Ok(()));
-        assert_eq!(
-            limits.take("POST /channels/:id/messages", "1", 1_000),
-            Err(Hold::Wait(2_370))
-        );
+        assert_eq!(limits.take("POST /channels/:id/messages", "1", 1_000), Err(Hold::Wait(2_370)));
         assert_eq!(limits.take("POST /channels/:id/messages", "2", 1_000), Ok(()));
         assert_eq!(limits.take("POST /channels/:id/messages", "1", 3_370), Ok(()));
     }

@@ -36,8 +36,7 @@ pub async fn health(ctx: &Ctx) -> Result<Health> {
         return Err(crate::Error::internal("two results expected"));
     };
     let migrations: store::Migrations = migrations.first()?.unwrap_or_default();
-    let outbox: BTreeMap<String, u32> =
-        open.all::<StateCount>()?.into_iter().map(|row| (row.state, row.n)).collect();
+    let outbox: BTreeMap<String, u32> = open.all::<StateCount>()?.into_iter().map(|row| (row.state, row.n)).collect();
     let late_timers = registry::overdue(ctx, ctx.now() - LATE_MS, COUNTED).await?.len();
     let held = outbox.contains_key("held");
     Ok(Health {

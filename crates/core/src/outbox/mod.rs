@@ -53,11 +53,7 @@ pub struct Effect {
 #[derive(Debug, Clone)]
 pub enum EffectKind {
     /// A new message. `marker` is a text that only this message contains, for reading the channel back.
-    Post {
-        channel: Id<ChannelMarker>,
-        body: Value,
-        marker: String,
-    },
+    Post { channel: Id<ChannelMarker>, body: Value, marker: String },
     /// An edit whose content is rendered at delivery; the newest request wins.
     Render,
 }
@@ -152,11 +148,7 @@ pub async fn deliver(ctx: &Ctx, id: &str) -> Result<Option<i64>> {
 
 /// One attempt on a leased row.
 async fn attempt(ctx: &Ctx, row: Row) -> Result<Option<i64>> {
-    let outcome = if row.body.is_some() {
-        post(ctx, &row).await
-    } else {
-        edit(ctx, &row).await?
-    };
+    let outcome = if row.body.is_some() { post(ctx, &row).await } else { edit(ctx, &row).await? };
     match outcome {
         Ok(message_id) => {
             mark_sent(ctx, &row, message_id).await?;
@@ -184,10 +176,8 @@ async fn post(ctx: &Ctx, row: &Row) -> Result<String, CallError> {
 
 async fn read_back(ctx: &Ctx, row: &Row) -> Result<Option<String>, CallError> {
     let me = ctx.settings.application_id.to_string();
-    let channel: Id<ChannelMarker> = row
-        .channel_id
-        .parse()
-        .map_err(|_| CallError::Unknown("the row's channel is no id".to_owned()))?;
+    let channel: Id<ChannelMarker> =
+        row.channel_id.parse().map_err(|_| CallError::Unknown("the row's channel is no id".to_owned()))?;
     let is_it = |message: &Value| message["author"]["id"] == me.as_str() && message.to_string().contains(&row.marker);
     let mut after = time::snowflake_at(row.created_at - CLOCK_SKEW_MS);
     for _ in 0..READ_BACK_PAGES {
@@ -224,11 +214,8 @@ async fn edit(ctx: &Ctx, row: &Row) -> Result<Result<String, CallError>> {
 }
 
 async fn mark_sent(ctx: &Ctx, row: &Row, message_id: String) -> Result<()> {
-    let delivered = Delivered {
-        guild_id: row.guild_id,
-        reference: row.reference.clone(),
-        message_id: message_id.clone(),
-    };
+    let delivered =
+        Delivered { guild_id: row.guild_id, reference: row.reference.clone(), message_id: message_id.clone() };
     let mut statements = vec![store::mark_sent(&row.id, row.lease_until, &message_id, ctx.now())];
     if row.body.is_some() {
         statements.extend(registry::on_delivered(&row.feature, &delivered));
@@ -260,32 +247,25 @@ async fn mark_not_sent(ctx: &Ctx, row: &Row, error: &CallError) -> Result<Option
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// `counts`: an attempt that may have reached Discord.
-    Wait { ms: i64, counts: bool },
+    Wait {
+        ms: i64,
+        counts: bool,
+    },
     Failed,
     Held,
 }
 
 fn judge(row: &Row, error: &CallError, now: i64) -> Verdict {
     match error {
-        CallError::RateLimited { retry_after_ms } => Verdict::Wait {
-            ms: (*retry_after_ms).max(250),
-            counts: false,
-        },
-        CallError::Breaker { retry_after_ms } => Verdict::Wait {
-            ms: (*retry_after_ms).max(1_000),
-            counts: false,
-        },
+        CallError::RateLimited { retry_after_ms } => Verdict::Wait { ms: (*retry_after_ms).max(250), counts: false },
+        CallError::Breaker { retry_after_ms } => Verdict::Wait { ms: (*retry_after_ms).max(1_000), counts: false },
         // A dead token is the operator's to mend; the message waits for it. 30046: edits of old messages are limited.
-        CallError::Refused { status: 401, .. } | CallError::Refused { code: 30_046, .. } => Verdict::Wait {
-            ms: 300_000,
-            counts: false,
-        },
+        CallError::Refused { status: 401, .. } | CallError::Refused { code: 30_046, .. } => {
+            Verdict::Wait { ms: 300_000, counts: false }
+        }
         CallError::Refused { .. } => Verdict::Failed,
         CallError::Unknown(_) if now - row.created_at > GIVE_UP_MS => Verdict::Held,
-        CallError::Unknown(_) => Verdict::Wait {
-            ms: 2_000 << row.attempts.clamp(0, 8),
-            counts: true,
-        },
+        CallError::Unknown(_) => Verdict::Wait { ms: 2_000 << row.attempts.clamp(0, 8), counts: true },
     }
 }
 

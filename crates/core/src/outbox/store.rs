@@ -108,13 +108,11 @@ pub fn mark_pending(id: &str, lease_until: i64, next_at: i64, counts: bool, erro
 }
 
 pub fn mark_ended(id: &str, lease_until: i64, state: &str, error: &str) -> Statement {
-    Statement::new(
-        "UPDATE outbox SET state = ?3, error = ?4 WHERE id = ?1 AND state = 'sending' AND lease_until = ?2",
-    )
-    .bind(id)
-    .bind(lease_until)
-    .bind(state)
-    .bind(error)
+    Statement::new("UPDATE outbox SET state = ?3, error = ?4 WHERE id = ?1 AND state = 'sending' AND lease_until = ?2")
+        .bind(id)
+        .bind(lease_until)
+        .bind(state)
+        .bind(error)
 }
 
 pub fn list_forgotten(before: i64, limit: u32) -> Statement {

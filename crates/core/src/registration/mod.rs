@@ -60,9 +60,20 @@ pub fn check(commands: &[Command]) -> Result<()> {
 /// Removes what means nothing: Discord fills in defaults and adds fields of its own.
 fn normal(value: &Value) -> Value {
     const IGNORED: [&str; 14] = [
-        "id", "application_id", "guild_id", "version", "nsfw", "dm_permission", "default_permission",
-        "name_localized", "description_localized", "name_localizations", "description_localizations",
-        "integration_types", "contexts", "handler",
+        "id",
+        "application_id",
+        "guild_id",
+        "version",
+        "nsfw",
+        "dm_permission",
+        "default_permission",
+        "name_localized",
+        "description_localized",
+        "name_localizations",
+        "description_localizations",
+        "integration_types",
+        "contexts",
+        "handler",
     ];
     match value {
         Value::Object(map) => {
@@ -169,9 +180,7 @@ mod tests {
     fn too_many_or_doubled_commands_are_refused_before_anything_is_sent() {
         let (_, one) = registry::commands().remove(0);
         assert!(check(&[one.clone(), one.clone()]).unwrap_err().to_string().contains("two commands"));
-        let many: Vec<Command> = (0..131)
-            .map(|n| Command { name: format!("c{n}"), ..one.clone() })
-            .collect();
+        let many: Vec<Command> = (0..131).map(|n| Command { name: format!("c{n}"), ..one.clone() }).collect();
         assert!(check(&many).unwrap_err().to_string().contains("Discord takes 100"));
         let invalid = Command { name: "Not A Name".into(), ..one };
         assert!(check(&[invalid]).is_err());

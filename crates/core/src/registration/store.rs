@@ -13,9 +13,7 @@ pub fn get(key: &str) -> Statement {
 }
 
 pub fn put(key: &str, value: &str) -> Statement {
-    Statement::new(
-        "INSERT INTO deployment (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
-    )
-    .bind(key)
-    .bind(value)
+    Statement::new("INSERT INTO deployment (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")
+        .bind(key)
+        .bind(value)
 }

@@ -78,7 +78,10 @@ fn quoted(text: &str) -> String {
 
 fn parse_zone(text: &str) -> Result<Value, String> {
     let zone = time::parse_zone(text).ok_or_else(|| {
-        format!("“{}” is no time zone. Choose one from the list that opens while you type, like Europe/Berlin.", quoted(text))
+        format!(
+            "“{}” is no time zone. Choose one from the list that opens while you type, like Europe/Berlin.",
+            quoted(text)
+        )
     })?;
     Ok(json!(zone.name()))
 }

@@ -97,7 +97,11 @@ impl Feature for Config {
         }
     }
 
-    async fn on_autocomplete(_ctx: &Ctx, _interaction: &Interaction, data: CommandData) -> Result<Vec<CommandOptionChoice>> {
+    async fn on_autocomplete(
+        _ctx: &Ctx,
+        _interaction: &Interaction,
+        data: CommandData,
+    ) -> Result<Vec<CommandOptionChoice>> {
         let Some(CommandOptionValue::SubCommand(options)) = data.options.first().map(|option| &option.value) else {
             return Ok(Vec::new());
         };
@@ -119,7 +123,9 @@ fn suggest(options: &[CommandDataOption]) -> Vec<CommandOptionChoice> {
         _ => None,
     });
     let chosen = options.iter().find_map(|option| match &option.value {
-        CommandOptionValue::String(value) if option.name == "setting" => FIELDS.iter().find(|field| field.name == value),
+        CommandOptionValue::String(value) if option.name == "setting" => {
+            FIELDS.iter().find(|field| field.name == value)
+        }
         _ => None,
     });
     let texts: Vec<(String, String)> = match (focused, chosen) {
@@ -153,7 +159,12 @@ async fn on_show(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> {
 }
 
 /// The change and its audit line commit together. A second delivery changes nothing: its audit line is there.
-async fn change(ctx: &Ctx, interaction: &Interaction, field: &'static Field, value: Option<serde_json::Value>) -> Result<Reply> {
+async fn change(
+    ctx: &Ctx,
+    interaction: &Interaction,
+    field: &'static Field,
+    value: Option<serde_json::Value>,
+) -> Result<Reply> {
     let guild = interaction.guild_id;
     let before = guild_config::fresh(ctx, guild).await?;
     let path = format!("$.{}", field.name);

@@ -82,11 +82,7 @@ fn pick_json(pick: &Pick) -> Value {
 /// A cell of a CSV file. Text that a spreadsheet would run as a formula is made plain.
 fn cell(text: &str) -> String {
     let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
-    if text.contains(['"', ',', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
-    }
+    if text.contains(['"', ',', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 pub async fn export(ctx: &Ctx, giveaway: &Giveaway, format: Format) -> Result<File> {
@@ -136,11 +132,7 @@ pub async fn export(ctx: &Ctx, giveaway: &Giveaway, format: Format) -> Result<Fi
 }
 
 fn file(giveaway: &Giveaway, ending: &str, content_type: &'static str, text: String) -> File {
-    File {
-        name: format!("giveaway-{}.{ending}", giveaway.id),
-        content_type,
-        bytes: text.into_bytes(),
-    }
+    File { name: format!("giveaway-{}.{ending}", giveaway.id), content_type, bytes: text.into_bytes() }
 }
 
 #[cfg(test)]

@@ -196,10 +196,16 @@ async fn find(ctx: &Ctx, interaction: &Interaction, typed: &str) -> Result<Givea
 
 fn not_found(typed: &str) -> Error {
     let typed = crate::text::escape_markdown(&clean_line(typed, 60));
-    Error::user(format!("There is no giveaway “{typed}” in this server. Choose one from the list that opens while you type, or see `/giveaway list`."))
+    Error::user(format!(
+        "There is no giveaway “{typed}” in this server. Choose one from the list that opens while you type, or see `/giveaway list`."
+    ))
 }
 
-pub async fn on_autocomplete(ctx: &Ctx, interaction: &Interaction, data: &CommandData) -> Result<Vec<CommandOptionChoice>> {
+pub async fn on_autocomplete(
+    ctx: &Ctx,
+    interaction: &Interaction,
+    data: &CommandData,
+) -> Result<Vec<CommandOptionChoice>> {
     let Some((name, typed)) = focused(&data.options) else {
         return Ok(Vec::new());
     };
@@ -207,7 +213,10 @@ pub async fn on_autocomplete(ctx: &Ctx, interaction: &Interaction, data: &Comman
         "giveaway" => {
             let found: Vec<store::Choice> =
                 ctx.query(store::search(interaction.guild_id, &typed.trim().to_lowercase())).await?.all()?;
-            Ok(found.into_iter().map(|g| choice(format!("{} · {}", clean_line(&g.prize, 70), g.state.as_str()), g.id)).collect())
+            Ok(found
+                .into_iter()
+                .map(|g| choice(format!("{} · {}", clean_line(&g.prize, 70), g.state.as_str()), g.id))
+                .collect())
         }
         "ends" | "for" => when_choices(ctx, interaction, &typed).await,
         _ => Ok(Vec::new()),
@@ -238,7 +247,9 @@ fn choice(name: String, value: String) -> CommandOptionChoice {
 }
 
 /// The option that is being typed, however deep.
-fn focused(options: &[twilight_model::application::interaction::application_command::CommandDataOption]) -> Option<(String, String)> {
+fn focused(
+    options: &[twilight_model::application::interaction::application_command::CommandDataOption],
+) -> Option<(String, String)> {
     options.iter().find_map(|option| match &option.value {
         CommandOptionValue::Focused(typed, _) => Some((option.name.clone(), typed.clone())),
         CommandOptionValue::SubCommand(inner) | CommandOptionValue::SubCommandGroup(inner) => focused(inner),
@@ -259,7 +270,8 @@ pub async fn entrants_page(ctx: &Ctx, interaction: &Interaction, typed: &str, pa
     let config = require_manager(ctx, interaction).await?;
     let giveaway = find(ctx, interaction, typed).await?;
     let page = page.min(10_000);
-    let rows = store::list_entrants(interaction.guild_id, &giveaway.id, view::ENTRANTS_PAGE + 1, page * view::ENTRANTS_PAGE);
+    let rows =
+        store::list_entrants(interaction.guild_id, &giveaway.id, view::ENTRANTS_PAGE + 1, page * view::ENTRANTS_PAGE);
     let rows: Vec<EntryRow> = ctx.query(rows).await?.all()?;
     Ok(view::entrants(&giveaway, &rows, page, config.config().color))
 }
@@ -308,7 +320,13 @@ async fn on_blacklist(ctx: &Ctx, interaction: &Interaction, command: Blacklist) 
     }
 }
 
-fn audit(interaction: &Interaction, now: i64, action: &'static str, user: Id<UserMarker>, after: Option<String>) -> crate::sql::Statement {
+fn audit(
+    interaction: &Interaction,
+    now: i64,
+    action: &'static str,
+    user: Id<UserMarker>,
+    after: Option<String>,
+) -> crate::sql::Statement {
     crate::audit::store::insert(&crate::audit::store::Entry {
         guild_id: interaction.guild_id,
         at: now,
@@ -333,5 +351,7 @@ async fn require_levels(ctx: &Ctx, interaction: &Interaction) -> Result<()> {
     if registry::keeps_levels(ctx, interaction.guild_id).await? {
         return Ok(());
     }
-    Err(Error::user("A minimum level needs the levels feature, which is not enabled in this server. Leave `min_level` out, or enable levels first."))
+    Err(Error::user(
+        "A minimum level needs the levels feature, which is not enabled in this server. Leave `min_level` out, or enable levels first.",
+    ))
 }

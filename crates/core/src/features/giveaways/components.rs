@@ -104,10 +104,8 @@ async fn check(ctx: &Ctx, interaction: &Interaction, giveaway: &Giveaway, now: i
 
 /// Somebody who no longer qualifies can still leave; everybody else hears what is missing.
 async fn leave_or_refuse(ctx: &Ctx, interaction: &Interaction, giveaway: &Giveaway, unmet: &Unmet) -> Result<Reply> {
-    let view: Option<EntryView> = ctx
-        .query(store::get_entry_view(interaction.guild_id, &giveaway.id, interaction.actor.id))
-        .await?
-        .first()?;
+    let view: Option<EntryView> =
+        ctx.query(store::get_entry_view(interaction.guild_id, &giveaway.id, interaction.actor.id)).await?.first()?;
     let view = view.ok_or_else(gone)?;
     let is_in = view.weight.is_some() && view.left_at.is_none();
     if is_in && view.state == State::Active {
@@ -175,7 +173,9 @@ async fn claim(ctx: &Ctx, interaction: &Interaction, mut giveaway: Giveaway, mut
     let standing: Option<store::Standing> =
         ctx.query(store::get_standing(giveaway.guild_id, &giveaway.id, &user)).await?.first()?;
     if standing.is_some_and(|standing| standing.blacklisted != 0) {
-        return Err(Error::Denied("You were excluded from giveaways in this server, so this prize cannot be claimed.".to_owned()));
+        return Err(Error::Denied(
+            "You were excluded from giveaways in this server, so this prize cannot be claimed.".to_owned(),
+        ));
     }
     // Roles and membership as Discord signed them with this press.
     if let Err(unmet) = entry::check_roles(&giveaway.requirements(), &interaction.actor.roles) {
@@ -190,7 +190,8 @@ async fn claim(ctx: &Ctx, interaction: &Interaction, mut giveaway: Giveaway, mut
     if giveaway.state == State::Drawing {
         giveaway.due_at = Some(now);
     }
-    let mut step = jobs::Step::new(giveaway, "claimed", format!("slot {slot}: {user}")).by(interaction.actor.id, interaction.id);
+    let mut step =
+        jobs::Step::new(giveaway, "claimed", format!("slot {slot}: {user}")).by(interaction.actor.id, interaction.id);
     step.statements.push(store::set_outcome(id_of(&step), number, Outcome::Claimed, None));
     let giveaway = jobs::commit(ctx, step).await?;
     jobs::arm_soon(ctx, &giveaway);
@@ -199,7 +200,8 @@ async fn claim(ctx: &Ctx, interaction: &Interaction, mut giveaway: Giveaway, mut
 
 /// A second delivery of the same press gets the same answer.
 pub async fn already_done(ctx: &Ctx, interaction: &Interaction) -> Result<bool> {
-    let row: Option<store::CauseRow> = ctx.query(store::get_log_by_cause(&interaction.id.to_string())).await?.first()?;
+    let row: Option<store::CauseRow> =
+        ctx.query(store::get_log_by_cause(&interaction.id.to_string())).await?.first()?;
     Ok(row.is_some())
 }
 
@@ -213,7 +215,9 @@ pub async fn on_page(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Res
     let message: Message = match id.get(0) {
         "list" => commands::list_page(ctx, interaction, page).await?,
         "entrants" => commands::entrants_page(ctx, interaction, id.get(1), page).await?,
-        _ => return Err(Error::user("This list belongs to another version of Muster.")),
+        _ => {
+            return Err(Error::user("This list belongs to another version of Muster."));
+        }
     };
     Ok(Reply::Update(message))
 }

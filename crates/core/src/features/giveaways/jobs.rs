@@ -157,11 +157,7 @@ pub fn refresh_card_soon(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) {
 fn arm(ctx: &Ctx, guild: Id<GuildMarker>, id: String, due_at: i64) {
     let later = ctx.clone();
     ctx.after(async move {
-        let timer = Timer {
-            feature: NAME.to_owned(),
-            id,
-            due_at,
-        };
+        let timer = Timer { feature: NAME.to_owned(), id, due_at };
         if let Err(error) = later.timers.arm(guild, vec![timer]).await {
             later.warn("a guild's clock could not be armed", json!({ "guild": guild, "error": error }));
         }
@@ -291,10 +287,7 @@ pub async fn list_entrants(ctx: &Ctx, id: &str) -> Result<Entrants> {
         };
         for line in page.lines.as_deref().unwrap_or_default().lines() {
             if let Some((user, weight)) = line.split_once(':') {
-                all.push(Entrant {
-                    user: user.to_owned(),
-                    weight: weight.parse().unwrap_or(1),
-                });
+                all.push(Entrant { user: user.to_owned(), weight: weight.parse().unwrap_or(1) });
             }
         }
         after = page.last.unwrap_or_default();
@@ -310,10 +303,7 @@ async fn draw(ctx: &Ctx, mut giveaway: Giveaway) -> Result<Giveaway> {
     let entrants = list_entrants(ctx, &giveaway.id).await?;
     let hash = entrants.hash();
     if giveaway.entrants_hash.as_ref().is_some_and(|known| *known != hash) {
-        return Err(Error::internal(format!(
-            "giveaway {}: the entrant list changed after the draw",
-            giveaway.id
-        )));
+        return Err(Error::internal(format!("giveaway {}: the entrant list changed after the draw", giveaway.id)));
     }
     giveaway.entrants_hash = Some(hash);
     let seed = Seed::from_hex(&giveaway.seed).ok_or_else(|| Error::internal("the giveaway's seed is no seed"))?;
@@ -450,7 +440,12 @@ async fn lapse(ctx: &Ctx, mut giveaway: Giveaway) -> Result<Giveaway> {
     let mut statements = Vec::new();
     for pick in picks.iter_mut().filter(|pick| lapsed.picks.contains(&pick.pick)) {
         pick.outcome = Outcome::Lapsed;
-        statements.push(store::set_outcome(&giveaway.id, pick.pick, Outcome::Lapsed, Some("not claimed in time".to_owned())));
+        statements.push(store::set_outcome(
+            &giveaway.id,
+            pick.pick,
+            Outcome::Lapsed,
+            Some("not claimed in time".to_owned()),
+        ));
     }
     giveaway.rerolls_used += u32::try_from(lapsed.reopened.len()).unwrap_or(u32::MAX);
     giveaway.set_open_slots(&lapsed.reopened);
@@ -461,11 +456,8 @@ async fn lapse(ctx: &Ctx, mut giveaway: Giveaway) -> Result<Giveaway> {
         giveaway.due_at = Some(now);
         giveaway.state = State::Drawing;
     }
-    let who: Vec<&str> = picks
-        .iter()
-        .filter(|pick| lapsed.picks.contains(&pick.pick))
-        .map(|pick| pick.user_id.as_str())
-        .collect();
+    let who: Vec<&str> =
+        picks.iter().filter(|pick| lapsed.picks.contains(&pick.pick)).map(|pick| pick.user_id.as_str()).collect();
     let detail = format!("not claimed by {}", who.join(" "));
     let unclaimed = (!lapsed.unclaimed.is_empty()).then(|| {
         let message = view::unclaimed(&giveaway, lapsed.unclaimed.len());
@@ -481,11 +473,7 @@ async fn lapse(ctx: &Ctx, mut giveaway: Giveaway) -> Result<Giveaway> {
 pub async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<GuildMarker>, Timer)>> {
     let rows: Vec<store::DueRow> = ctx.query(store::list_due(before, limit)).await?.all()?;
     let timers = rows.into_iter().map(|row| {
-        let timer = Timer {
-            feature: NAME.to_owned(),
-            id: row.id,
-            due_at: row.due_at,
-        };
+        let timer = Timer { feature: NAME.to_owned(), id: row.id, due_at: row.due_at };
         (row.guild_id, timer)
     });
     Ok(timers.collect())

@@ -53,7 +53,11 @@ impl Feature for Giveaways {
         commands::on_command(ctx, interaction, data).await
     }
 
-    async fn on_autocomplete(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Vec<CommandOptionChoice>> {
+    async fn on_autocomplete(
+        ctx: &Ctx,
+        interaction: &Interaction,
+        data: CommandData,
+    ) -> Result<Vec<CommandOptionChoice>> {
         commands::on_autocomplete(ctx, interaction, &data).await
     }
 
@@ -66,7 +70,12 @@ impl Feature for Giveaways {
         }
     }
 
-    async fn on_modal(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalInteractionData) -> Result<Reply> {
+    async fn on_modal(
+        ctx: &Ctx,
+        interaction: &Interaction,
+        id: &CustomId,
+        data: &ModalInteractionData,
+    ) -> Result<Reply> {
         match id.action.as_str() {
             "create" => commands::on_create_form(ctx, interaction, data).await,
             _ => Err(Error::user("This form belongs to another version of Muster.")),

@@ -349,7 +349,14 @@ pub fn get_log_by_cause(cause: &str) -> Statement {
 /// Enters, leaves or returns, in one statement that looks at everything that can have changed since the definition was
 /// read: state, end, version, blacklist. Only an interaction newer than the last one counts (snowflakes grow with
 /// time), so that late and repeated deliveries change nothing. A second press within `?7` ms is a double click.
-pub fn toggle_entry(g: &Giveaway, user: Id<UserMarker>, weight: u32, interaction: &str, now: i64, double_ms: i64) -> Statement {
+pub fn toggle_entry(
+    g: &Giveaway,
+    user: Id<UserMarker>,
+    weight: u32,
+    interaction: &str,
+    now: i64,
+    double_ms: i64,
+) -> Statement {
     Statement::new(
         "INSERT INTO giveaway_entries (giveaway_id, user_id, weight, entered_at, left_at, last_interaction)
          SELECT g.id, ?3, ?4, ?6, NULL, ?5 FROM giveaways g
@@ -506,7 +513,13 @@ pub struct BlacklistRow {
     pub added_at: i64,
 }
 
-pub fn insert_blacklist(guild: Id<GuildMarker>, user: Id<UserMarker>, reason: &str, by: Id<UserMarker>, now: i64) -> Statement {
+pub fn insert_blacklist(
+    guild: Id<GuildMarker>,
+    user: Id<UserMarker>,
+    reason: &str,
+    by: Id<UserMarker>,
+    now: i64,
+) -> Statement {
     Statement::new(
         "INSERT INTO giveaway_blacklist (guild_id, user_id, reason, added_by, added_at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (guild_id, user_id) DO UPDATE SET reason = ?3",

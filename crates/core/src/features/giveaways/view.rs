@@ -15,11 +15,7 @@ use crate::{
     time,
 };
 use twilight_model::{
-    channel::message::{
-        Component,
-        component::ButtonStyle,
-        embed::Embed,
-    },
+    channel::message::{Component, component::ButtonStyle, embed::Embed},
     id::{Id, marker::UserMarker},
 };
 
@@ -168,9 +164,10 @@ pub fn draw_announcement(ctx: &Ctx, giveaway: &Giveaway, picks: &[Pick], winners
     let version = giveaway.version + 1;
     let mut lines = Vec::new();
     for winner in winners {
-        let earlier = picks.iter().rev().find(|pick| {
-            pick.slot == winner.slot && matches!(pick.outcome, Outcome::Lapsed | Outcome::Replaced)
-        });
+        let earlier = picks
+            .iter()
+            .rev()
+            .find(|pick| pick.slot == winner.slot && matches!(pick.outcome, Outcome::Lapsed | Outcome::Replaced));
         match earlier {
             Some(earlier) if earlier.outcome == Outcome::Lapsed => {
                 lines.push(format!("<@{}> did not claim in time.", earlier.user_id));
@@ -255,7 +252,13 @@ pub fn unclaimed(giveaway: &Giveaway, slots: usize) -> Message {
 pub fn log_line(giveaway: &Giveaway, action: &str, detail: &str) -> Message {
     let people = detail
         .split(' ')
-        .map(|word| if word.len() >= 17 && word.bytes().all(|b| b.is_ascii_digit()) { format!("<@{word}>") } else { word.to_owned() })
+        .map(|word| {
+            if word.len() >= 17 && word.bytes().all(|b| b.is_ascii_digit()) {
+                format!("<@{word}>")
+            } else {
+                word.to_owned()
+            }
+        })
         .collect::<Vec<_>>()
         .join(" ");
     let text = format!("{} **{action}** {}", prize(giveaway), shorten(&people, 1_000));
@@ -291,18 +294,27 @@ pub fn closed_for_entries(giveaway: &Giveaway, state: State, ends_at: i64, now: 
 pub fn unmet(unmet: &Unmet) -> String {
     match unmet {
         Unmet::Blacklisted => {
-            "You are excluded from giveaways in this server. If you think that is wrong, ask the server's team.".to_owned()
+            "You are excluded from giveaways in this server. If you think that is wrong, ask the server's team."
+                .to_owned()
         }
         Unmet::MissingRoles { missing, all } => match (missing.len(), all) {
             (1, _) => format!("You need the role {} to enter. Once you have it, press the button again.", ids(missing)),
-            (_, true) => format!("You still need the roles {} to enter. Once you have them all, press the button again.", ids(missing)),
-            (_, false) => format!("You need one of the roles {} to enter. Once you have one, press the button again.", ids(missing)),
+            (_, true) => format!(
+                "You still need the roles {} to enter. Once you have them all, press the button again.",
+                ids(missing)
+            ),
+            (_, false) => format!(
+                "You need one of the roles {} to enter. Once you have one, press the button again.",
+                ids(missing)
+            ),
         },
         Unmet::BlockedRole(role) => format!("People with the role <@&{role}> cannot enter this giveaway."),
         Unmet::LevelTooLow { needed, has } => {
             format!("You need level **{needed}** to enter, and you are level **{has}**. Keep chatting and come back!")
         }
-        Unmet::LevelUnknown { needed } => format!("You need level **{needed}** to enter, and you have no level here yet."),
+        Unmet::LevelUnknown { needed } => {
+            format!("You need level **{needed}** to enter, and you have no level here yet.")
+        }
         Unmet::AccountTooYoung { days, from } => format!(
             "Your Discord account must be at least {} old. You can enter {}.",
             count((*days).into(), "day", "days"),
@@ -318,8 +330,12 @@ pub fn unmet(unmet: &Unmet) -> String {
 pub fn claim_unmet(unmet: &Unmet, claim_by: Option<i64>) -> String {
     let until = claim_by.map(time::relative).unwrap_or_default();
     let why = match unmet {
-        Unmet::BlockedRole(role) => format!("You have the role <@&{role}>, which is not allowed in this giveaway."),
-        Unmet::MissingRoles { missing, .. } => format!("You no longer have {}, which this giveaway requires.", ids(missing)),
+        Unmet::BlockedRole(role) => {
+            format!("You have the role <@&{role}>, which is not allowed in this giveaway.")
+        }
+        Unmet::MissingRoles { missing, .. } => {
+            format!("You no longer have {}, which this giveaway requires.", ids(missing))
+        }
         other => self::unmet(other),
     };
     format!("{why} Your claim window closes {until}: put that right before then and press again.")
@@ -360,10 +376,9 @@ fn state_word(giveaway: &Giveaway) -> String {
 
 fn link(ctx: &Ctx, giveaway: &Giveaway) -> String {
     match &giveaway.message_id {
-        Some(message) => format!(
-            "{}/channels/{}/{}/{message}",
-            ctx.settings.discord_web, giveaway.guild_id, giveaway.channel_id
-        ),
+        Some(message) => {
+            format!("{}/channels/{}/{}/{message}", ctx.settings.discord_web, giveaway.guild_id, giveaway.channel_id)
+        }
         None => format!("<#{}>", giveaway.channel_id),
     }
 }
@@ -387,7 +402,9 @@ pub const LIST_PAGE: u32 = 10;
 
 pub fn list(ctx: &Ctx, giveaways: &[Giveaway], page: u32, color: u32) -> Message {
     if giveaways.is_empty() {
-        return Message::text("No giveaways here yet. Start one with `/giveaway start`, or `/giveaway create` for a form.");
+        return Message::text(
+            "No giveaways here yet. Start one with `/giveaway start`, or `/giveaway create` for a form.",
+        );
     }
     let shown = &giveaways[..giveaways.len().min(LIST_PAGE as usize)];
     let lines: Vec<String> = shown
@@ -420,7 +437,11 @@ pub fn entrants(giveaway: &Giveaway, rows: &[super::store::EntryRow], page: u32,
         })
         .collect();
     let text = if lines.is_empty() { "Nobody has entered yet.".to_owned() } else { lines.join("\n") };
-    let title = format!("{} · {}", count(giveaway.entrant_count.into(), "entrant", "entrants"), clean_line(&giveaway.prize, 150));
+    let title = format!(
+        "{} · {}",
+        count(giveaway.entrant_count.into(), "entrant", "entrants"),
+        clean_line(&giveaway.prize, 150)
+    );
     let embed = reply::embed(title, text, color);
     Message::default().embed(embed).row(arrows("entrants", &giveaway.id, page, rows.len() > shown.len()))
 }
@@ -455,7 +476,11 @@ pub fn verified(ctx: &Ctx, giveaway: &Giveaway, entrants: usize, picks: &[Pick],
         count(entrants as u64, "entrant", "entrants"),
         count(picks.len() as u64, "pick", "picks"),
     );
-    let text = if sound { text } else { format!("The recomputation gives another result. Keep the [proof]({url}) and ask whoever runs Muster.") };
+    let text = if sound {
+        text
+    } else {
+        format!("The recomputation gives another result. Keep the [proof]({url}) and ask whoever runs Muster.")
+    };
     let mut embed = reply::embed(title, text, color);
     reply::field(&mut embed, "Commitment", format!("`{}`", giveaway.commitment), false);
     reply::field(&mut embed, "Seed", format!("`{}`", giveaway.seed), false);

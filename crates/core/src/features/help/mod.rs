@@ -51,6 +51,9 @@ fn lines(command: &Command) -> Vec<String> {
 fn overview(commands: &[(&'static str, Command)]) -> Message {
     let text: Vec<String> = commands.iter().map(|(_, command)| lines(command).join("\n")).collect();
     let mut embed = reply::embed("What Muster can do", text.join("\n\n"), reply::DEFAULT_COLOR);
-    reply::footer(&mut embed, "Type / and choose Muster to see the options of a command. /setup checks that everything is in place.");
+    reply::footer(
+        &mut embed,
+        "Type / and choose Muster to see the options of a command. /setup checks that everything is in place.",
+    );
     Message::default().embed(embed)
 }

@@ -66,17 +66,18 @@ struct Check {
 }
 
 fn check(fine: bool, good: impl Into<String>, bad: impl Into<String>) -> Check {
-    Check {
-        fine,
-        text: if fine { good.into() } else { bad.into() },
-    }
+    Check { fine, text: if fine { good.into() } else { bad.into() } }
 }
 
 async fn channel_check(ctx: &Ctx, interaction: &Interaction, channel: Id<ChannelMarker>, what: &str) -> Result<Check> {
     let missing = match permissions::missing_in(ctx, interaction.guild_id, channel, permissions::POSTING).await {
         Ok(missing) => missing,
         Err(Error::User(_)) => {
-            return Ok(check(false, "", format!("{what} <#{channel}> is gone or is no text channel. Choose another one.")));
+            return Ok(check(
+                false,
+                "",
+                format!("{what} <#{channel}> is gone or is no text channel. Choose another one."),
+            ));
         }
         Err(error) => return Err(error),
     };
@@ -97,7 +98,11 @@ async fn checks(ctx: &Ctx, interaction: &Interaction, channel: Id<ChannelMarker>
     let mut checks = vec![channel_check(ctx, interaction, channel, "Channel").await?];
     match config.giveaway_log_channel {
         Some(log) => checks.push(channel_check(ctx, interaction, log, "Giveaway log").await?),
-        None => checks.push(check(true, "No giveaway log channel. `/config set` can name one (`giveaway_log_channel`).", "")),
+        None => checks.push(check(
+            true,
+            "No giveaway log channel. `/config set` can name one (`giveaway_log_channel`).",
+            "",
+        )),
     }
     checks.push(check(
         config.time_zone != "UTC",
@@ -124,10 +129,8 @@ async fn checks(ctx: &Ctx, interaction: &Interaction, channel: Id<ChannelMarker>
 async fn report(ctx: &Ctx, interaction: &Interaction, channel: Id<ChannelMarker>) -> Result<Message> {
     let checks = checks(ctx, interaction, channel).await?;
     let open = checks.iter().filter(|check| !check.fine).count();
-    let lines: Vec<String> = checks
-        .iter()
-        .map(|check| format!("{} {}", if check.fine { "✅" } else { "⚠️" }, check.text))
-        .collect();
+    let lines: Vec<String> =
+        checks.iter().map(|check| format!("{} {}", if check.fine { "✅" } else { "⚠️" }, check.text)).collect();
     let title = match open {
         0 => "Everything is in place".to_owned(),
         n => crate::text::count(n as u64, "thing to look at", "things to look at"),

@@ -296,7 +296,12 @@ pub async fn on_reroll(ctx: &Ctx, interaction: &Interaction, reroll: Reroll) -> 
     Ok(Reply::private(view::done(&giveaway, "is drawn again; the result is announced in its channel.")))
 }
 
-fn rerolled(ctx: &Ctx, mut giveaway: Giveaway, picks: &[Pick], winner: Option<Id<UserMarker>>) -> Result<Step<'static>> {
+fn rerolled(
+    ctx: &Ctx,
+    mut giveaway: Giveaway,
+    picks: &[Pick],
+    winner: Option<Id<UserMarker>>,
+) -> Result<Step<'static>> {
     if !matches!(giveaway.state, State::Claiming | State::Finished) {
         return Err(Error::user("Only an ended giveaway can be drawn again. `/giveaway end` ends it now."));
     }

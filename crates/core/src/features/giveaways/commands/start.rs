@@ -168,7 +168,9 @@ pub fn parse_end(text: &str, now: i64, config: &GuildConfig) -> Result<i64> {
 
 pub fn parse_claim_window(text: &str) -> Result<i64> {
     let window = time::parse_duration(text).filter(|ms| (MIN_CLAIM_MS..=MAX_CLAIM_MS).contains(ms));
-    window.ok_or_else(|| Error::user("The claim window is a duration between 30 seconds and 14 days, like `5m`, `1h` or `2d`."))
+    window.ok_or_else(|| {
+        Error::user("The claim window is a duration between 30 seconds and 14 days, like `5m`, `1h` or `2d`.")
+    })
 }
 
 /// Discord shows only https pictures; anything else would be refused with the whole message.
@@ -179,7 +181,9 @@ pub fn parse_image(text: &str) -> Result<String> {
     if is_plain && host.is_some_and(|host| host.contains('.') && !host.contains('@')) {
         return Ok(url.to_owned());
     }
-    Err(Error::user("The picture must be an address that starts with `https://`, like `https://example.com/prize.png`."))
+    Err(Error::user(
+        "The picture must be an address that starts with `https://`, like `https://example.com/prize.png`.",
+    ))
 }
 
 fn parse_bonus(start: &Start) -> Result<Vec<(Id<RoleMarker>, u32)>> {
@@ -194,14 +198,17 @@ fn parse_bonus(start: &Start) -> Result<Vec<(Id<RoleMarker>, u32)>> {
                 bonus.push((role, u32::try_from(entries).unwrap_or(1).min(MAX_BONUS)));
             }
             (None, None) => {}
-            _ => return Err(Error::user("A bonus needs both the role and how many entries it gives.")),
+            _ => {
+                return Err(Error::user("A bonus needs both the role and how many entries it gives."));
+            }
         }
     }
     Ok(bonus)
 }
 
 fn parse_requirements(start: &Start) -> Result<Requirements> {
-    let mut roles: Vec<_> = [start.required_role, start.required_role_2, start.required_role_3].into_iter().flatten().collect();
+    let mut roles: Vec<_> =
+        [start.required_role, start.required_role_2, start.required_role_3].into_iter().flatten().collect();
     roles.dedup();
     let blocked: Vec<_> = [start.blocked_role, start.blocked_role_2].into_iter().flatten().collect();
     if let Some(both) = roles.iter().find(|role| blocked.contains(role)) {
@@ -280,7 +287,9 @@ fn form_fields(data: &ModalInteractionData) -> Vec<(String, Vec<String>)> {
     fn add(component: &ModalInteractionComponent, fields: &mut Vec<(String, Vec<String>)>) {
         match component {
             ModalInteractionComponent::Label(label) => add(&label.component, fields),
-            ModalInteractionComponent::TextInput(input) => fields.push((input.custom_id.clone(), vec![input.value.clone()])),
+            ModalInteractionComponent::TextInput(input) => {
+                fields.push((input.custom_id.clone(), vec![input.value.clone()]))
+            }
             ModalInteractionComponent::RoleSelect(select) => {
                 fields.push((select.custom_id.clone(), select.values.iter().map(ToString::to_string).collect()));
             }
@@ -294,7 +303,12 @@ fn form_fields(data: &ModalInteractionData) -> Vec<(String, Vec<String>)> {
     fields
 }
 
-pub async fn on_form(ctx: &Ctx, interaction: &Interaction, config: &GuildConfig, data: &ModalInteractionData) -> Result<Reply> {
+pub async fn on_form(
+    ctx: &Ctx,
+    interaction: &Interaction,
+    config: &GuildConfig,
+    data: &ModalInteractionData,
+) -> Result<Reply> {
     let fields = form_fields(data);
     let values = |id: &str| fields.iter().find(|(name, _)| name == id).map_or(&[][..], |(_, values)| values);
     let text = |id: &str| values(id).first().map_or("", String::as_str);

@@ -108,14 +108,7 @@ impl<'a> Draw<'a> {
         }
         let left = entrants.0.iter().map(|entrant| u64::from(entrant.weight)).sum();
         let prefix = format!("{DOMAIN}\n{giveaway}\n{}", entrants.hash());
-        Self {
-            entrants,
-            seed,
-            prefix,
-            tree,
-            left,
-            picked: 0,
-        }
+        Self { entrants, seed, prefix, tree, left, picked: 0 }
     }
 
     /// How many picks were given so far.
@@ -239,7 +232,9 @@ mod tests {
             let mut point = r % total;
             let index = left.iter().position(|e| {
                 let inside = point < u128::from(e.weight);
-                if !inside { point -= u128::from(e.weight); }
+                if !inside {
+                    point -= u128::from(e.weight);
+                }
                 inside
             });
             order.push(left.remove(index.unwrap()).user);
@@ -311,9 +306,7 @@ mod tests {
         // Among three with weights 1, 1, 2: P(second = last) = 2 · (1/4 · 2/3) = 1/3.
         let list = entrants(&[1, 1, 2]);
         let draws = 30_000u64;
-        let hits = (0..draws)
-            .filter(|n| Draw::new("second", &seed(*n), &list).nth(1).unwrap().user == "1002")
-            .count();
+        let hits = (0..draws).filter(|n| Draw::new("second", &seed(*n), &list).nth(1).unwrap().user == "1002").count();
         let expected = draws as f64 / 3.0;
         let sigma = (draws as f64 * (1.0 / 3.0) * (2.0 / 3.0)).sqrt();
         assert!((hits as f64 - expected).abs() < 4.0 * sigma);

@@ -109,14 +109,7 @@ pub fn check_roles(requirements: &Requirements, held: &[Id<RoleMarker>]) -> Resu
     } else {
         missing.len() < requirements.roles.len() || requirements.roles.is_empty()
     };
-    if met {
-        Ok(())
-    } else {
-        Err(Unmet::MissingRoles {
-            missing,
-            all: requirements.all_roles,
-        })
-    }
+    if met { Ok(()) } else { Err(Unmet::MissingRoles { missing, all: requirements.all_roles }) }
 }
 
 /// One entry, and the bonus of every role held.
@@ -179,10 +172,8 @@ mod tests {
         let mut listed = someone(&[]);
         listed.blacklisted = true;
         assert_eq!(check(&Requirements::default(), &listed, NOW), Err(Unmet::Blacklisted));
-        let needs = Requirements {
-            bonus: vec![(role(1), 2), (role(2), 3), (role(3), 4_000_000_000)],
-            ..Default::default()
-        };
+        let needs =
+            Requirements { bonus: vec![(role(1), 2), (role(2), 3), (role(3), 4_000_000_000)], ..Default::default() };
         assert_eq!(weight(&needs, &[]), 1);
         assert_eq!(weight(&needs, &[role(1), role(2)]), 6);
         assert_eq!(weight(&needs, &[role(3)]), 1 + MAX_BONUS);

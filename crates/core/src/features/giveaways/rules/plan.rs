@@ -96,15 +96,7 @@ mod tests {
     use super::*;
 
     fn pick(pick: u32, slot: u32, outcome: Outcome, claim_by: i64) -> Pick {
-        Pick {
-            pick,
-            slot,
-            user_id: pick.to_string(),
-            outcome,
-            reason: None,
-            at: 0,
-            claim_by: Some(claim_by),
-        }
+        Pick { pick, slot, user_id: pick.to_string(), outcome, reason: None, at: 0, claim_by: Some(claim_by) }
     }
 
     #[test]
@@ -115,10 +107,7 @@ mod tests {
             pick(3, 3, Outcome::Claimed, 10),
             pick(4, 4, Outcome::Won, 99),
         ];
-        assert_eq!(
-            lapse(&picks, 2, 3, 10),
-            Lapsed { picks: vec![1, 2], reopened: vec![1], unclaimed: vec![2] }
-        );
+        assert_eq!(lapse(&picks, 2, 3, 10), Lapsed { picks: vec![1, 2], reopened: vec![1], unclaimed: vec![2] });
         assert_eq!(lapse(&picks, 0, 0, 10).reopened, Vec::<u32>::new());
         assert_eq!(lapse(&picks, 0, 3, 9), Lapsed::default());
         assert_eq!(next_claim_end(&picks), Some(10));
@@ -126,11 +115,7 @@ mod tests {
 
     #[test]
     fn a_slot_belongs_to_its_latest_pick() {
-        let picks = [
-            pick(1, 1, Outcome::Lapsed, 0),
-            pick(2, 1, Outcome::Passed, 0),
-            pick(3, 1, Outcome::Won, 0),
-        ];
+        let picks = [pick(1, 1, Outcome::Lapsed, 0), pick(2, 1, Outcome::Passed, 0), pick(3, 1, Outcome::Won, 0)];
         assert_eq!(holders(&picks)[&1].pick, 3);
     }
 }

@@ -1,0 +1,212 @@
+//! Purpose: core's ports for stories. Each call is counted, and may go wrong on purpose.
+
+use async_trait::async_trait;
+use muster_core::{
+    Job,
+    ports::{
+        Clock, Db, DbError, Http, HttpRequest, HttpResponse, Kv, Level, Log, NoAnswer, Queue, StatementResult, Timer,
+        Timers,
+    },
+    sql::Statement,
+};
+use muster_sim::{RestOutcome, RestRequest, Sim};
+use muster_testkit::{FaultMode, Faults, MovedClock, SqliteDb, faults::die};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+};
+use tokio::sync::Notify;
+use twilight_model::id::{Id, marker::GuildMarker};
+
+/// What all ports of a world share.
+pub struct Outside {
+    pub faults: Faults,
+    pub clock: Rc<MovedClock>,
+    /// Told when a fault killed the process.
+    pub died: Notify,
+}
+
+impl Outside {
+    /// Gives the effect's result, unless this call goes wrong. `lost` makes the error of a lost call.
+    async fn call<T, E>(
+        &self,
+        what: &str,
+        effect: impl FnOnce() -> Result<T, E>,
+        lost: impl Fn() -> E,
+    ) -> Result<T, E> {
+        match self.faults.next(what) {
+            None => effect(),
+            Some(FaultMode::FailBefore) => Err(lost()),
+            Some(FaultMode::FailAfter) => {
+                let _ = effect();
+                Err(lost())
+            }
+            Some(mode) => {
+                if mode == FaultMode::DieAfter {
+                    let _ = effect();
+                }
+                self.died.notify_one();
+                die().await
+            }
+        }
+    }
+}
+
+pub struct StoryDb {
+    pub db: Rc<SqliteDb>,
+    pub outside: Rc<Outside>,
+    /// How long the database hangs before each answer, milliseconds.
+    pub stall_ms: Cell<u64>,
+    pub round_trips: Cell<u64>,
+    pub statements: Cell<u64>,
+}
+
+#[async_trait(?Send)]
+impl Db for StoryDb {
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<StatementResult>, DbError> {
+        if self.stall_ms.get() > 0 {
+            self.outside.clock.sleep(self.stall_ms.get()).await;
+        }
+        self.round_trips.set(self.round_trips.get() + 1);
+        self.statements.set(self.statements.get() + statements.len() as u64);
+        let first = statements.first().map_or("", |statement| statement.sql);
+        let what =
+            format!("D1 {} {}", statements.len(), first.split_whitespace().take(4).collect::<Vec<_>>().join(" "));
+        let lost = || DbError::Lost("Network connection lost".to_owned());
+        self.outside.call(&what, || self.db.batch(&statements), lost).await
+    }
+}
+
+pub struct StoryHttp {
+    pub sim: Rc<RefCell<Sim>>,
+    pub outside: Rc<Outside>,
+}
+
+impl StoryHttp {
+    fn rest(&self, request: &HttpRequest, path: &str) -> RestOutcome {
+        let mut sim = self.sim.borrow_mut();
+        sim.set_now(u64::try_from(self.outside.clock.now()).unwrap_or(0));
+        sim.rest(RestRequest {
+            method: request.method.to_owned(),
+            path_and_query: path.to_owned(),
+            headers: request.headers.clone(),
+            body: request.body.clone(),
+        })
+    }
+}
+
+#[async_trait(?Send)]
+impl Http for StoryHttp {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
+        let Some(path) = request.url.strip_prefix("http://discord.test") else {
+            panic!("a call to {}: stories have no network", request.url);
+        };
+        let what = format!("{} {path}", request.method);
+        let outcome =
+            self.outside.call(&what, || Ok(self.rest(&request, path)), || NoAnswer("lost".to_owned())).await?;
+        match outcome {
+            RestOutcome::Answer(response) => {
+                if response.delay_ms > 0 {
+                    self.outside.clock.sleep(response.delay_ms).await;
+                }
+                Ok(HttpResponse {
+                    status: response.status,
+                    headers: response.headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect(),
+                    body: response.body,
+                })
+            }
+            RestOutcome::NoAnswer { reset: true, .. } => Err(NoAnswer("the connection was cut".to_owned())),
+            RestOutcome::NoAnswer { .. } => {
+                self.outside.clock.sleep(request.timeout_ms).await;
+                Err(NoAnswer("timed out".to_owned()))
+            }
+        }
+    }
+}
+
+/// A queued job and when it may be taken.
+pub struct Queued {
+    pub job: Job,
+    pub due_at: i64,
+    pub attempts: u32,
+}
+
+pub struct StoryQueue {
+    pub outside: Rc<Outside>,
+    pub waiting: RefCell<Vec<Queued>>,
+}
+
+#[async_trait(?Send)]
+impl Queue for StoryQueue {
+    async fn send(&self, job: Job, delay_seconds: u32) -> Result<(), String> {
+        let due_at = self.outside.clock.now() + i64::from(delay_seconds) * 1_000;
+        let effect = || {
+            self.waiting.borrow_mut().push(Queued { job, due_at, attempts: 0 });
+            Ok(())
+        };
+        self.outside.call("queue send", effect, || "lost".to_owned()).await
+    }
+}
+
+/// A guild's clock as the Timers object keeps it.
+#[derive(Clone)]
+pub struct Armed {
+    pub timer: Timer,
+    pub attempts: u32,
+}
+
+pub struct StoryTimers {
+    pub outside: Rc<Outside>,
+    pub armed: RefCell<BTreeMap<(Id<GuildMarker>, String), Armed>>,
+}
+
+pub fn timer_key(timer: &Timer) -> String {
+    format!("{}:{}", timer.feature, timer.id)
+}
+
+#[async_trait(?Send)]
+impl Timers for StoryTimers {
+    async fn arm(&self, guild: Id<GuildMarker>, timers: Vec<Timer>) -> Result<(), String> {
+        let effect = || {
+            let mut armed = self.armed.borrow_mut();
+            for timer in timers {
+                armed.insert((guild, timer_key(&timer)), Armed { timer, attempts: 0 });
+            }
+            Ok(())
+        };
+        self.outside.call("timers arm", effect, || "lost".to_owned()).await
+    }
+}
+
+pub struct StoryKv {
+    pub outside: Rc<Outside>,
+    pub values: RefCell<BTreeMap<String, String>>,
+}
+
+#[async_trait(?Send)]
+impl Kv for StoryKv {
+    async fn get(&self, key: &str) -> Result<Option<String>, String> {
+        self.outside.call("kv get", || Ok(self.values.borrow().get(key).cloned()), || "lost".to_owned()).await
+    }
+
+    async fn put(&self, key: &str, value: &str, _ttl_seconds: u32) -> Result<(), String> {
+        let effect = || {
+            self.values.borrow_mut().insert(key.to_owned(), value.to_owned());
+            Ok(())
+        };
+        self.outside.call("kv put", effect, || "lost".to_owned()).await
+    }
+}
+
+/// Keeps every line, for stories about logs and secrets.
+#[derive(Default)]
+pub struct StoryLog {
+    pub lines: RefCell<Vec<String>>,
+}
+
+impl Log for StoryLog {
+    fn write(&self, level: Level, message: &str, fields: serde_json::Value) {
+        self.lines.borrow_mut().push(format!("{level:?} {message} {fields}"));
+    }
+}

@@ -1,0 +1,451 @@
+//! Purpose: `World`: people act through the simulator's client, Muster's doors answer, time passes.
+
+use crate::ports::{Armed, Outside, Queued, StoryDb, StoryHttp, StoryKv, StoryLog, StoryQueue, StoryTimers, timer_key};
+use muster_core::{
+    Ctx, JobOutcome,
+    ctx::{Memory, Settings},
+    ports::{Clock, Timer},
+    registration,
+    timers::{self, Wake},
+};
+use muster_sim::{Answer, Delivery, Message, Modal, Refusal, Sim, SimOptions};
+use muster_testkit::{Faults, MovedClock, SeededRng, SqliteDb};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+};
+use tokio::sync::Notify;
+use twilight_model::id::{Id, marker::GuildMarker};
+
+/// The demo guild's name.
+pub const DEMO: &str = muster_sim::DEMO_GUILD;
+const CRON_MS: i64 = 60_000;
+
+/// What a person sees after acting.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// All the text of the answer, or of the refusal the client shows.
+    pub text: String,
+    pub private: bool,
+    pub message: Option<Message>,
+    pub modal: Option<Modal>,
+    /// The interaction that was delivered, for delivering it again.
+    pub interaction_id: String,
+}
+
+impl Seen {
+    #[track_caller]
+    pub fn says(&self, part: &str) -> &Self {
+        assert!(self.text.contains(part), "expected “{part}” in:\n{}", self.text);
+        self
+    }
+}
+
+pub struct World {
+    pub sim: Rc<RefCell<Sim>>,
+    pub db: Rc<SqliteDb>,
+    pub clock: Rc<MovedClock>,
+    pub story_db: Rc<StoryDb>,
+    pub log: Rc<StoryLog>,
+    outside: Rc<Outside>,
+    queue: Rc<StoryQueue>,
+    timers: Rc<StoryTimers>,
+    http: Rc<StoryHttp>,
+    kv: Rc<StoryKv>,
+    rng: Rc<SeededRng>,
+    settings: Rc<Settings>,
+    memory: RefCell<Rc<Memory>>,
+    /// Whether alarms and the queue deliver by themselves; the sweeper's stories switch them off.
+    pub alarms_work: Cell<bool>,
+    pub queue_works: Cell<bool>,
+}
+
+impl World {
+    /// The demo guilds, with Muster installed and its commands registered.
+    pub async fn new() -> Self {
+        let mut options = SimOptions::default();
+        options.base_url = "http://discord.test".to_owned();
+        let now = i64::try_from(options.now_ms).unwrap_or(0);
+        let mut sim = Sim::new(options);
+        sim.seed_demo();
+        if let Some(document) = openapi() {
+            sim.check_openapi(document);
+        }
+        let settings = Settings {
+            application_id: sim.application_id().parse().expect("an id"),
+            bot_token: sim.bot_token().to_owned(),
+            discord_api: "http://discord.test/api/v10".to_owned(),
+            discord_web: "http://discord.test".to_owned(),
+            public_url: "http://muster.test".to_owned(),
+            commands_guild: None,
+            version: "0.0.0".to_owned(),
+        };
+        let clock = Rc::new(MovedClock::new(now));
+        let outside = Rc::new(Outside { faults: Faults::default(), clock: clock.clone(), died: Notify::new() });
+        let sim = Rc::new(RefCell::new(sim));
+        let db = Rc::new(SqliteDb::new());
+        let world = Self {
+            story_db: Rc::new(StoryDb {
+                db: db.clone(),
+                outside: outside.clone(),
+                stall_ms: Cell::new(0),
+                round_trips: Cell::new(0),
+                statements: Cell::new(0),
+            }),
+            queue: Rc::new(StoryQueue { outside: outside.clone(), waiting: RefCell::default() }),
+            timers: Rc::new(StoryTimers { outside: outside.clone(), armed: RefCell::new(BTreeMap::new()) }),
+            http: Rc::new(StoryHttp { sim: sim.clone(), outside: outside.clone() }),
+            kv: Rc::new(StoryKv { outside: outside.clone(), values: RefCell::default() }),
+            log: Rc::default(),
+            rng: Rc::new(SeededRng::new(7)),
+            settings: Rc::new(settings),
+            memory: RefCell::default(),
+            alarms_work: Cell::new(true),
+            queue_works: Cell::new(true),
+            sim,
+            db,
+            clock,
+            outside,
+        };
+        registration::register(&world.ctx(), None).await.expect("commands register");
+        world
+    }
+
+    pub fn faults(&self) -> &Faults {
+        &self.outside.faults
+    }
+
+    /// The process is replaced: everything an isolate remembers is gone.
+    pub fn restart(&self) {
+        *self.memory.borrow_mut() = Rc::default();
+    }
+
+    pub fn ctx(&self) -> Ctx {
+        Ctx {
+            db: self.story_db.clone(),
+            http: self.http.clone(),
+            queue: self.queue.clone(),
+            timers: self.timers.clone(),
+            kv: self.kv.clone(),
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            log: self.log.clone(),
+            settings: self.settings.clone(),
+            memory: self.memory.borrow().clone(),
+            after: Rc::default(),
+        }
+    }
+
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    fn tell_sim_the_time(&self) {
+        self.sim.borrow_mut().set_now(u64::try_from(self.now()).unwrap_or(0));
+    }
+
+    /// Runs until done, or until a fault killed the process.
+    async fn live<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.outside.died.notified() => { self.restart(); None }
+            done = future => Some(done),
+        }
+    }
+
+    async fn run_after(&self, ctx: &Ctx) {
+        loop {
+            let work: Vec<_> = ctx.after.borrow_mut().drain(..).collect();
+            if work.is_empty() {
+                return;
+            }
+            for one in work {
+                if self.live(one).await.is_none() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Delivers an interaction as Discord does: the answer first, then what Muster does after it.
+    pub async fn deliver(&self, who: &str, delivery: Delivery) -> Seen {
+        let ctx = self.ctx();
+        let answered = self.live(muster_core::interaction(&ctx, &delivery.body)).await;
+        self.tell_sim_the_time();
+        let result = match answered {
+            Some(answer) => {
+                self.sim.borrow_mut().answer(&delivery.interaction_id, answer.status, answer.body.as_bytes())
+            }
+            None => Err(Refusal {
+                code: "did_not_respond",
+                message: "The application did not respond".to_owned(),
+                detail: String::new(),
+            }),
+        };
+        self.run_after(&ctx).await;
+        self.tell_sim_the_time();
+        self.seen(who, delivery, result)
+    }
+
+    fn seen(&self, who: &str, delivery: Delivery, result: Result<Answer, Refusal>) -> Seen {
+        let mut seen = Seen {
+            text: String::new(),
+            private: false,
+            message: None,
+            modal: None,
+            interaction_id: delivery.interaction_id,
+        };
+        match result {
+            Ok(Answer::Message(message) | Answer::Updated(message)) => {
+                seen.text = message.text();
+                seen.private = message.is_ephemeral();
+                seen.message = Some(message);
+            }
+            Ok(Answer::Deferred { ephemeral }) => {
+                seen.private = ephemeral;
+                let body: serde_json::Value = serde_json::from_slice(&delivery.body).unwrap_or_default();
+                let channel = body["channel_id"].as_str().unwrap_or_default().to_owned();
+                seen.message = self.sim.borrow().last_message(&channel, Some(who));
+                seen.text = seen.message.as_ref().map(Message::text).unwrap_or_default();
+            }
+            Ok(Answer::Modal(modal)) => {
+                seen.text.clone_from(&modal.title);
+                seen.modal = Some(modal);
+            }
+            Ok(Answer::Choices(choices)) => {
+                seen.text = choices.iter().map(|choice| choice.name.as_str()).collect::<Vec<_>>().join("\n");
+            }
+            Ok(_) => {}
+            Err(refusal) => seen.text = format!("{} {}", refusal.message, refusal.detail),
+        }
+        seen
+    }
+
+    /// Types a slash command; a refusal of the client itself comes back as what the person sees.
+    pub async fn slash(&self, who: &str, channel: &str, line: &str) -> Seen {
+        self.tell_sim_the_time();
+        let delivery = self.sim.borrow_mut().slash(who, channel, line);
+        self.act(who, delivery).await
+    }
+
+    async fn act(&self, who: &str, delivery: Result<Delivery, Refusal>) -> Seen {
+        match delivery {
+            Ok(delivery) => self.deliver(who, delivery).await,
+            Err(refusal) => Seen {
+                text: format!("{refusal}"),
+                private: true,
+                message: None,
+                modal: None,
+                interaction_id: String::new(),
+            },
+        }
+    }
+
+    /// Presses the button of a message whose label starts like `label`.
+    pub async fn press(&self, who: &str, message_id: &str, label: &str) -> Seen {
+        self.tell_sim_the_time();
+        let custom_id = self.custom_id(message_id, label);
+        let delivery = self.sim.borrow_mut().press(who, message_id, &custom_id);
+        self.act(who, delivery).await
+    }
+
+    /// The same press as a signed delivery, to be delivered as often as a story wants.
+    pub fn press_delivery(&self, who: &str, message_id: &str, label: &str) -> Delivery {
+        self.tell_sim_the_time();
+        let custom_id = self.custom_id(message_id, label);
+        self.sim.borrow_mut().press(who, message_id, &custom_id).expect("the button can be pressed")
+    }
+
+    #[track_caller]
+    fn custom_id(&self, message_id: &str, label: &str) -> String {
+        let message = self.sim.borrow().message(message_id).expect("the message is there");
+        let buttons = message.buttons();
+        let found = buttons.iter().find(|b| b["label"].as_str().is_some_and(|text| text.starts_with(label)));
+        found
+            .and_then(|b| b["custom_id"].as_str())
+            .unwrap_or_else(|| panic!("no button {label} on:\n{}", message.text()))
+            .to_owned()
+    }
+
+    pub async fn submit(&self, who: &str, modal: &Modal, fields: &[(&str, &str)]) -> Seen {
+        self.tell_sim_the_time();
+        let delivery = self.sim.borrow_mut().submit_modal(who, &modal.id, fields);
+        self.act(who, delivery).await
+    }
+
+    pub async fn forge(&self, who: &str, channel: &str, message_id: &str, custom_id: &str) -> Seen {
+        self.tell_sim_the_time();
+        let delivery = self.sim.borrow_mut().forge_component(who, channel, message_id, custom_id, &[]);
+        self.act(who, delivery).await
+    }
+
+    /// Lets time pass; alarms, queue and cron do their work when it comes.
+    pub async fn advance(&self, milliseconds: i64) {
+        let target = self.now() + milliseconds;
+        while let Some(next) = self.next_event().filter(|next| *next <= target) {
+            self.move_to(next).await;
+            self.settle().await;
+        }
+        self.move_to(target).await;
+        self.settle().await;
+    }
+
+    pub async fn advance_minutes(&self, minutes: i64) {
+        self.advance(minutes * 60_000).await;
+    }
+
+    async fn move_to(&self, time: i64) {
+        if let Ok(ahead) = u64::try_from(time - self.now()) {
+            self.clock.advance(ahead).await;
+        }
+        self.tell_sim_the_time();
+    }
+
+    fn next_event(&self) -> Option<i64> {
+        let now = self.now();
+        let cron = now - now.rem_euclid(CRON_MS) + CRON_MS;
+        let alarm = self.timers.armed.borrow().values().map(|armed| armed.timer.due_at).filter(|at| *at > now).min();
+        let queued = self.queue.waiting.borrow().iter().map(|queued| queued.due_at).filter(|at| *at > now).min();
+        let alarm = alarm.filter(|_| self.alarms_work.get());
+        let queued = queued.filter(|_| self.queue_works.get());
+        [Some(cron), alarm, queued].into_iter().flatten().min()
+    }
+
+    /// Whatever is due now: alarms, queue messages, and the cron tick on a full minute.
+    pub async fn settle(&self) {
+        for _ in 0..200 {
+            let alarm = if self.alarms_work.get() { self.due_alarm() } else { None };
+            if let Some((guild, armed)) = alarm {
+                self.wake(guild, armed).await;
+                continue;
+            }
+            let queued = if self.queue_works.get() { self.due_job() } else { None };
+            if let Some(queued) = queued {
+                self.consume(queued).await;
+                continue;
+            }
+            break;
+        }
+        if self.now().rem_euclid(CRON_MS) == 0 {
+            self.cron().await;
+        }
+    }
+
+    fn due_alarm(&self) -> Option<(Id<GuildMarker>, Armed)> {
+        let now = self.now();
+        let armed = self.timers.armed.borrow();
+        let due = armed.iter().find(|(_, armed)| armed.timer.due_at <= now);
+        due.map(|((guild, _), armed)| (*guild, armed.clone()))
+    }
+
+    async fn wake(&self, guild: Id<GuildMarker>, armed: Armed) {
+        let ctx = self.ctx();
+        let outcome = self.live(timers::wake(&ctx, guild, &armed.timer, armed.attempts)).await;
+        let Some(outcome) = outcome else {
+            // The platform tries a broken alarm again.
+            self.rearm(guild, &armed.timer, self.now() + 2_000, armed.attempts + 1);
+            return;
+        };
+        self.run_after(&ctx).await;
+        let key = (guild, timer_key(&armed.timer));
+        let current = self.timers.armed.borrow().get(&key).map(|current| current.timer.due_at);
+        if current != Some(armed.timer.due_at) {
+            return;
+        }
+        match outcome {
+            Wake::Done => {
+                self.timers.armed.borrow_mut().remove(&key);
+            }
+            Wake::Again { due_at, attempts } => self.rearm(guild, &armed.timer, due_at, attempts),
+        }
+    }
+
+    fn rearm(&self, guild: Id<GuildMarker>, timer: &Timer, due_at: i64, attempts: u32) {
+        let timer = Timer { due_at, ..timer.clone() };
+        self.timers.armed.borrow_mut().insert((guild, timer_key(&timer)), Armed { timer, attempts });
+    }
+
+    fn due_job(&self) -> Option<Queued> {
+        let now = self.now();
+        let mut waiting = self.queue.waiting.borrow_mut();
+        let index = waiting.iter().position(|queued| queued.due_at <= now)?;
+        Some(waiting.remove(index))
+    }
+
+    async fn consume(&self, mut queued: Queued) {
+        let ctx = self.ctx();
+        let outcome = self.live(muster_core::job(&ctx, &queued.job)).await;
+        let seconds = match outcome {
+            Some(JobOutcome::Done) => None,
+            Some(JobOutcome::Retry { seconds }) => Some(seconds),
+            // Not acknowledged: delivered again.
+            None => Some(5),
+        };
+        if outcome.is_some() {
+            self.run_after(&ctx).await;
+        }
+        if let Some(seconds) = seconds {
+            queued.attempts += 1;
+            queued.due_at = self.now() + i64::from(seconds.max(1)) * 1_000;
+            self.queue.waiting.borrow_mut().push(queued);
+        }
+    }
+
+    pub async fn cron(&self) {
+        let ctx = self.ctx();
+        if self.live(muster_core::cron(&ctx)).await.is_some() {
+            self.run_after(&ctx).await;
+        }
+    }
+
+    /// Forgets what the clock and the queue hold: alarms that gave up, messages that were lost.
+    pub fn lose_alarms_and_queue(&self) {
+        self.timers.armed.borrow_mut().clear();
+        self.queue.waiting.borrow_mut().clear();
+    }
+
+    /// The newest message in a channel that everybody sees and whose text contains `part`.
+    #[track_caller]
+    pub fn message_with(&self, channel: &str, part: &str) -> Message {
+        let messages = self.public(channel);
+        let found = messages.iter().rev().find(|message| message.text().contains(part));
+        found.cloned().unwrap_or_else(|| {
+            let all = messages.iter().map(Message::text).collect::<Vec<_>>().join("\n---\n");
+            panic!("no message with “{part}” in {channel}:\n{all}\nlog: {:#?}", self.log.lines.borrow())
+        })
+    }
+
+    /// Messages in a channel that everybody sees, oldest first.
+    pub fn public(&self, channel: &str) -> Vec<Message> {
+        self.sim.borrow().messages(channel, None).into_iter().filter(|message| !message.is_ephemeral()).collect()
+    }
+
+    pub fn count_with(&self, channel: &str, part: &str) -> usize {
+        self.public(channel).iter().filter(|message| message.text().contains(part)).count()
+    }
+
+    /// Id of a person by username.
+    pub fn id(&self, who: &str) -> String {
+        self.sim.borrow().member(DEMO, who).expect("a member").user_id.to_string()
+    }
+}
+
+/// Every story checks its calls against Discord's own description, where it is at hand, and its logs for secrets.
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let violations = self.sim.borrow().openapi_violations();
+        assert!(violations.is_empty(), "calls that Discord's description does not allow: {violations:#?}");
+        let lines = self.log.lines.borrow().join("\n");
+        assert!(!lines.contains(&self.settings.bot_token), "the token is in the log");
+    }
+}
+
+fn openapi() -> Option<muster_sim::openapi::OpenApi> {
+    muster_sim::openapi::OpenApi::find()
+        .inspect_err(|why| eprintln!("REST calls are not checked against Discord's OpenAPI description: {why}"))
+        .ok()
+}
