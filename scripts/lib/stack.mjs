@@ -115,6 +115,7 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
   const simUrl = `http://127.0.0.1:${simPort}`;
   const workerUrl = `http://127.0.0.1:${workerPort}`;
   const logs = { sim: path.join(dir, "sim.log"), worker: path.join(dir, "worker.log") };
+  const clock = path.join(dir, "clock");
   const running = { sim: null, worker: null };
   let ticking = null;
   let stopped = false;
@@ -145,6 +146,9 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
     if (!rateLimits) args.push("--no-rate-limits");
     running.sim = start("muster-sim", SIMULATOR, args.map(String), { log: logs.sim });
     await ready(running.sim, "the Discord stand-in", () => sim.get("/health").then(() => true));
+    // Time that was moved stays moved: what was played before lies in it.
+    const offset = fs.existsSync(clock) ? Number(fs.readFileSync(clock, "utf8")) : 0;
+    if (offset > 0) await sim.post("/clock", { advance_ms: offset });
   }
 
   async function startWorker() {
@@ -182,6 +186,8 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
 
   async function stop() {
     stopped = true;
+    const { offset_ms } = await sim.get("/clock").catch(() => ({}));
+    if (offset_ms) fs.writeFileSync(clock, String(offset_ms));
     await Promise.all([running.worker, running.sim].map((child) => child?.stop()));
   }
 
