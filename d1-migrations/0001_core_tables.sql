@@ -41,7 +41,7 @@ CREATE TABLE outbox (
   message_id    TEXT,
   error         TEXT
 ) WITHOUT ROWID;
-CREATE INDEX outbox_open ON outbox (state, next_at) WHERE state <> 'sent';
+CREATE INDEX outbox_state ON outbox (state, next_at);
 
 CREATE TABLE deployment (
   key   TEXT PRIMARY KEY,

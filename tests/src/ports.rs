@@ -147,6 +147,16 @@ impl Queue for StoryQueue {
         };
         self.outside.call("queue send", effect, || "lost".to_owned()).await
     }
+
+    async fn send_batch(&self, jobs: Vec<Job>) -> Result<(), String> {
+        let due_at = self.outside.clock.now();
+        let effect = || {
+            let queued = jobs.into_iter().map(|job| Queued { job, due_at, attempts: 0 });
+            self.waiting.borrow_mut().extend(queued);
+            Ok(())
+        };
+        self.outside.call("queue send batch", effect, || "lost".to_owned()).await
+    }
 }
 
 /// A guild's clock as the Timers object keeps it.

@@ -4,20 +4,21 @@
 
 use crate::{
     ctx::Ctx,
-    error::Result,
+    error::{Error, Result},
     outbox,
     ports::{Level, Timer},
     registration, registry,
+    sql::MAX_SAFE_INTEGER,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
 use twilight_model::id::{Id, marker::GuildMarker};
 
 /// A row this long past its time was missed by its alarm.
 const OVERDUE_MS: i64 = 15_000;
-/// Guilds or messages taken up per tick: Cloudflare's free plan allows 50 outside calls per invocation.
-const PER_TICK: u32 = 20;
+/// Overdue rows looked up per tick. They go to the queue in batches of a hundred, so that even this many are ten outside
+/// calls of the 50 that Cloudflare's free plan allows per invocation, and each is then handled with a budget of its own.
+const PER_TICK: u32 = 1_000;
 
 /// A queue message. Ids only: what is to be done stands in the row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,8 @@ const PER_TICK: u32 = 20;
 pub enum Job {
     /// Deliver an outbox row.
     Outbox { id: String },
+    /// Arm a guild's clock for a row whose alarm was missed.
+    Wake { guild: Id<GuildMarker>, timer: Timer },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,14 +41,20 @@ pub enum JobOutcome {
 
 /// One queue message.
 pub async fn job(ctx: &Ctx, job: &Job) -> JobOutcome {
-    let Job::Outbox { id } = job;
-    match outbox::deliver(ctx, id).await {
+    let result = match job {
+        Job::Outbox { id } => outbox::deliver(ctx, id).await,
+        Job::Wake { guild, timer } => {
+            let armed = ctx.timers.arm(*guild, vec![timer.clone()]).await;
+            armed.map(|()| None).map_err(Error::retryable)
+        }
+    };
+    match result {
         Ok(None) => JobOutcome::Done,
         Ok(Some(wait_ms)) => {
             JobOutcome::Retry { seconds: u32::try_from(wait_ms / 1_000 + 1).unwrap_or(u32::MAX).min(3_600) }
         }
         Err(error) => {
-            ctx.warn("job failed", json!({ "outbox": id, "error": error.to_string() }));
+            ctx.warn("job failed", json!({ "job": job, "error": error.to_string() }));
             JobOutcome::Retry { seconds: 10 }
         }
     }
@@ -55,6 +64,7 @@ pub async fn job(ctx: &Ctx, job: &Job) -> JobOutcome {
 pub async fn cron(ctx: &Ctx) {
     report(ctx, "timers", sweep_timers(ctx).await);
     report(ctx, "outbox", outbox::sweep(ctx, PER_TICK).await);
+    report(ctx, "old rows", outbox::delete_old(ctx).await);
     report(ctx, "commands", registration::register_if_changed(ctx).await);
 }
 
@@ -70,23 +80,21 @@ pub async fn sweep_timers(ctx: &Ctx) -> Result<()> {
     wake(ctx, ctx.now() - OVERDUE_MS).await
 }
 
-/// Arms the clocks for every row due before `before`.
+/// Has the clocks armed for every row due before `before`, each by a queue message of its own.
 async fn wake(ctx: &Ctx, before: i64) -> Result<()> {
-    let mut by_guild: BTreeMap<Id<GuildMarker>, Vec<Timer>> = BTreeMap::new();
-    for (guild, timer) in registry::overdue(ctx, before, PER_TICK).await? {
-        by_guild.entry(guild).or_default().push(timer);
-    }
-    for (guild, timers) in by_guild {
-        let late = ctx.now() - timers.iter().map(|timer| timer.due_at).min().unwrap_or_default();
-        ctx.warn("waking an overdue guild", json!({ "guild": guild, "timers": timers.len(), "late_ms": late }));
-        if let Err(error) = ctx.timers.arm(guild, timers).await {
-            ctx.warn("a guild's clock could not be armed", json!({ "guild": guild, "error": error }));
-        }
-    }
-    Ok(())
+    let overdue = registry::overdue(ctx, before, PER_TICK).await?;
+    let Some(earliest) = overdue.iter().map(|(_, timer)| timer.due_at).min() else {
+        return Ok(());
+    };
+    ctx.warn("waking overdue rows", json!({ "rows": overdue.len(), "late_ms": ctx.now() - earliest }));
+    let jobs = overdue.into_iter().map(|(guild, timer)| Job::Wake { guild, timer });
+    ctx.queue.send_batch(jobs.collect()).await.map_err(Error::retryable)
 }
 
 /// Development only: after the clock was moved, alarms stand at the old times. Arms everything that has a due time.
 pub async fn clock_moved(ctx: &Ctx) -> Result<()> {
-    wake(ctx, i64::MAX >> 12).await
+    for (guild, timer) in registry::overdue(ctx, MAX_SAFE_INTEGER, PER_TICK).await? {
+        ctx.timers.arm(guild, vec![timer]).await.map_err(Error::retryable)?;
+    }
+    Ok(())
 }

@@ -136,6 +136,8 @@ pub trait Timers {
 #[async_trait(?Send)]
 pub trait Queue {
     async fn send(&self, job: Job, delay_seconds: u32) -> Result<(), String>;
+    /// Many at once, in one outside call per hundred.
+    async fn send_batch(&self, jobs: Vec<Job>) -> Result<(), String>;
 }
 
 /// KV: reads that may be a minute old. Never locks, dedupe, counters or security decisions.

@@ -11,7 +11,7 @@ pub mod store;
 use crate::{
     ctx::Ctx,
     discord::{self, Call, CallError, Route, call},
-    error::Result,
+    error::{Error, Result},
     jobs::Job,
     registry,
     sql::Statement,
@@ -37,6 +37,13 @@ const SWEEP_AFTER_MS: i64 = 20_000;
 const CLOCK_SKEW_MS: i64 = 60_000;
 /// Pages of 100 messages read back from the time of the row.
 const READ_BACK_PAGES: usize = 5;
+
+/// Delivered rows are kept this long, for whoever asks what was sent.
+const KEEP_SENT_MS: i64 = 7 * 24 * 3_600_000;
+const DELETE_PER_TICK: u32 = 500;
+/// So many refused posts to a channel within a day, and less important ones are no longer tried there.
+const GIVEN_UP_AFTER: u32 = 3;
+const GIVEN_UP_MS: i64 = 24 * 3_600_000;
 
 /// What is to be sent.
 #[derive(Debug, Clone)]
@@ -273,10 +280,25 @@ fn judge(row: &Row, error: &CallError, now: i64) -> Verdict {
 pub async fn sweep(ctx: &Ctx, limit: u32) -> Result<()> {
     let before = ctx.now() - SWEEP_AFTER_MS;
     let forgotten: Vec<store::IdRow> = ctx.query(store::list_forgotten(before, limit)).await?.all()?;
-    for row in forgotten {
-        enqueue(ctx, row.id, 0).await;
+    if forgotten.is_empty() {
+        return Ok(());
     }
+    let jobs = forgotten.into_iter().map(|row| Job::Outbox { id: row.id });
+    ctx.queue.send_batch(jobs.collect()).await.map_err(Error::retryable)
+}
+
+/// Forgets what was delivered long ago. What was not stays until somebody has looked at it.
+pub async fn delete_old(ctx: &Ctx) -> Result<()> {
+    ctx.query(store::delete_sent(ctx.now() - KEEP_SENT_MS, DELETE_PER_TICK)).await?;
     Ok(())
+}
+
+/// Whether posts to this channel have been refused so often lately that asking again only spends Discord's patience
+/// (it counts refusals). `/setup` shows what is wrong with the channel.
+pub async fn is_given_up(ctx: &Ctx, channel: Id<ChannelMarker>) -> Result<bool> {
+    let since = ctx.now() - GIVEN_UP_MS;
+    let row: Option<store::CountRow> = ctx.query(store::count_failed(channel, since)).await?.first()?;
+    Ok(row.is_some_and(|row| row.n >= GIVEN_UP_AFTER))
 }
 
 #[cfg(test)]

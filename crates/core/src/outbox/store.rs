@@ -3,7 +3,10 @@
 use super::{Effect, EffectKind};
 use crate::sql::Statement;
 use serde::Deserialize;
-use twilight_model::id::{Id, marker::GuildMarker};
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker},
+};
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Row {
@@ -128,4 +131,23 @@ pub fn list_forgotten(before: i64, limit: u32) -> Statement {
 /// Rows of each state that is not `sent`, for health.
 pub fn count_open() -> Statement {
     Statement::new("SELECT state, COUNT(*) AS n FROM outbox WHERE state <> 'sent' GROUP BY state")
+}
+
+pub fn delete_sent(before: i64, limit: u32) -> Statement {
+    Statement::new(
+        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state = 'sent' AND next_at < ?1 LIMIT ?2)",
+    )
+    .bind(before)
+    .bind(limit)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct CountRow {
+    pub n: u32,
+}
+
+pub fn count_failed(channel: Id<ChannelMarker>, since: i64) -> Statement {
+    Statement::new("SELECT COUNT(*) AS n FROM outbox WHERE state = 'failed' AND channel_id = ?1 AND next_at > ?2")
+        .bind(channel)
+        .bind(since)
 }

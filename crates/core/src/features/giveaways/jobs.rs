@@ -121,6 +121,9 @@ async fn log_channel_effect(ctx: &Ctx, giveaway: &Giveaway, action: &str, detail
     let Some(channel) = config.giveaway_log_channel else {
         return Ok(None);
     };
+    if outbox::is_given_up(ctx, channel).await? {
+        return Ok(None);
+    }
     let key = format!("giveaways:log:{}:{}", giveaway.id, giveaway.version + 1);
     Ok(Some(Effect {
         guild_id: giveaway.guild_id,

@@ -183,7 +183,7 @@ pub fn draw_announcement(ctx: &Ctx, giveaway: &Giveaway, picks: &[Pick], winners
         let again = if lines.is_empty() { "" } else { "New draw! " };
         lines.push(format!("🎉 {again}Congratulations {names}! You won {}.", prize(giveaway)));
         let by = winners.iter().find_map(|pick| pick.claim_by).unwrap_or_default();
-        lines.push(format!("Press **Claim Prize** {} or the next person is drawn.", time::relative(by)));
+        lines.push(format!("Press **Claim Prize** before {}, or the next person is drawn.", time::show(by)));
     }
     let mut embed = reply::embed("How this was drawn", "", reply::DEFAULT_COLOR);
     embed.description = Some(format!(
@@ -379,7 +379,7 @@ fn link(ctx: &Ctx, giveaway: &Giveaway) -> String {
         Some(message) => {
             format!("{}/channels/{}/{}/{message}", ctx.settings.discord_web, giveaway.guild_id, giveaway.channel_id)
         }
-        None => format!("<#{}>", giveaway.channel_id),
+        None => format!("not announced in <#{}> yet", giveaway.channel_id),
     }
 }
 
