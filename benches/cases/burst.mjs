@@ -21,11 +21,11 @@ export async function run({ rebuild, say }) {
     const users = userBlocks();
     const press = (id) => button(enterButton(id), users(PEOPLE), PEOPLE, CONCURRENCY, REDELIVERED);
     const cases = [{ name: "burst", warmUp: () => press("burstwarm"), job: (_, round) => press(`burst${round}`) }];
-    const values = await compare(sides, cases, ROUNDS, say);
+    const samples = await compare(sides, cases, ROUNDS, say);
     for (const side of sides) {
       for (const id of giveaways) await holdsEveryoneOnce(side, id);
     }
-    return result("burst", { burst: rename(values.burst) });
+    return result("burst", { burst: rename(samples.burst) });
   } finally {
     await Promise.all(sides.map((side) => side.stop()));
   }
@@ -39,6 +39,6 @@ async function holdsEveryoneOnce(side, id) {
 
 /** A request of a burst is an entry. */
 function rename(perSide) {
-  const entries = Object.entries(perSide).map(([side, { requests_per_s, ...rest }]) => [side, { entries_per_s: requests_per_s, ...rest }]);
-  return Object.fromEntries(entries);
+  const asEntries = ({ requests_per_s, ...rest }) => ({ entries_per_s: requests_per_s, ...rest });
+  return Object.fromEntries(Object.entries(perSide).map(([side, rounds]) => [side, rounds.map(asEntries)]));
 }

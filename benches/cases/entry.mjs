@@ -5,8 +5,8 @@ import { button } from "../lib/jobs.mjs";
 import { result } from "../lib/report.mjs";
 import { compare } from "../lib/rounds.mjs";
 
-const ROUNDS = 7;
-const REQUESTS = 1_500;
+const ROUNDS = 11;
+const REQUESTS = 1_000;
 const WARM_UP = 3_000;
 const CONCURRENCY = 16;
 const GIVEAWAY = "benchentry";

@@ -8,8 +8,8 @@ import { result } from "../lib/report.mjs";
 import { compare } from "../lib/rounds.mjs";
 import { startWorker } from "../lib/workerd.mjs";
 
-const ROUNDS = 9;
-const REQUESTS = 3_000;
+const ROUNDS = 15;
+const REQUESTS = 2_000;
 /** Past this the engine has compiled what is hot; before it, every side is several times slower. */
 const WARM_UP = 6_000;
 const CONCURRENCY = 16;

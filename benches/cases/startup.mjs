@@ -15,12 +15,11 @@ import { ping } from "../lib/jobs.mjs";
 import { sample } from "../lib/load.mjs";
 import { musterOptions, peerOptions } from "../lib/muster.mjs";
 import { result } from "../lib/report.mjs";
-import { median } from "../lib/rounds.mjs";
 import { cpuMicros, freePort } from "../lib/workerd.mjs";
 import { compareInteractions, startSides } from "./interactions.mjs";
 
 const COLD_ROUNDS = 9;
-const WARM_ROUNDS = 3;
+const WARM_ROUNDS = 5;
 const COLD_TIMEOUT_MS = 20_000;
 const PEERS = ["discord-hono", "discord-interactions", "empty"];
 
@@ -29,18 +28,17 @@ export async function run({ rebuild, say }) {
   const sides = [{ name: "muster", ...muster }];
   for (const peer of PEERS) sides.push({ name: peer, ...peerOptions(muster, await bundlePeer(peer)) });
 
-  const values = { cold: await coldStarts(sides, say), ...(await processorTimes(say)) };
-  values.upload = Object.fromEntries(sides.map((side) => [side.name, { size_gzip_kib: gzipKib(side.modules) }]));
-  return result("startup", values);
+  const upload = Object.fromEntries(sides.map((side) => [side.name, [{ size_gzip_kib: gzipKib(side.modules) }]]));
+  return result("startup", { cold: await coldStarts(sides, say), upload, ...(await processorTimes(say)) });
 }
 
 async function processorTimes(say) {
   const sides = await startSides(false);
   try {
-    const values = await compareInteractions(sides, WARM_ROUNDS, say);
-    const onlyCpu = ({ cpu_us_per_request }) => ({ cpu_us_per_request });
-    const pick = (perSide) => Object.fromEntries(Object.entries(perSide).map(([side, metrics]) => [side, onlyCpu(metrics)]));
-    return { ping: pick(values.ping), command: pick(values.command) };
+    const samples = await compareInteractions(sides, WARM_ROUNDS, say);
+    const onlyCpu = (rounds) => rounds.map(({ cpu_us_per_request }) => ({ cpu_us_per_request }));
+    const pick = (perSide) => Object.fromEntries(Object.entries(perSide).map(([side, rounds]) => [side, onlyCpu(rounds)]));
+    return { ping: pick(samples.ping), command: pick(samples.command) };
   } finally {
     await Promise.all(sides.map((side) => side.stop()));
   }
@@ -52,8 +50,7 @@ async function coldStarts(sides, say) {
     for (const side of round % 2 ? [...sides].reverse() : sides) samples[side.name].push(await coldStart(side));
     say(`cold start ${round + 1} of ${COLD_ROUNDS}`);
   }
-  const medians = (list) => ({ cold_start_ms: median(list.map((s) => s.ms)), startup_cpu_ms: median(list.map((s) => s.cpu)) });
-  return Object.fromEntries(Object.entries(samples).map(([side, list]) => [side, medians(list)]));
+  return samples;
 }
 
 /** Milliseconds, and milliseconds of processor time, until a fresh process has answered its first ping. */
@@ -67,7 +64,7 @@ async function coldStart(side) {
   const ended = new Promise((resolve) => child.on("close", resolve));
   try {
     await firstPong(port, request, started, child);
-    return { ms: performance.now() - started, cpu: cpuMicros(child.pid) / 1000 };
+    return { cold_start_ms: performance.now() - started, startup_cpu_ms: cpuMicros(child.pid) / 1000 };
   } finally {
     child.kill();
     await ended;

@@ -1,4 +1,6 @@
-// Purpose: turn medians into the rows and ratios of a bench, and print them for people or programs.
+// Purpose: turn samples into the rows and ratios of a bench, and print them for people or programs.
+
+import { median } from "./rounds.mjs";
 
 const UNITS = {
   requests_per_s: "1/s",
@@ -14,18 +16,21 @@ const UNITS = {
 
 const MUSTER = "muster";
 
-/** Rows and ratios out of `{ [case]: { [side]: { [metric]: number } } }`. Every other side is compared with Muster. */
-export function result(bench, values) {
+/**
+ * Rows and ratios out of `{ [case]: { [side]: [{ [metric]: number }] } }`, one sample per round. A row is the median over the
+ * rounds; a ratio is the median of Muster's sample over the peer's of the same round.
+ */
+export function result(bench, samples) {
   const rows = [];
   const ratios = [];
-  for (const [name, perSide] of Object.entries(values)) {
-    for (const [side, metrics] of Object.entries(perSide)) {
-      for (const [metric, value] of Object.entries(metrics)) {
-        rows.push({ case: name, side, metric, value: round(value), unit: UNITS[metric] });
-        const own = perSide[MUSTER]?.[metric];
-        if (side !== MUSTER && own !== undefined && value !== 0) {
-          ratios.push({ case: name, against: side, metric, muster_over_peer: round(own / value) });
-        }
+  for (const [name, perSide] of Object.entries(samples)) {
+    for (const [side, rounds] of Object.entries(perSide)) {
+      for (const metric of Object.keys(rounds[0])) {
+        rows.push({ case: name, side, metric, value: digits(median(rounds.map((sample) => sample[metric]))), unit: UNITS[metric] });
+        const own = perSide[MUSTER];
+        if (side === MUSTER || !own) continue;
+        const paired = rounds.map((sample, round) => own[round][metric] / sample[metric]);
+        ratios.push({ case: name, against: side, metric, muster_over_peer: digits(median(paired)) });
       }
     }
   }
@@ -33,7 +38,7 @@ export function result(bench, values) {
 }
 
 /** Three digits after the point are more than a bench can tell apart. */
-function round(value) {
+function digits(value) {
   return Math.round(value * 1000) / 1000;
 }
 

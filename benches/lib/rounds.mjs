@@ -1,11 +1,14 @@
 // Purpose: run sides against each other fairly: warmed up, interleaved, several rounds, medians.
+//
+// Rounds are short and many. What else the machine does changes over seconds, so a side is compared with what the others did
+// in the same round, and the median of those ratios is the result: it is steadier than the ratio of two medians.
 
 import { send } from "./load.mjs";
 
 /**
  * `cases` is `[{ name, warmUp(side), job(side, round) }]`, both giving jobs for the load generator. In every round each side
  * runs each case once; the order of the sides turns round every time, so that none always runs on a warmer machine.
- * Gives `{ [case]: { [side]: { requests_per_s, p50_ms, p99_ms, cpu_us_per_request } } }`, medians over the rounds.
+ * Gives `{ [case]: { [side]: [{ requests_per_s, p50_ms, p99_ms, cpu_us_per_request }] } }`, one sample per round.
  */
 export async function compare(sides, cases, rounds, say) {
   for (const side of sides) {
@@ -22,7 +25,7 @@ export async function compare(sides, cases, rounds, say) {
     }
     say(`round ${round + 1} of ${rounds}`);
   }
-  return mapValues(samples, (perSide) => mapValues(perSide, medians));
+  return samples;
 }
 
 async function attempt(side, one, job) {
@@ -31,21 +34,13 @@ async function attempt(side, one, job) {
     throw new Error(`${side.name}, ${one.name}: ${error.message}`);
   });
   const after = side.cpuMicros();
-  const cpu = before === null || after === null ? null : (after - before) / (job.requests + (job.redeliver ?? 0));
-  return { requests_per_s: report.requests_per_s, p50_ms: report.p50_ms, p99_ms: report.p99_ms, cpu_us_per_request: cpu };
+  const sample = { requests_per_s: report.requests_per_s, p50_ms: report.p50_ms, p99_ms: report.p99_ms };
+  if (before === null || after === null) return sample;
+  return { ...sample, cpu_us_per_request: (after - before) / (job.requests + (job.redeliver ?? 0)) };
 }
 
 export function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-function medians(samples) {
-  const metrics = Object.keys(samples[0]).filter((metric) => samples.every((sample) => sample[metric] !== null));
-  return Object.fromEntries(metrics.map((metric) => [metric, median(samples.map((sample) => sample[metric]))]));
-}
-
-function mapValues(object, f) {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value)]));
 }
