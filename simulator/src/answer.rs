@@ -82,15 +82,8 @@ impl Answer {
 impl Sim {
     /// Takes the application's HTTP answer to a delivery. What Discord would not take is refused as the person sees it:
     /// code `did_not_respond`, with the reason in `detail`; a second answer has the code `already_answered`.
-    pub fn answer(
-        &mut self,
-        interaction_id: &str,
-        status: u16,
-        body: &[u8],
-    ) -> Result<Answer, Refusal> {
-        let id: Id = interaction_id
-            .parse()
-            .map_err(|_| Refusal::new("unknown_interaction", "Unknown interaction"))?;
+    pub fn answer(&mut self, interaction_id: &str, status: u16, body: &[u8]) -> Result<Answer, Refusal> {
+        let id: Id = interaction_id.parse().map_err(|_| Refusal::new("unknown_interaction", "Unknown interaction"))?;
         let Some(interaction) = self.world.interactions.get(&id) else {
             return Err(Refusal::new("unknown_interaction", "Unknown interaction"));
         };
@@ -98,10 +91,7 @@ impl Sim {
             return self.answered_by_call(interaction.clone());
         }
         if status != 200 {
-            return Err(self.fail(
-                id,
-                format!("the application answered with HTTP status {status}"),
-            ));
+            return Err(self.fail(id, format!("the application answered with HTTP status {status}")));
         }
         let parsed = serde_json::from_slice::<Value>(body);
         let outcome = match parsed {
@@ -130,40 +120,25 @@ impl Sim {
         const ROUTE: &str = "/interactions/{interaction_id}/{interaction_token}/callback";
         // A run that goes wrong all the time need not fill the memory with it.
         const KEPT: usize = 500;
-        let Some(openapi) = self
-            .openapi
-            .as_mut()
-            .filter(|_| self.answer_violations.len() < KEPT)
-        else {
+        let Some(openapi) = self.openapi.as_mut().filter(|_| self.answer_violations.len() < KEPT) else {
             return;
         };
         let found = openapi.request_violations("POST", ROUTE, body);
-        self.answer_violations.extend(
-            found
-                .into_iter()
-                .map(|text| format!("answer to an interaction: {text}")),
-        );
+        self.answer_violations.extend(found.into_iter().map(|text| format!("answer to an interaction: {text}")));
     }
 
     fn answered_by_call(&self, interaction: Interaction) -> Result<Answer, Refusal> {
-        let original = interaction
-            .original
-            .and_then(|id| self.world.messages.get(&id));
+        let original = interaction.original.and_then(|id| self.world.messages.get(&id));
         Ok(match (interaction.stage, original) {
             (Stage::Waiting | Stage::Failed, _) => Answer::Pending,
-            (_, Some(message)) if message.flags & flags::LOADING != 0 => Answer::Deferred {
-                ephemeral: message.ephemeral_for.is_some(),
-            },
+            (_, Some(message)) if message.flags & flags::LOADING != 0 => {
+                Answer::Deferred { ephemeral: message.ephemeral_for.is_some() }
+            }
             (_, Some(message)) if interaction.source_message == Some(message.id) => {
                 Answer::Updated(self.show(message, Some(interaction.user)))
             }
             (_, Some(message)) => Answer::Message(self.show(message, Some(interaction.user))),
-            (_, None) => match self
-                .world
-                .modals
-                .values()
-                .find(|modal| modal.interaction == interaction.id)
-            {
+            (_, None) => match self.world.modals.values().find(|modal| modal.interaction == interaction.id) {
                 Some(open) => Answer::Modal(shown_modal(open)),
                 None => Answer::DeferredUpdate,
             },
@@ -181,23 +156,14 @@ impl Sim {
     }
 
     /// Checks an answer and puts it into effect, however it came. Errors: 10062 unknown or late, 40060 second answer, 50035.
-    pub(crate) fn take_answer(
-        &mut self,
-        id: Id,
-        body: &Value,
-        files: Vec<Upload>,
-    ) -> Result<Answer, ApiError> {
+    pub(crate) fn take_answer(&mut self, id: Id, body: &Value, files: Vec<Upload>) -> Result<Answer, ApiError> {
         let Some(interaction) = self.world.interactions.get(&id).cloned() else {
             return Err(ApiError::unknown(Unknown::Interaction));
         };
         match interaction.stage {
             Stage::Failed => return Err(ApiError::unknown(Unknown::Interaction)),
             Stage::Deferred | Stage::Answered => {
-                return Err(ApiError::new(
-                    400,
-                    40060,
-                    "Interaction has already been acknowledged.",
-                ));
+                return Err(ApiError::new(400, 40060, "Interaction has already been acknowledged."));
             }
             Stage::Waiting => {}
         }
@@ -208,42 +174,24 @@ impl Sim {
         let kind = body["type"].as_u64().unwrap_or(0);
         if !allowed_kinds(&interaction).contains(&kind) {
             let allowed = format!("{:?}", allowed_kinds(&interaction));
-            return Err(ApiError::invalid(
-                "type",
-                "BASE_TYPE_CHOICES",
-                &format!("Value must be one of {allowed}."),
-            ));
+            return Err(ApiError::invalid("type", "BASE_TYPE_CHOICES", &format!("Value must be one of {allowed}.")));
         }
         let data = &body["data"];
         let answer = match kind {
             4 => self.answer_message(&interaction, data, files)?,
             5 => self.answer_deferred(&interaction, data),
-            6 => self.settle(
-                &interaction,
-                Stage::Deferred,
-                interaction.source_message,
-                Answer::DeferredUpdate,
-            ),
+            6 => self.settle(&interaction, Stage::Deferred, interaction.source_message, Answer::DeferredUpdate),
             7 => self.answer_update(&interaction, data, files)?,
             8 => self.answer_choices(&interaction, data)?,
             9 => self.answer_modal(&interaction, data)?,
             _ => self.settle(&interaction, Stage::Answered, None, Answer::Pong),
         };
         let event = json!({"id": id, "user": interaction.user, "channel_id": interaction.channel, "answered": kind});
-        self.emit(Event {
-            only_for: Some(interaction.user),
-            ..Event::bare("interaction", event)
-        });
+        self.emit(Event { only_for: Some(interaction.user), ..Event::bare("interaction", event) });
         Ok(answer)
     }
 
-    fn settle(
-        &mut self,
-        interaction: &Interaction,
-        stage: Stage,
-        original: Option<Id>,
-        answer: Answer,
-    ) -> Answer {
+    fn settle(&mut self, interaction: &Interaction, stage: Stage, original: Option<Id>, answer: Answer) -> Answer {
         if let Some(known) = self.world.interactions.get_mut(&interaction.id) {
             known.stage = stage;
             known.original = original;
@@ -252,12 +200,8 @@ impl Sim {
     }
 
     fn posting_for(&self, interaction: &Interaction, ephemeral: bool) -> Result<Posting, ApiError> {
-        let channel = interaction
-            .channel
-            .ok_or_else(|| ApiError::unknown(Unknown::Channel))?;
-        let reply_to = interaction
-            .source_message
-            .filter(|id| self.world.messages.contains_key(id));
+        let channel = interaction.channel.ok_or_else(|| ApiError::unknown(Unknown::Channel))?;
+        let reply_to = interaction.source_message.filter(|id| self.world.messages.contains_key(id));
         Ok(Posting {
             author: self.app,
             channel,
@@ -275,11 +219,7 @@ impl Sim {
     }
 
     fn shown(&self, id: Id, user: Id) -> Result<Message, ApiError> {
-        let message = self
-            .world
-            .messages
-            .get(&id)
-            .ok_or_else(|| ApiError::unknown(Unknown::Message))?;
+        let message = self.world.messages.get(&id).ok_or_else(|| ApiError::unknown(Unknown::Message))?;
         Ok(self.show(message, Some(user)))
     }
 
@@ -293,26 +233,13 @@ impl Sim {
         let posting = self.posting_for(interaction, draft.flags & flags::EPHEMERAL != 0)?;
         let id = self.post(posting, draft, files);
         let shown = self.shown(id, interaction.user)?;
-        Ok(self.settle(
-            interaction,
-            Stage::Answered,
-            Some(id),
-            Answer::Message(shown),
-        ))
+        Ok(self.settle(interaction, Stage::Answered, Some(id), Answer::Message(shown)))
     }
 
     fn answer_deferred(&mut self, interaction: &Interaction, data: &Value) -> Answer {
         let ephemeral = data["flags"].as_u64().unwrap_or(0) & flags::EPHEMERAL != 0;
-        let original = self
-            .posting_for(interaction, ephemeral)
-            .ok()
-            .map(|posting| self.post_loading(posting));
-        self.settle(
-            interaction,
-            Stage::Deferred,
-            original,
-            Answer::Deferred { ephemeral },
-        )
+        let original = self.posting_for(interaction, ephemeral).ok().map(|posting| self.post_loading(posting));
+        self.settle(interaction, Stage::Deferred, original, Answer::Deferred { ephemeral })
     }
 
     fn answer_update(
@@ -321,42 +248,23 @@ impl Sim {
         data: &Value,
         files: Vec<Upload>,
     ) -> Result<Answer, ApiError> {
-        let source = interaction
-            .source_message
-            .and_then(|id| self.world.messages.get(&id))
-            .cloned();
+        let source = interaction.source_message.and_then(|id| self.world.messages.get(&id)).cloned();
         let source = source.ok_or_else(|| ApiError::unknown(Unknown::Message))?;
-        let draft =
-            message::read_edit(&source, data, &files, Source::Interaction).map_err(under_data)?;
+        let draft = message::read_edit(&source, data, &files, Source::Interaction).map_err(under_data)?;
         self.apply_edit(source.id, draft, files);
         let shown = self.shown(source.id, interaction.user)?;
-        Ok(self.settle(
-            interaction,
-            Stage::Answered,
-            Some(source.id),
-            Answer::Updated(shown),
-        ))
+        Ok(self.settle(interaction, Stage::Answered, Some(source.id), Answer::Updated(shown)))
     }
 
-    fn answer_choices(
-        &mut self,
-        interaction: &Interaction,
-        data: &Value,
-    ) -> Result<Answer, ApiError> {
+    fn answer_choices(&mut self, interaction: &Interaction, data: &Value) -> Result<Answer, ApiError> {
         let choices = read_choices(data)?;
         Ok(self.settle(interaction, Stage::Answered, None, Answer::Choices(choices)))
     }
 
-    fn answer_modal(
-        &mut self,
-        interaction: &Interaction,
-        data: &Value,
-    ) -> Result<Answer, ApiError> {
+    fn answer_modal(&mut self, interaction: &Interaction, data: &Value) -> Result<Answer, ApiError> {
         let body = modal::read(data)?;
         // A client shows one form at a time.
-        self.world
-            .modals
-            .retain(|_, open| open.user != interaction.user);
+        self.world.modals.retain(|_, open| open.user != interaction.user);
         let open = OpenModal {
             id: self.world.next_id(),
             user: interaction.user,
@@ -394,10 +302,7 @@ fn under_data(mut error: ApiError) -> ApiError {
 fn shown_modal(open: &OpenModal) -> Modal {
     Modal {
         id: ModalId(open.id.to_string()),
-        custom_id: open.body["custom_id"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned(),
+        custom_id: open.body["custom_id"].as_str().unwrap_or_default().to_owned(),
         title: open.body["title"].as_str().unwrap_or_default().to_owned(),
         json: open.body.clone(),
     }
@@ -405,35 +310,23 @@ fn shown_modal(open: &OpenModal) -> Modal {
 
 fn read_choices(data: &Value) -> Result<Vec<Choice>, ApiError> {
     let mut errors = FormErrors::default();
-    let list = data["choices"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let list = data["choices"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !data["choices"].is_array() {
         errors.required("data.choices");
     }
     if list.len() > MAX_CHOICES {
-        errors.add(
-            "data.choices",
-            "BASE_TYPE_MAX_LENGTH",
-            "Must be 25 or fewer in length.",
-        );
+        errors.add("data.choices", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.");
     }
     let mut choices = Vec::new();
     for (index, choice) in list.iter().enumerate() {
         let name = choice["name"].as_str().unwrap_or_default();
         errors.length(&format!("data.choices.{index}.name"), name, 1, 100);
         match &choice["value"] {
-            Value::String(value) => {
-                errors.length(&format!("data.choices.{index}.value"), value, 1, 100)
-            }
+            Value::String(value) => errors.length(&format!("data.choices.{index}.value"), value, 1, 100),
             Value::Number(_) => {}
             _ => errors.required(&format!("data.choices.{index}.value")),
         }
-        choices.push(Choice {
-            name: name.to_owned(),
-            value: choice["value"].clone(),
-        });
+        choices.push(Choice { name: name.to_owned(), value: choice["value"].clone() });
     }
     errors.done()?;
     Ok(choices)

@@ -87,11 +87,7 @@ impl Sim {
             Some(created) => self.world.mint.backdated(created),
             None => self.world.next_id(),
         };
-        let locale = if new.locale.is_empty() {
-            "en-US".into()
-        } else {
-            new.locale
-        };
+        let locale = if new.locale.is_empty() { "en-US".into() } else { new.locale };
         let user = User {
             id,
             username: new.username,
@@ -109,10 +105,7 @@ impl Sim {
     pub fn add_guild(&mut self, name: &str, owner: &str) -> Result<String, Refusal> {
         let owner_id = self.need_user(owner)?;
         let id = self.world.next_id();
-        let everyone = Role {
-            permissions: p::EVERYONE_DEFAULT,
-            ..blank_role(id, "@everyone")
-        };
+        let everyone = Role { permissions: p::EVERYONE_DEFAULT, ..blank_role(id, "@everyone") };
         let guild = Guild {
             id,
             name: name.into(),
@@ -138,11 +131,7 @@ impl Sim {
             return Ok(());
         };
         guild.installed = true;
-        if let Some(role) = guild
-            .roles
-            .values_mut()
-            .find(|role| role.bot_id == Some(app))
-        {
+        if let Some(role) = guild.roles.values_mut().find(|role| role.bot_id == Some(app)) {
             role.permissions = permissions;
             return Ok(());
         }
@@ -156,13 +145,7 @@ impl Sim {
             ..blank_role(fresh, "Muster")
         };
         guild.roles.insert(fresh, role);
-        guild.members.insert(
-            app,
-            Member {
-                roles: vec![fresh],
-                ..blank_member(app, now)
-            },
-        );
+        guild.members.insert(app, Member { roles: vec![fresh], ..blank_member(app, now) });
         self.emit_guild_create(guild_id);
         Ok(())
     }
@@ -176,9 +159,7 @@ impl Sim {
             guild.members.remove(&app);
             guild.roles.retain(|_, role| role.bot_id != Some(app));
         }
-        self.world
-            .commands
-            .retain(|_, command| command.guild_id != Some(guild_id));
+        self.world.commands.retain(|_, command| command.guild_id != Some(guild_id));
         let event = Event::state().in_guild(Some(guild_id));
         self.emit(event.dispatching("GUILD_DELETE", intents::GUILDS, json!({"id": guild_id})));
         Ok(())
@@ -188,30 +169,19 @@ impl Sim {
     pub fn add_channel(&mut self, guild: &str, new: NewChannel) -> Result<String, Refusal> {
         let guild_id = self.need_guild(guild)?;
         let parent_id = match &new.parent {
-            Some(parent) => Some(
-                self.named_in_guild(guild_id, parent)
-                    .map_or_else(|| self.need_channel(parent, None), Ok)?,
-            ),
+            Some(parent) => {
+                Some(self.named_in_guild(guild_id, parent).map_or_else(|| self.need_channel(parent, None), Ok)?)
+            }
             None => None,
         };
         let id = self.world.next_id();
-        let position = self
-            .world
-            .channels
-            .values()
-            .filter(|channel| channel.guild_id == Some(guild_id))
-            .count();
+        let position = self.world.channels.values().filter(|channel| channel.guild_id == Some(guild_id)).count();
         let channel = Channel {
             topic: new.topic,
             parent_id,
             position: i64::try_from(position).unwrap_or(i64::MAX),
             overwrites: new.overwrites,
-            ..blank_channel(
-                id,
-                new.kind.unwrap_or(ChannelKind::Text),
-                Some(guild_id),
-                &new.name,
-            )
+            ..blank_channel(id, new.kind.unwrap_or(ChannelKind::Text), Some(guild_id), &new.name)
         };
         self.world.channels.insert(id, channel);
         self.emit_channel("CHANNEL_CREATE", id);
@@ -251,11 +221,8 @@ impl Sim {
         let Some(guild) = self.world.guilds.get_mut(&guild_id) else {
             return Ok(());
         };
-        let mut rest: Vec<&Role> = guild
-            .roles
-            .values()
-            .filter(|role| role.id != guild_id && !order.contains(&role.id))
-            .collect();
+        let mut rest: Vec<&Role> =
+            guild.roles.values().filter(|role| role.id != guild_id && !order.contains(&role.id)).collect();
         rest.sort_by_key(|role| std::cmp::Reverse(role.position));
         order.extend(rest.iter().map(|role| role.id).collect::<Vec<_>>());
         let mut position = i64::try_from(order.len()).unwrap_or(i64::MAX);
@@ -284,10 +251,7 @@ impl Sim {
             return Err(Refusal::new("banned", "You are banned from this server"));
         }
         if guild.members.contains_key(&user_id) {
-            return Err(Refusal::new(
-                "already_member",
-                "You are already in this server",
-            ));
+            return Err(Refusal::new("already_member", "You are already in this server"));
         }
         let member = Member {
             nick: new.nick,
@@ -315,33 +279,18 @@ impl Sim {
         for role in roles {
             ids.push(self.need_role(guild_id, role)?);
         }
-        let member = self
-            .world
-            .guilds
-            .get_mut(&guild_id)
-            .and_then(|guild| guild.members.get_mut(&user_id));
-        let member = member
-            .ok_or_else(|| Refusal::new("not_a_member", "That user is not in this server"))?;
+        let member = self.world.guilds.get_mut(&guild_id).and_then(|guild| guild.members.get_mut(&user_id));
+        let member = member.ok_or_else(|| Refusal::new("not_a_member", "That user is not in this server"))?;
         member.roles = ids;
         self.emit_member("GUILD_MEMBER_UPDATE", guild_id, user_id);
         Ok(())
     }
 
     /// Sets what a role (by id or name; `@everyone` too) may do in the guild.
-    pub fn set_role_permissions(
-        &mut self,
-        guild: &str,
-        role: &str,
-        permissions: u64,
-    ) -> Result<(), Refusal> {
+    pub fn set_role_permissions(&mut self, guild: &str, role: &str, permissions: u64) -> Result<(), Refusal> {
         let guild_id = self.need_guild(guild)?;
         let role_id = self.need_role(guild_id, role)?;
-        if let Some(role) = self
-            .world
-            .guilds
-            .get_mut(&guild_id)
-            .and_then(|guild| guild.roles.get_mut(&role_id))
-        {
+        if let Some(role) = self.world.guilds.get_mut(&guild_id).and_then(|guild| guild.roles.get_mut(&role_id)) {
             role.permissions = permissions;
         }
         self.emit_role("GUILD_ROLE_UPDATE", guild_id, role_id);
@@ -349,21 +298,10 @@ impl Sim {
     }
 
     /// Sets one channel overwrite for a role or member (by id or name); both sets 0 removes it.
-    pub fn set_permissions(
-        &mut self,
-        channel: &str,
-        target: &str,
-        allow: u64,
-        deny: u64,
-    ) -> Result<(), Refusal> {
+    pub fn set_permissions(&mut self, channel: &str, target: &str, allow: u64, deny: u64) -> Result<(), Refusal> {
         let channel_id = self.need_channel(channel, None)?;
-        let guild_id = self
-            .world
-            .channels
-            .get(&channel_id)
-            .and_then(|channel| channel.guild_id);
-        let guild_id = guild_id
-            .ok_or_else(|| Refusal::new("unknown_channel", "Direct messages have no overwrites"))?;
+        let guild_id = self.world.channels.get(&channel_id).and_then(|channel| channel.guild_id);
+        let guild_id = guild_id.ok_or_else(|| Refusal::new("unknown_channel", "Direct messages have no overwrites"))?;
         let (id, kind) = match self.need_role(guild_id, target) {
             Ok(role) => (role, 0),
             Err(_) => (self.need_user(target)?, 1),
@@ -371,12 +309,7 @@ impl Sim {
         if let Some(channel) = self.world.channels.get_mut(&channel_id) {
             channel.overwrites.retain(|entry| entry.id != id);
             if allow | deny != 0 {
-                channel.overwrites.push(Overwrite {
-                    id,
-                    kind,
-                    allow,
-                    deny,
-                });
+                channel.overwrites.push(Overwrite { id, kind, allow, deny });
             }
         }
         self.emit_channel("CHANNEL_UPDATE", channel_id);
@@ -400,12 +333,7 @@ impl Sim {
     }
 
     pub(crate) fn take_member_out(&mut self, guild_id: Id, user_id: Id) -> bool {
-        let removed = self
-            .world
-            .guilds
-            .get_mut(&guild_id)
-            .and_then(|guild| guild.members.remove(&user_id))
-            .is_some();
+        let removed = self.world.guilds.get_mut(&guild_id).and_then(|guild| guild.members.remove(&user_id)).is_some();
         if removed {
             let user = self.world.user_json_by_id(user_id);
             let event = Event::state().in_guild(Some(guild_id));
@@ -443,38 +371,21 @@ impl Sim {
             (_, name) => name,
         };
         let (guild, data) = (channel.guild_id, self.world.channel_json(channel));
-        self.emit(
-            Event::state()
-                .in_guild(guild)
-                .dispatching(name, intents::GUILDS, data),
-        );
+        self.emit(Event::state().in_guild(guild).dispatching(name, intents::GUILDS, data));
     }
 
     pub(crate) fn emit_role(&mut self, name: &'static str, guild: Id, role: Id) {
-        let Some(data) = self
-            .world
-            .guilds
-            .get(&guild)
-            .and_then(|guild| guild.roles.get(&role))
-            .map(|role| role.json())
+        let Some(data) = self.world.guilds.get(&guild).and_then(|guild| guild.roles.get(&role)).map(|role| role.json())
         else {
             return;
         };
         let data = json!({"guild_id": guild, "role": data});
-        self.emit(
-            Event::state()
-                .in_guild(Some(guild))
-                .dispatching(name, intents::GUILDS, data),
-        );
+        self.emit(Event::state().in_guild(Some(guild)).dispatching(name, intents::GUILDS, data));
     }
 
     fn emit_guild_create(&mut self, guild: Id) {
         let data = self.world.guild_create_json(guild);
-        self.emit(Event::state().in_guild(Some(guild)).dispatching(
-            "GUILD_CREATE",
-            intents::GUILDS,
-            data,
-        ));
+        self.emit(Event::state().in_guild(Some(guild)).dispatching("GUILD_CREATE", intents::GUILDS, data));
     }
 }
 
@@ -506,12 +417,7 @@ pub(crate) fn blank_member(user_id: Id, joined_ms: u64) -> Member {
     }
 }
 
-pub(crate) fn blank_channel(
-    id: Id,
-    kind: ChannelKind,
-    guild_id: Option<Id>,
-    name: &str,
-) -> Channel {
+pub(crate) fn blank_channel(id: Id, kind: ChannelKind, guild_id: Option<Id>, name: &str) -> Channel {
     Channel {
         id,
         kind,

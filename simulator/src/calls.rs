@@ -45,27 +45,18 @@ impl Sim {
     }
 
     /// Calls of one method on one route, such as `("POST", "/channels/{channel_id}/messages")`.
-    pub fn calls_to<'a>(
-        &'a self,
-        method: &'a str,
-        route: &'a str,
-    ) -> impl Iterator<Item = &'a Call> {
-        self.calls
-            .iter()
-            .filter(move |call| call.method == method && call.route == route)
+    pub fn calls_to<'a>(&'a self, method: &'a str, route: &'a str) -> impl Iterator<Item = &'a Call> {
+        self.calls.iter().filter(move |call| call.method == method && call.route == route)
     }
 
     /// Every disagreement with Discord's OpenAPI description so far, in REST calls and in
     /// answers to interactions. Empty too when no description is loaded.
     pub fn openapi_violations(&self) -> Vec<String> {
-        let of_calls = self.calls.iter().flat_map(|call| {
-            call.violations
-                .iter()
-                .map(move |text| format!("{} {}: {text}", call.method, call.route))
-        });
-        of_calls
-            .chain(self.answer_violations.iter().cloned())
-            .collect()
+        let of_calls = self
+            .calls
+            .iter()
+            .flat_map(|call| call.violations.iter().map(move |text| format!("{} {}: {text}", call.method, call.route)));
+        of_calls.chain(self.answer_violations.iter().cloned()).collect()
     }
 
     /// Whether bodies are checked against Discord's OpenAPI description at all.

@@ -42,10 +42,7 @@ impl Sim {
         self.clear();
         self.world.commands = commands;
         // Every name used below is made above it, so this cannot fail; if it ever does, the world is just smaller.
-        let made = self
-            .seed_people()
-            .and_then(|()| self.seed_cafe())
-            .and_then(|()| self.seed_book_club());
+        let made = self.seed_people().and_then(|()| self.seed_cafe()).and_then(|()| self.seed_book_club());
         debug_assert_eq!(made, Ok(()));
     }
 
@@ -56,11 +53,7 @@ impl Sim {
                 username: username.into(),
                 global_name: Some(name.into()),
                 created_ms: Some(now.saturating_sub(age_days * DAY_MS)),
-                locale: if username == "dilek" {
-                    "de".into()
-                } else {
-                    String::new()
-                },
+                locale: if username == "dilek" { "de".into() } else { String::new() },
                 ..NewUser::default()
             });
         }
@@ -77,37 +70,13 @@ impl Sim {
             ..NewRole::default()
         };
         self.add_role(&guild, role("Owner", p::ADMINISTRATOR, 0xC0392B, true))?;
-        let moderator = p::MANAGE_GUILD
-            | p::MANAGE_MESSAGES
-            | p::KICK_MEMBERS
-            | p::MODERATE_MEMBERS
-            | p::PIN_MESSAGES;
+        let moderator = p::MANAGE_GUILD | p::MANAGE_MESSAGES | p::KICK_MEMBERS | p::MODERATE_MEMBERS | p::PIN_MESSAGES;
         self.add_role(&guild, role("Moderator", moderator, 0x2E86C1, true))?;
-        let booster = NewRole {
-            managed: true,
-            premium_subscriber: true,
-            ..role("Booster", 0, 0xF47FFF, true)
-        };
+        let booster = NewRole { managed: true, premium_subscriber: true, ..role("Booster", 0, 0xF47FFF, true) };
         self.add_role(&guild, booster)?;
-        self.add_role(
-            &guild,
-            NewRole {
-                mentionable: true,
-                ..role("Member", 0, 0x27AE60, false)
-            },
-        )?;
+        self.add_role(&guild, NewRole { mentionable: true, ..role("Member", 0, 0x27AE60, false) })?;
         self.add_role(&guild, role("Newcomer", 0, 0x95A5A6, false))?;
-        self.order_roles(
-            &guild,
-            &[
-                "Owner",
-                "Moderator",
-                "Muster",
-                "Booster",
-                "Member",
-                "Newcomer",
-            ],
-        )?;
+        self.order_roles(&guild, &["Owner", "Moderator", "Muster", "Booster", "Member", "Newcomer"])?;
         let now = self.world.now_ms;
         for (username, _, _, joined_days, roles) in PEOPLE {
             if username == "mara" {
@@ -117,63 +86,26 @@ impl Sim {
             let joined_ms = now.saturating_sub(joined_days * DAY_MS + 3_600_000);
             let premium_since_ms = (username == "ada").then(|| now.saturating_sub(40 * DAY_MS));
             let roles = roles.iter().map(|role| (*role).to_owned()).collect();
-            let member = NewMember {
-                roles,
-                joined_ms: Some(joined_ms),
-                premium_since_ms,
-                ..NewMember::default()
-            };
+            let member = NewMember { roles, joined_ms: Some(joined_ms), premium_since_ms, ..NewMember::default() };
             self.add_member(&guild, username, member)?;
         }
         self.seed_cafe_channels(&guild)
     }
 
     fn seed_cafe_channels(&mut self, guild: &str) -> Result<(), Refusal> {
-        let everyone: Id = guild
-            .parse()
-            .map_err(|_| Refusal::new("unknown_guild", "The guild has no id"))?;
+        let everyone: Id = guild.parse().map_err(|_| Refusal::new("unknown_guild", "The guild has no id"))?;
         let guild_id = everyone;
         let moderator = self.need_role(guild_id, "Moderator")?;
         let muster = self.need_role(guild_id, "Muster")?;
         let read_only = vec![
-            Overwrite {
-                id: everyone,
-                kind: 0,
-                allow: 0,
-                deny: p::SEND_MESSAGES,
-            },
-            Overwrite {
-                id: moderator,
-                kind: 0,
-                allow: p::SEND_MESSAGES,
-                deny: 0,
-            },
-            Overwrite {
-                id: muster,
-                kind: 0,
-                allow: p::SEND_MESSAGES,
-                deny: 0,
-            },
+            Overwrite { id: everyone, kind: 0, allow: 0, deny: p::SEND_MESSAGES },
+            Overwrite { id: moderator, kind: 0, allow: p::SEND_MESSAGES, deny: 0 },
+            Overwrite { id: muster, kind: 0, allow: p::SEND_MESSAGES, deny: 0 },
         ];
         let staff_only = vec![
-            Overwrite {
-                id: everyone,
-                kind: 0,
-                allow: 0,
-                deny: p::VIEW_CHANNEL,
-            },
-            Overwrite {
-                id: moderator,
-                kind: 0,
-                allow: p::VIEW_CHANNEL | p::SEND_MESSAGES,
-                deny: 0,
-            },
-            Overwrite {
-                id: muster,
-                kind: 0,
-                allow: p::VIEW_CHANNEL | p::SEND_MESSAGES,
-                deny: 0,
-            },
+            Overwrite { id: everyone, kind: 0, allow: 0, deny: p::VIEW_CHANNEL },
+            Overwrite { id: moderator, kind: 0, allow: p::VIEW_CHANNEL | p::SEND_MESSAGES, deny: 0 },
+            Overwrite { id: muster, kind: 0, allow: p::VIEW_CHANNEL | p::SEND_MESSAGES, deny: 0 },
         ];
         let category = |name: &str, overwrites: Vec<Overwrite>| NewChannel {
             name: name.into(),
@@ -191,51 +123,14 @@ impl Sim {
         self.add_channel(guild, category("Front room", Vec::new()))?;
         self.add_channel(guild, category("Events", Vec::new()))?;
         self.add_channel(guild, category("Back room", staff_only.clone()))?;
-        self.add_channel(
-            guild,
-            text(
-                "welcome",
-                "Front room",
-                "Say hello at the door",
-                read_only.clone(),
-            ),
-        )?;
-        self.add_channel(
-            guild,
-            text("general", "Front room", "Anything over a cup", Vec::new()),
-        )?;
-        self.add_channel(
-            guild,
-            text(
-                "giveaways",
-                "Events",
-                "Press the button to enter",
-                read_only,
-            ),
-        )?;
-        self.add_channel(
-            guild,
-            text(
-                "giveaway-log",
-                "Back room",
-                "What happened, and why",
-                staff_only.clone(),
-            ),
-        )?;
-        self.add_channel(
-            guild,
-            text("staff", "Back room", "Moderators only", staff_only),
-        )?;
-        let voice = NewChannel {
-            kind: Some(ChannelKind::Voice),
-            ..text("Window seat", "Front room", "", Vec::new())
-        };
+        self.add_channel(guild, text("welcome", "Front room", "Say hello at the door", read_only.clone()))?;
+        self.add_channel(guild, text("general", "Front room", "Anything over a cup", Vec::new()))?;
+        self.add_channel(guild, text("giveaways", "Events", "Press the button to enter", read_only))?;
+        self.add_channel(guild, text("giveaway-log", "Back room", "What happened, and why", staff_only.clone()))?;
+        self.add_channel(guild, text("staff", "Back room", "Moderators only", staff_only))?;
+        let voice = NewChannel { kind: Some(ChannelKind::Voice), ..text("Window seat", "Front room", "", Vec::new()) };
         self.add_channel(guild, voice)?;
-        self.say(
-            "mara",
-            "#welcome",
-            "Welcome to the Lantern Café! Pull up a chair.",
-        )?;
+        self.say("mara", "#welcome", "Welcome to the Lantern Café! Pull up a chair.")?;
         self.say("ada", "#general", "Good morning everyone ☕")?;
         self.say("emil", "#general", "Morning! Is the giveaway on tonight?")?;
         Ok(())
@@ -243,41 +138,17 @@ impl Sim {
 
     fn seed_book_club(&mut self) -> Result<(), Refusal> {
         let guild = self.add_guild(OTHER_GUILD, "bela")?;
-        let member = NewRole {
-            name: "Member".into(),
-            ..NewRole::default()
-        };
+        let member = NewRole { name: "Member".into(), ..NewRole::default() };
         self.add_role(&guild, member)?;
         self.order_roles(&guild, &["Muster", "Member"])?;
         for username in ["mara", "ada", "chen", "gus", "nova"] {
-            let roles = if username == "nova" {
-                Vec::new()
-            } else {
-                vec!["Member".into()]
-            };
-            self.add_member(
-                &guild,
-                username,
-                NewMember {
-                    roles,
-                    ..NewMember::default()
-                },
-            )?;
+            let roles = if username == "nova" { Vec::new() } else { vec!["Member".into()] };
+            self.add_member(&guild, username, NewMember { roles, ..NewMember::default() })?;
         }
         for name in ["general", "giveaways", "reading-list"] {
-            self.add_channel(
-                &guild,
-                NewChannel {
-                    name: name.into(),
-                    ..NewChannel::default()
-                },
-            )?;
+            self.add_channel(&guild, NewChannel { name: name.into(), ..NewChannel::default() })?;
         }
-        self.say(
-            "bela",
-            "Harbour Book Club/#general",
-            "This month: anything with a lighthouse in it.",
-        )?;
+        self.say("bela", "Harbour Book Club/#general", "This month: anything with a lighthouse in it.")?;
         Ok(())
     }
 }

@@ -37,14 +37,7 @@ impl Event {
 
     /// An event without place or gateway form.
     pub fn bare(kind: &'static str, data: Value) -> Self {
-        Self {
-            kind,
-            guild: None,
-            channel: None,
-            only_for: None,
-            data,
-            dispatch: None,
-        }
+        Self { kind, guild: None, channel: None, only_for: None, data, dispatch: None }
     }
 
     pub(crate) fn in_guild(mut self, guild: Option<Id>) -> Self {
@@ -53,11 +46,7 @@ impl Event {
     }
 
     pub(crate) fn dispatching(mut self, name: &'static str, intents: u64, data: Value) -> Self {
-        self.dispatch = Some(Dispatch {
-            name,
-            data,
-            intents,
-        });
+        self.dispatch = Some(Dispatch { name, data, intents });
         self
     }
 }
@@ -97,34 +86,18 @@ impl Sim {
         let Some(message) = self.world.messages.get(&id) else {
             return;
         };
-        let (guild, channel, only_for) =
-            (message.guild_id, message.channel_id, message.ephemeral_for);
+        let (guild, channel, only_for) = (message.guild_id, message.channel_id, message.ephemeral_for);
         let mut dispatch = self.world.message_json(message, self.app);
         if let Some(guild_id) = guild {
             dispatch["guild_id"] = json!(guild_id);
-            let member = self
-                .world
-                .guilds
-                .get(&guild_id)
-                .and_then(|guild| guild.members.get(&message.author));
+            let member = self.world.guilds.get(&guild_id).and_then(|guild| guild.members.get(&message.author));
             if let Some(member) = member {
                 dispatch["member"] = self.world.member_json_without_user(member);
             }
         }
-        let name = if kind == "message_create" {
-            "MESSAGE_CREATE"
-        } else {
-            "MESSAGE_UPDATE"
-        };
-        let intents = if guild.is_some() {
-            intents::GUILD_MESSAGES
-        } else {
-            intents::DIRECT_MESSAGES
-        };
-        let mut event = Event::bare(
-            kind,
-            json!({"id": id, "channel_id": channel, "guild_id": guild}),
-        );
+        let name = if kind == "message_create" { "MESSAGE_CREATE" } else { "MESSAGE_UPDATE" };
+        let intents = if guild.is_some() { intents::GUILD_MESSAGES } else { intents::DIRECT_MESSAGES };
+        let mut event = Event::bare(kind, json!({"id": id, "channel_id": channel, "guild_id": guild}));
         (event.guild, event.channel, event.only_for) = (guild, Some(channel), only_for);
         // Ephemeral messages never reach the gateway.
         if only_for.is_none() {
@@ -133,22 +106,12 @@ impl Sim {
         self.emit(event);
     }
 
-    pub(crate) fn emit_message_delete(
-        &mut self,
-        id: Id,
-        channel: Id,
-        guild: Option<Id>,
-        only_for: Option<Id>,
-    ) {
+    pub(crate) fn emit_message_delete(&mut self, id: Id, channel: Id, guild: Option<Id>, only_for: Option<Id>) {
         let mut data = json!({"id": id, "channel_id": channel});
         if let Some(guild) = guild {
             data["guild_id"] = json!(guild);
         }
-        let intents = if guild.is_some() {
-            intents::GUILD_MESSAGES
-        } else {
-            intents::DIRECT_MESSAGES
-        };
+        let intents = if guild.is_some() { intents::GUILD_MESSAGES } else { intents::DIRECT_MESSAGES };
         let mut event = Event::bare("message_delete", data.clone());
         (event.guild, event.channel, event.only_for) = (guild, Some(channel), only_for);
         if only_for.is_none() {
@@ -161,11 +124,7 @@ impl Sim {
         let Some(data) = self.member_event_data(guild, user) else {
             return;
         };
-        self.emit(Event::state().in_guild(Some(guild)).dispatching(
-            name,
-            intents::GUILD_MEMBERS,
-            data,
-        ));
+        self.emit(Event::state().in_guild(Some(guild)).dispatching(name, intents::GUILD_MEMBERS, data));
     }
 
     fn member_event_data(&self, guild: Id, user: Id) -> Option<Value> {

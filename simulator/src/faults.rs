@@ -19,10 +19,7 @@ pub enum RateLimitScope {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FaultKind {
     /// 429 as JSON, `retry_after` in seconds.
-    RateLimited {
-        scope: RateLimitScope,
-        retry_after: f64,
-    },
+    RateLimited { scope: RateLimitScope, retry_after: f64 },
     /// A status of Discord's own without effect: 500, 502, 503, 401, 403, 404 ... with a JSON code.
     Status {
         status: u16,
@@ -71,24 +68,12 @@ fn any() -> String {
 impl Fault {
     /// A fault that strikes the next matching call, once.
     pub fn once(method: &str, route: &str, kind: FaultKind) -> Self {
-        Self {
-            method: method.into(),
-            route: route.into(),
-            after: 0,
-            count: Some(1),
-            kind,
-        }
+        Self { method: method.into(), route: route.into(), after: 0, count: Some(1), kind }
     }
 
     /// A fault that strikes every matching call until `clear_faults`.
     pub fn always(method: &str, route: &str, kind: FaultKind) -> Self {
-        Self {
-            method: method.into(),
-            route: route.into(),
-            after: 0,
-            count: None,
-            kind,
-        }
+        Self { method: method.into(), route: route.into(), after: 0, count: None, kind }
     }
 }
 
@@ -103,11 +88,7 @@ pub(crate) struct ActiveFault {
 impl Sim {
     /// Arms a fault. Several may be armed; the oldest that matches strikes.
     pub fn add_fault(&mut self, fault: Fault) {
-        self.faults.push(ActiveFault {
-            fault,
-            seen: 0,
-            struck: 0,
-        });
+        self.faults.push(ActiveFault { fault, seen: 0, struck: 0 });
     }
 
     /// Disarms all faults.
@@ -117,9 +98,10 @@ impl Sim {
 
     /// Armed faults with how often each was met and struck.
     pub fn faults(&self) -> Value {
-        let list = self.faults.iter().map(
-            |active| json!({"fault": active.fault, "seen": active.seen, "struck": active.struck}),
-        );
+        let list = self
+            .faults
+            .iter()
+            .map(|active| json!({"fault": active.fault, "seen": active.seen, "struck": active.struck}));
         Value::Array(list.collect())
     }
 
@@ -130,10 +112,7 @@ impl Sim {
                 continue;
             }
             active.seen += 1;
-            let spent = active
-                .fault
-                .count
-                .is_some_and(|count| active.struck >= count);
+            let spent = active.fault.count.is_some_and(|count| active.struck >= count);
             if active.seen > active.fault.after && !spent {
                 active.struck += 1;
                 return Some(active.fault.kind.clone());

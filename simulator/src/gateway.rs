@@ -101,12 +101,7 @@ impl Default for Gateway {
 impl Gateway {
     /// A new connection with its query string: HELLO, or 4012 for another version than 10.
     pub fn open(&self, query: &str, at_ms: u64) -> (Connection, Vec<Act>) {
-        let connection = Connection {
-            session: None,
-            sent: 0,
-            heard_at_ms: at_ms,
-            received_at_ms: VecDeque::new(),
-        };
+        let connection = Connection { session: None, sent: 0, heard_at_ms: at_ms, received_at_ms: VecDeque::new() };
         let version = query.split('&').find_map(|pair| pair.strip_prefix("v="));
         if version != Some("10") {
             return (connection, vec![Act::Close(close::INVALID_VERSION)]);
@@ -116,23 +111,13 @@ impl Gateway {
     }
 
     /// A text message from the application.
-    pub fn receive(
-        &mut self,
-        sim: &mut Sim,
-        connection: &mut Connection,
-        text: &str,
-        at_ms: u64,
-    ) -> Vec<Act> {
-        connection
-            .received_at_ms
-            .retain(|then| at_ms.saturating_sub(*then) < 60_000);
+    pub fn receive(&mut self, sim: &mut Sim, connection: &mut Connection, text: &str, at_ms: u64) -> Vec<Act> {
+        connection.received_at_ms.retain(|then| at_ms.saturating_sub(*then) < 60_000);
         connection.received_at_ms.push_back(at_ms);
         if connection.received_at_ms.len() > MAX_PER_MINUTE {
             return vec![Act::Close(close::RATE_LIMITED)];
         }
-        let parsed = serde_json::from_str::<Value>(text)
-            .ok()
-            .filter(|_| text.len() <= MAX_PAYLOAD);
+        let parsed = serde_json::from_str::<Value>(text).ok().filter(|_| text.len() <= MAX_PAYLOAD);
         let Some(payload) = parsed else {
             return vec![Act::Close(close::DECODE_ERROR)];
         };
@@ -140,11 +125,7 @@ impl Gateway {
         match payload["op"].as_u64() {
             Some(1) => {
                 connection.heard_at_ms = at_ms;
-                if self.acknowledges {
-                    vec![Act::Send(json!({"op": 11}))]
-                } else {
-                    Vec::new()
-                }
+                if self.acknowledges { vec![Act::Send(json!({"op": 11}))] } else { Vec::new() }
             }
             Some(2 | 6) if connection.session.is_some() => {
                 vec![Act::Close(close::ALREADY_AUTHENTICATED)]
@@ -164,10 +145,7 @@ impl Gateway {
         if !right_token(sim, data) {
             return vec![Act::Close(close::AUTHENTICATION_FAILED)];
         }
-        let Some(wanted) = data["intents"]
-            .as_u64()
-            .filter(|bits| bits & !intents::ALL == 0)
-        else {
+        let Some(wanted) = data["intents"].as_u64().filter(|bits| bits & !intents::ALL == 0) else {
             return vec![Act::Close(close::INVALID_INTENTS)];
         };
         if wanted & intents::PRIVILEGED & !self.allowed_intents != 0 {
@@ -175,29 +153,15 @@ impl Gateway {
         }
         let shard = match &data["shard"] {
             Value::Null => Some((0, 1)),
-            shard => shard[0]
-                .as_u64()
-                .zip(shard[1].as_u64())
-                .filter(|(id, count)| id < count),
+            shard => shard[0].as_u64().zip(shard[1].as_u64()).filter(|(id, count)| id < count),
         };
         let Some(shard) = shard else {
             return vec![Act::Close(close::INVALID_SHARD)];
         };
         self.identified += 1;
-        let id = sim
-            .secret("gateway session")
-            .chars()
-            .take(32)
-            .collect::<String>();
+        let id = sim.secret("gateway session").chars().take(32).collect::<String>();
         let events = VecDeque::new();
-        let session = Session {
-            intents: wanted,
-            shard,
-            seq: 0,
-            events,
-            orders: VecDeque::new(),
-            lost_at_ms: None,
-        };
+        let session = Session { intents: wanted, shard, seq: 0, events, orders: VecDeque::new(), lost_at_ms: None };
         self.sessions.insert(id.clone(), session);
         connection.session = Some(id.clone());
         self.greet(sim, &id, shard);
@@ -209,11 +173,8 @@ impl Gateway {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
-        let guilds: Vec<Id> = sim
-            .guilds()
-            .filter(|guild| guild.installed && on_shard(guild.id, shard))
-            .map(|g| g.id)
-            .collect();
+        let guilds: Vec<Id> =
+            sim.guilds().filter(|guild| guild.installed && on_shard(guild.id, shard)).map(|g| g.id).collect();
         let mut user = sim.world.user_json_by_id(sim.app);
         user["mfa_enabled"] = json!(true);
         user["verified"] = json!(true);
@@ -243,13 +204,7 @@ impl Gateway {
         }
     }
 
-    fn resume(
-        &mut self,
-        sim: &Sim,
-        connection: &mut Connection,
-        data: &Value,
-        at_ms: u64,
-    ) -> Vec<Act> {
+    fn resume(&mut self, sim: &Sim, connection: &mut Connection, data: &Value, at_ms: u64) -> Vec<Act> {
         if !right_token(sim, data) {
             return vec![Act::Close(close::AUTHENTICATION_FAILED)];
         }
@@ -276,23 +231,12 @@ impl Gateway {
     }
 
     /// GUILD_MEMBERS_CHUNK, a thousand members each. A full list needs the intent for members.
-    fn request_members(
-        &mut self,
-        sim: &Sim,
-        connection: &mut Connection,
-        data: &Value,
-    ) -> Vec<Act> {
-        let Some(session) = connection
-            .session
-            .as_ref()
-            .and_then(|id| self.sessions.get_mut(id))
-        else {
+    fn request_members(&mut self, sim: &Sim, connection: &mut Connection, data: &Value) -> Vec<Act> {
+        let Some(session) = connection.session.as_ref().and_then(|id| self.sessions.get_mut(id)) else {
             return Vec::new();
         };
-        let guild = data["guild_id"]
-            .as_str()
-            .and_then(|id| id.parse().ok())
-            .and_then(|id: Id| sim.world.guilds.get(&id));
+        let guild =
+            data["guild_id"].as_str().and_then(|id| id.parse().ok()).and_then(|id: Id| sim.world.guilds.get(&id));
         let Some(guild) = guild else {
             return Vec::new();
         };
@@ -304,28 +248,16 @@ impl Gateway {
         let asked: Vec<Id> = ids(&data["user_ids"]);
         let named = |user: &Id| {
             sim.world.users.get(user).is_some_and(|user| {
-                query
-                    .as_ref()
-                    .is_some_and(|query| user.username.to_lowercase().starts_with(query.as_str()))
+                query.as_ref().is_some_and(|query| user.username.to_lowercase().starts_with(query.as_str()))
             })
         };
-        let found = guild
-            .members
-            .values()
-            .filter(|member| asked.contains(&member.user_id) || named(&member.user_id));
+        let found = guild.members.values().filter(|member| asked.contains(&member.user_id) || named(&member.user_id));
         let mut members: Vec<Value> = found.map(|member| sim.world.member_json(member)).collect();
         if limit > 0 {
             members.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         }
-        let not_found: Vec<Id> = asked
-            .into_iter()
-            .filter(|id| !guild.members.contains_key(id))
-            .collect();
-        let chunks: Vec<&[Value]> = if members.is_empty() {
-            vec![&[]]
-        } else {
-            members.chunks(1_000).collect()
-        };
+        let not_found: Vec<Id> = asked.into_iter().filter(|id| !guild.members.contains_key(id)).collect();
+        let chunks: Vec<&[Value]> = if members.is_empty() { vec![&[]] } else { members.chunks(1_000).collect() };
         for (index, chunk) in chunks.iter().enumerate() {
             let mut json = json!({
                 "guild_id": guild.id, "members": chunk, "chunk_index": index, "chunk_count": chunks.len(), "not_found": not_found,
@@ -352,18 +284,11 @@ impl Gateway {
 
     /// What is waiting to go out on a connection.
     pub fn pending(&mut self, connection: &mut Connection) -> Vec<Act> {
-        let Some(session) = connection
-            .session
-            .as_ref()
-            .and_then(|id| self.sessions.get_mut(id))
-        else {
+        let Some(session) = connection.session.as_ref().and_then(|id| self.sessions.get_mut(id)) else {
             return Vec::new();
         };
-        let fresh = session
-            .events
-            .iter()
-            .filter(|(seq, _)| *seq > connection.sent)
-            .map(|(_, event)| Act::Send(event.clone()));
+        let fresh =
+            session.events.iter().filter(|(seq, _)| *seq > connection.sent).map(|(_, event)| Act::Send(event.clone()));
         let mut acts: Vec<Act> = fresh.collect();
         connection.sent = session.seq;
         acts.extend(session.orders.drain(..));
@@ -393,11 +318,8 @@ impl Gateway {
     }
 
     fn forget_lost(&mut self, at_ms: u64) {
-        self.sessions.retain(|_, session| {
-            session
-                .lost_at_ms
-                .is_none_or(|lost| at_ms.saturating_sub(lost) < RESUMABLE_MS)
-        });
+        self.sessions
+            .retain(|_, session| session.lost_at_ms.is_none_or(|lost| at_ms.saturating_sub(lost) < RESUMABLE_MS));
     }
 
     /// Does something to all connections.
@@ -434,10 +356,7 @@ impl Gateway {
 impl Session {
     fn push(&mut self, name: &str, data: Value) {
         self.seq += 1;
-        self.events.push_back((
-            self.seq,
-            json!({"op": 0, "t": name, "s": self.seq, "d": data}),
-        ));
+        self.events.push_back((self.seq, json!({"op": 0, "t": name, "s": self.seq, "d": data})));
         if self.events.len() > KEPT {
             self.events.pop_front();
         }
@@ -465,36 +384,19 @@ fn on_shard(guild: Id, (id, count): (u64, u64)) -> bool {
 
 fn ids(value: &Value) -> Vec<Id> {
     let one = value.as_str().and_then(|id| id.parse().ok());
-    let many = value
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|id| id.as_str()?.parse().ok());
+    let many = value.as_array().into_iter().flatten().filter_map(|id| id.as_str()?.parse().ok());
     one.into_iter().chain(many).collect()
 }
 
 fn reaches(sim: &Sim, session: &Session, event: &Event, dispatch: &Dispatch) -> bool {
-    if event.only_for.is_some()
-        || (dispatch.intents != 0 && session.intents & dispatch.intents == 0)
-    {
+    if event.only_for.is_some() || (dispatch.intents != 0 && session.intents & dispatch.intents == 0) {
         return false;
     }
     // Direct messages go to shard 0.
-    let shard = event
-        .guild
-        .map_or(session.shard.0 == 0, |guild| on_shard(guild, session.shard));
-    let joined = |guild: Id| {
-        sim.world
-            .guilds
-            .get(&guild)
-            .is_some_and(|guild| guild.members.contains_key(&sim.app))
-    };
-    let member = event
-        .guild
-        .is_none_or(|guild| dispatch.name == "GUILD_DELETE" || joined(guild));
-    let sees = event
-        .channel
-        .is_none_or(|channel| sim.can_read(sim.app, channel));
+    let shard = event.guild.map_or(session.shard.0 == 0, |guild| on_shard(guild, session.shard));
+    let joined = |guild: Id| sim.world.guilds.get(&guild).is_some_and(|guild| guild.members.contains_key(&sim.app));
+    let member = event.guild.is_none_or(|guild| dispatch.name == "GUILD_DELETE" || joined(guild));
+    let sees = event.channel.is_none_or(|channel| sim.can_read(sim.app, channel));
     shard && member && sees
 }
 
@@ -506,9 +408,7 @@ fn stripped(sim: &Sim, session: &Session, dispatch: &Dispatch) -> Value {
         return data;
     }
     let app = json!(sim.app);
-    let mentioned = data["mentions"]
-        .as_array()
-        .is_some_and(|users| users.iter().any(|user| user["id"] == app));
+    let mentioned = data["mentions"].as_array().is_some_and(|users| users.iter().any(|user| user["id"] == app));
     if data["author"]["id"] == app || data["guild_id"].is_null() || mentioned {
         return data;
     }

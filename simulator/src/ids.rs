@@ -77,11 +77,7 @@ impl Mint {
         }
         self.last_ms = now_ms;
         let base = (now_ms.saturating_sub(DISCORD_EPOCH_MS) << 22) | (self.generation << 12);
-        self.last = if base > self.last {
-            base
-        } else {
-            self.last + 1
-        };
+        self.last = if base > self.last { base } else { self.last + 1 };
         Id(self.last.max(1))
     }
 
@@ -90,9 +86,7 @@ impl Mint {
         // Machine numbers from 1000 up are kept for these, so they never meet ids of `next`.
         self.backdated += 1;
         let machine = 1000 + (self.backdated >> 12) % 24;
-        Id((created_ms.saturating_sub(DISCORD_EPOCH_MS) << 22)
-            | (machine << 12)
-            | (self.backdated & 0xfff))
+        Id((created_ms.saturating_sub(DISCORD_EPOCH_MS) << 22) | (machine << 12) | (self.backdated & 0xfff))
     }
 }
 
@@ -117,54 +111,24 @@ mod tests {
     fn ids_rise_within_a_millisecond_and_stay_unique_when_the_clock_goes_back() {
         let mut mint = Mint::default();
         let mut seen = std::collections::BTreeSet::new();
-        for now in [
-            DISCORD_EPOCH_MS + 10,
-            DISCORD_EPOCH_MS + 10,
-            DISCORD_EPOCH_MS + 11,
-            DISCORD_EPOCH_MS + 10,
-        ] {
+        for now in [DISCORD_EPOCH_MS + 10, DISCORD_EPOCH_MS + 10, DISCORD_EPOCH_MS + 11, DISCORD_EPOCH_MS + 10] {
             assert!(seen.insert(mint.next(now)));
         }
         assert!(seen.insert(mint.backdated(DISCORD_EPOCH_MS + 10)));
-        assert_eq!(
-            mint.next(DISCORD_EPOCH_MS + 99).created_ms(),
-            DISCORD_EPOCH_MS + 99
-        );
+        assert_eq!(mint.next(DISCORD_EPOCH_MS + 99).created_ms(), DISCORD_EPOCH_MS + 99);
     }
 
     #[test]
     fn only_plain_digits_are_ids() {
-        for bad in [
-            "",
-            "0",
-            "01",
-            " 1",
-            "1 ",
-            "-1",
-            "1e3",
-            "[1]",
-            "99999999999999999999",
-        ] {
+        for bad in ["", "0", "01", " 1", "1 ", "-1", "1e3", "[1]", "99999999999999999999"] {
             assert_eq!(bad.parse::<Id>(), Err(NotASnowflake), "{bad}");
         }
-        assert_eq!(
-            "9007199254740993"
-                .parse::<Id>()
-                .map(|id| id.to_string())
-                .as_deref(),
-            Ok("9007199254740993")
-        );
+        assert_eq!("9007199254740993".parse::<Id>().map(|id| id.to_string()).as_deref(), Ok("9007199254740993"));
     }
 
     #[test]
     fn timestamps_are_discords() {
-        assert_eq!(
-            timestamp(1_700_000_000_123),
-            "2023-11-14T22:13:20.123000+00:00"
-        );
-        assert_eq!(
-            parse_timestamp("2023-11-14T22:13:20.123000+00:00"),
-            Some(1_700_000_000_123)
-        );
+        assert_eq!(timestamp(1_700_000_000_123), "2023-11-14T22:13:20.123000+00:00");
+        assert_eq!(parse_timestamp("2023-11-14T22:13:20.123000+00:00"), Some(1_700_000_000_123));
     }
 }

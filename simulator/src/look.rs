@@ -59,18 +59,13 @@ impl Message {
 
     /// Buttons, link buttons included.
     pub fn buttons(&self) -> Vec<&Value> {
-        self.components()
-            .into_iter()
-            .filter(|component| component["type"] == 2)
-            .collect()
+        self.components().into_iter().filter(|component| component["type"] == 2).collect()
     }
 
     /// The `custom_id` of the first enabled button with this label.
     pub fn button(&self, label: &str) -> Option<String> {
-        let button = self
-            .buttons()
-            .into_iter()
-            .find(|button| button["label"] == label && button["disabled"] != true)?;
+        let button =
+            self.buttons().into_iter().find(|button| button["label"] == label && button["disabled"] != true)?;
         button["custom_id"].as_str().map(str::to_owned)
     }
 
@@ -129,16 +124,9 @@ impl Sim {
             return Vec::new();
         }
         let seen = |message: &&StoredMessage| {
-            as_user.is_none()
-                || message
-                    .ephemeral_for
-                    .is_none_or(|only| Some(only) == viewer)
+            as_user.is_none() || message.ephemeral_for.is_none_or(|only| Some(only) == viewer)
         };
-        self.world
-            .in_channel(channel)
-            .filter(seen)
-            .map(|message| self.show(message, viewer))
-            .collect()
+        self.world.in_channel(channel).filter(seen).map(|message| self.show(message, viewer)).collect()
     }
 
     /// One message by id, ephemeral or not.
@@ -154,12 +142,8 @@ impl Sim {
 
     /// Direct messages between a user and the application, oldest first.
     pub fn direct_messages(&self, user: &str) -> Vec<Message> {
-        let channel = self
-            .find_user(user)
-            .and_then(|user| self.world.dm_between(user, self.app));
-        channel
-            .map(|channel| self.messages(&channel.to_string(), None))
-            .unwrap_or_default()
+        let channel = self.find_user(user).and_then(|user| self.world.dm_between(user, self.app));
+        channel.map(|channel| self.messages(&channel.to_string(), None)).unwrap_or_default()
     }
 
     /// Notifications a user (id or name) really got, oldest first.
@@ -167,12 +151,7 @@ impl Sim {
         let Some(user) = self.find_user(user) else {
             return Vec::new();
         };
-        let by_bot = |message: &StoredMessage| {
-            self.world
-                .users
-                .get(&message.author)
-                .is_some_and(|author| author.bot)
-        };
+        let by_bot = |message: &StoredMessage| self.world.users.get(&message.author).is_some_and(|author| author.bot);
         self.world
             .messages
             .values()
@@ -187,11 +166,7 @@ impl Sim {
 
     /// A member of a guild (each by id or name).
     pub fn member(&self, guild: &str, user: &str) -> Option<&Member> {
-        self.world
-            .guilds
-            .get(&self.find_guild(guild)?)?
-            .members
-            .get(&self.find_user(user)?)
+        self.world.guilds.get(&self.find_guild(guild)?)?.members.get(&self.find_user(user)?)
     }
 
     /// Names of a member's roles, highest first.
@@ -199,16 +174,9 @@ impl Sim {
         let Some(guild) = self.guild(guild) else {
             return Vec::new();
         };
-        let member = self
-            .find_user(user)
-            .and_then(|user| guild.members.get(&user));
-        let held = member
-            .map(|member| member.roles.as_slice())
-            .unwrap_or_default();
-        let mut roles: Vec<&Role> = held
-            .iter()
-            .filter_map(|role| guild.roles.get(role))
-            .collect();
+        let member = self.find_user(user).and_then(|user| guild.members.get(&user));
+        let held = member.map(|member| member.roles.as_slice()).unwrap_or_default();
+        let mut roles: Vec<&Role> = held.iter().filter_map(|role| guild.roles.get(role)).collect();
         roles.sort_by_key(|role| std::cmp::Reverse(role.position));
         roles.into_iter().map(|role| role.name.clone()).collect()
     }
@@ -239,8 +207,7 @@ impl Sim {
         let Some(user) = self.find_user(user) else {
             return 0;
         };
-        self.find_channel(channel, Some(user))
-            .map_or(0, |channel| self.world.permissions_in(user, channel))
+        self.find_channel(channel, Some(user)).map_or(0, |channel| self.world.permissions_in(user, channel))
     }
 
     /// Registered commands a user sees in a guild (both by id or name), as Discord's command objects.
@@ -249,18 +216,10 @@ impl Sim {
             return Vec::new();
         };
         let user = as_user.and_then(|user| self.find_user(user));
-        let fits =
-            |command: &&crate::world::Command| command.guild_id.is_none_or(|only| only == guild);
-        let usable = |command: &&crate::world::Command| {
-            user.is_none_or(|user| self.may_use(user, Some(guild), command))
-        };
-        self.world
-            .commands
-            .values()
-            .filter(fits)
-            .filter(usable)
-            .map(|command| command.body.clone())
-            .collect()
+        let fits = |command: &&crate::world::Command| command.guild_id.is_none_or(|only| only == guild);
+        let usable =
+            |command: &&crate::world::Command| user.is_none_or(|user| self.may_use(user, Some(guild), command));
+        self.world.commands.values().filter(fits).filter(usable).map(|command| command.body.clone()).collect()
     }
 
     pub(crate) fn can_read(&self, user: Id, channel: Id) -> bool {

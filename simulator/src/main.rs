@@ -53,24 +53,12 @@ fn read_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Asked, 
         print_env: false,
     };
     while let Some(argument) = arguments.next() {
-        let mut value = || {
-            arguments
-                .next()
-                .ok_or_else(|| format!("{argument} wants a value"))
-        };
+        let mut value = || arguments.next().ok_or_else(|| format!("{argument} wants a value"));
         match argument.as_str() {
-            "--port" => {
-                options.port = value()?
-                    .parse()
-                    .map_err(|_| "--port wants a number up to 65535".to_owned())?
-            }
+            "--port" => options.port = value()?.parse().map_err(|_| "--port wants a number up to 65535".to_owned())?,
             "--interactions-url" => options.interactions_url = value()?,
             "--state" => options.state = Some(value()?.into()),
-            "--seed" => {
-                options.seed = value()?
-                    .parse()
-                    .map_err(|_| "--seed wants a number".to_owned())?
-            }
+            "--seed" => options.seed = value()?.parse().map_err(|_| "--seed wants a number".to_owned())?,
             "--no-demo" => options.demo = false,
             "--no-rate-limits" => options.rate_limits = false,
             "--print-env" => options.print_env = true,
@@ -111,20 +99,14 @@ fn say(line: &str) {
 
 async fn run(options: Options) -> Result<(), String> {
     let base_url = format!("http://127.0.0.1:{}", options.port);
-    let sim_options = SimOptions {
-        seed: options.seed,
-        base_url: base_url.clone(),
-        ..SimOptions::default()
-    };
+    let sim_options = SimOptions { seed: options.seed, base_url: base_url.clone(), ..SimOptions::default() };
     let sim = Sim::new(sim_options.clone());
     if options.print_env {
         print_env(&sim, &sim_options);
         return Ok(());
     }
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let state = Shared::new(sim, &options.interactions_url).map_err(|error| error.to_string())?;
     prepare(&state, &options)?;
     say(&format!(
@@ -150,7 +132,8 @@ fn print_env(sim: &Sim, options: &SimOptions) {
         ("DISCORD_PUBLIC_KEY", sim.public_key()),
         ("DISCORD_TOKEN", sim.bot_token().to_owned()),
         ("DISCORD_CLIENT_SECRET", options.client_secret.clone()),
-        ("DISCORD_API_BASE", format!("{}/api/v10", options.base_url)),
+        ("DISCORD_API", format!("{}/api/v10", options.base_url)),
+        ("DISCORD_WEB", options.base_url.clone()),
     ] {
         say(&format!("{key}={value}"));
     }
@@ -162,9 +145,7 @@ fn prepare(state: &server::State, options: &Options) -> Result<(), String> {
         sim.enforce_rate_limits(options.rate_limits);
         match document {
             Ok(document) => sim.check_openapi(document),
-            Err(why) => eprintln!(
-                "muster-sim: bodies are not checked against Discord's OpenAPI description: {why}"
-            ),
+            Err(why) => eprintln!("muster-sim: bodies are not checked against Discord's OpenAPI description: {why}"),
         }
         if options.demo {
             sim.seed_demo();
@@ -173,13 +154,9 @@ fn prepare(state: &server::State, options: &Options) -> Result<(), String> {
     let Some(path) = options.state.as_deref().filter(|path| path.exists()) else {
         return Ok(());
     };
-    let text =
-        std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let dump = serde_json::from_slice(&text)
-        .map_err(|error| format!("{} is no dump: {error}", path.display()))?;
-    state
-        .with(|sim| sim.load(dump))
-        .map_err(|error| format!("{}: {error}", path.display()))
+    let text = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let dump = serde_json::from_slice(&text).map_err(|error| format!("{} is no dump: {error}", path.display()))?;
+    state.with(|sim| sim.load(dump)).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Writes beside the file and renames, so that a crash never leaves half a world.

@@ -40,11 +40,7 @@ impl Sim {
         users()
             .find(|user| user.username.eq_ignore_ascii_case(bare))
             .or_else(|| {
-                users().find(|user| {
-                    user.global_name
-                        .as_deref()
-                        .is_some_and(|name| name.eq_ignore_ascii_case(bare))
-                })
+                users().find(|user| user.global_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(bare)))
             })
             .map(|user| user.id)
     }
@@ -55,11 +51,7 @@ impl Sim {
         {
             return Some(id);
         }
-        self.world
-            .guilds
-            .values()
-            .find(|known| known.name == guild)
-            .map(|known| known.id)
+        self.world.guilds.values().find(|known| known.name == guild).map(|known| known.id)
     }
 
     /// `for_user` narrows names to guilds the user is in, and finds their direct messages under `DM`.
@@ -81,18 +73,10 @@ impl Sim {
         };
         let shared = |id: &Id| {
             guild.is_none_or(|wanted| wanted == *id)
-                && for_user.is_none_or(|user| {
-                    self.world
-                        .guilds
-                        .get(id)
-                        .is_some_and(|guild| guild.members.contains_key(&user))
-                })
+                && for_user
+                    .is_none_or(|user| self.world.guilds.get(id).is_some_and(|guild| guild.members.contains_key(&user)))
         };
-        self.world
-            .guilds
-            .keys()
-            .filter(|id| shared(id))
-            .find_map(|id| self.named_in_guild(*id, name))
+        self.world.guilds.keys().filter(|id| shared(id)).find_map(|id| self.named_in_guild(*id, name))
     }
 
     /// A channel by name within one guild; text channels before others of the same name.
@@ -109,37 +93,21 @@ impl Sim {
     }
 
     pub(crate) fn need_user(&self, who: &str) -> Result<Id, Refusal> {
-        self.find_user(who)
-            .ok_or_else(|| Refusal::new("unknown_user", format!("There is no user {who:?} here")))
+        self.find_user(who).ok_or_else(|| Refusal::new("unknown_user", format!("There is no user {who:?} here")))
     }
 
     pub(crate) fn need_guild(&self, guild: &str) -> Result<Id, Refusal> {
-        self.find_guild(guild).ok_or_else(|| {
-            Refusal::new("unknown_guild", format!("There is no guild {guild:?} here"))
-        })
+        self.find_guild(guild).ok_or_else(|| Refusal::new("unknown_guild", format!("There is no guild {guild:?} here")))
     }
 
     pub(crate) fn need_channel(&self, channel: &str, for_user: Option<Id>) -> Result<Id, Refusal> {
-        self.find_channel(channel, for_user).ok_or_else(|| {
-            Refusal::new(
-                "unknown_channel",
-                format!("There is no channel {channel:?} here"),
-            )
-        })
+        self.find_channel(channel, for_user)
+            .ok_or_else(|| Refusal::new("unknown_channel", format!("There is no channel {channel:?} here")))
     }
 
     pub(crate) fn need_role(&self, guild: Id, role: &str) -> Result<Id, Refusal> {
-        let found = self
-            .world
-            .guilds
-            .get(&guild)
-            .and_then(|guild| find_role(guild, role));
-        found.ok_or_else(|| {
-            Refusal::new(
-                "unknown_role",
-                format!("There is no role {role:?} in this guild"),
-            )
-        })
+        let found = self.world.guilds.get(&guild).and_then(|guild| find_role(guild, role));
+        found.ok_or_else(|| Refusal::new("unknown_role", format!("There is no role {role:?} in this guild")))
     }
 }
 
@@ -152,13 +120,8 @@ pub(crate) fn find_role(guild: &Guild, role: &str) -> Option<Id> {
         return Some(id);
     }
     let bare = bare.strip_prefix('@').unwrap_or(bare);
-    let named = |known: &&crate::world::Role| {
-        known
-            .name
-            .strip_prefix('@')
-            .unwrap_or(&known.name)
-            .eq_ignore_ascii_case(bare)
-    };
+    let named =
+        |known: &&crate::world::Role| known.name.strip_prefix('@').unwrap_or(&known.name).eq_ignore_ascii_case(bare);
     guild.roles.values().find(named).map(|known| known.id)
 }
 

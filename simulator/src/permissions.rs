@@ -68,19 +68,12 @@ const TIMED_OUT: u64 = VIEW_CHANNEL | READ_MESSAGE_HISTORY;
 
 /// Names of the set bits, for sentences a person reads.
 pub fn names(bits: u64) -> Vec<&'static str> {
-    NAMES
-        .iter()
-        .filter(|(_, bit)| bits & bit != 0)
-        .map(|(name, _)| *name)
-        .collect()
+    NAMES.iter().filter(|(_, bit)| bits & bit != 0).map(|(name, _)| *name).collect()
 }
 
 /// The bits of a name such as `MANAGE_GUILD`; nothing when Discord has no such name.
 pub fn by_name(name: &str) -> Option<u64> {
-    NAMES
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, bit)| *bit)
+    NAMES.iter().find(|(known, _)| *known == name).map(|(_, bit)| *bit)
 }
 
 impl Guild {
@@ -107,13 +100,7 @@ impl Guild {
         let Some(member) = self.members.get(&user) else {
             return 0;
         };
-        member
-            .roles
-            .iter()
-            .filter_map(|role| self.roles.get(role))
-            .map(|role| role.position)
-            .max()
-            .unwrap_or(0)
+        member.roles.iter().filter_map(|role| self.roles.get(role)).map(|role| role.position).max().unwrap_or(0)
     }
 }
 
@@ -124,28 +111,18 @@ impl World {
             return 0;
         };
         let Some(guild_id) = channel.guild_id else {
-            return if channel.recipients.contains(&user) {
-                DM
-            } else {
-                0
-            };
+            return if channel.recipients.contains(&user) { DM } else { 0 };
         };
         let Some(guild) = self.guilds.get(&guild_id) else {
             return 0;
         };
         let rules = if channel.kind.is_thread() {
-            channel
-                .parent_id
-                .and_then(|parent| self.channels.get(&parent))
-                .unwrap_or(channel)
+            channel.parent_id.and_then(|parent| self.channels.get(&parent)).unwrap_or(channel)
         } else {
             channel
         };
         let bits = in_channel(guild, user, rules, self.now_ms);
-        if channel.kind == ChannelKind::PrivateThread
-            && bits & MANAGE_THREADS == 0
-            && !channel.thread_has(user)
-        {
+        if channel.kind == ChannelKind::PrivateThread && bits & MANAGE_THREADS == 0 && !channel.thread_has(user) {
             return 0;
         }
         bits
@@ -160,11 +137,8 @@ fn in_channel(guild: &Guild, user: Id, channel: &Channel, now_ms: u64) -> u64 {
         return ALL;
     }
     let bits = with_overwrites(guild, user, channel, base);
-    let timed_out = guild
-        .members
-        .get(&user)
-        .and_then(|member| member.timeout_until_ms)
-        .is_some_and(|until| until > now_ms);
+    let timed_out =
+        guild.members.get(&user).and_then(|member| member.timeout_until_ms).is_some_and(|until| until > now_ms);
     implied(if timed_out { bits & TIMED_OUT } else { bits })
 }
 
@@ -174,26 +148,14 @@ fn with_overwrites(guild: &Guild, user: Id, channel: &Channel, base: u64) -> u64
     if let Some(everyone) = channel.overwrites.iter().find(|entry| entry.id == guild.id) {
         bits = (bits & !everyone.deny) | everyone.allow;
     }
-    let roles = guild
-        .members
-        .get(&user)
-        .map(|member| member.roles.as_slice())
-        .unwrap_or_default();
+    let roles = guild.members.get(&user).map(|member| member.roles.as_slice()).unwrap_or_default();
     let (mut allow, mut deny) = (0, 0);
-    for entry in channel
-        .overwrites
-        .iter()
-        .filter(|entry| entry.kind == 0 && roles.contains(&entry.id))
-    {
+    for entry in channel.overwrites.iter().filter(|entry| entry.kind == 0 && roles.contains(&entry.id)) {
         allow |= entry.allow;
         deny |= entry.deny;
     }
     bits = (bits & !deny) | allow;
-    if let Some(own) = channel
-        .overwrites
-        .iter()
-        .find(|entry| entry.kind == 1 && entry.id == user)
-    {
+    if let Some(own) = channel.overwrites.iter().find(|entry| entry.kind == 1 && entry.id == user) {
         bits = (bits & !own.deny) | own.allow;
     }
     bits

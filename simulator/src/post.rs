@@ -27,15 +27,7 @@ pub(crate) struct Posting {
 
 impl Posting {
     pub(crate) fn plain(author: Id, channel: Id) -> Self {
-        Self {
-            author,
-            channel,
-            kind: 0,
-            reply_to: None,
-            ephemeral_for: None,
-            interaction: None,
-            metadata: None,
-        }
+        Self { author, channel, kind: 0, reply_to: None, ephemeral_for: None, interaction: None, metadata: None }
     }
 }
 
@@ -43,17 +35,10 @@ impl Sim {
     /// Writes a message and tells the watchers.
     pub(crate) fn post(&mut self, posting: Posting, draft: Draft, files: Vec<Upload>) -> Id {
         let id = self.world.next_id();
-        let guild_id = self
-            .world
-            .channels
-            .get(&posting.channel)
-            .and_then(|channel| channel.guild_id);
+        let guild_id = self.world.channels.get(&posting.channel).and_then(|channel| channel.guild_id);
         let mut message = blank_message(id, &posting, guild_id, self.world.now_ms);
         message.nonce = draft.nonce.clone();
-        message.poll = draft
-            .poll
-            .as_ref()
-            .map(|poll| with_expiry(poll, self.world.now_ms));
+        message.poll = draft.poll.as_ref().map(|poll| with_expiry(poll, self.world.now_ms));
         message.tts = draft.tts;
         message.flags = draft.flags;
         if posting.ephemeral_for.is_some() {
@@ -69,18 +54,9 @@ impl Sim {
     /// Writes the "is thinking..." of a deferred answer.
     pub(crate) fn post_loading(&mut self, posting: Posting) -> Id {
         let id = self.world.next_id();
-        let guild_id = self
-            .world
-            .channels
-            .get(&posting.channel)
-            .and_then(|channel| channel.guild_id);
+        let guild_id = self.world.channels.get(&posting.channel).and_then(|channel| channel.guild_id);
         let mut message = blank_message(id, &posting, guild_id, self.world.now_ms);
-        message.flags = flags::LOADING
-            | if posting.ephemeral_for.is_some() {
-                flags::EPHEMERAL
-            } else {
-                0
-            };
+        message.flags = flags::LOADING | if posting.ephemeral_for.is_some() { flags::EPHEMERAL } else { 0 };
         self.world.keep_message(message);
         self.emit_message("message_create", id);
         id
@@ -104,12 +80,7 @@ impl Sim {
         let Some(message) = self.world.drop_message(id) else {
             return false;
         };
-        self.emit_message_delete(
-            id,
-            message.channel_id,
-            message.guild_id,
-            message.ephemeral_for,
-        );
+        self.emit_message_delete(id, message.channel_id, message.guild_id, message.ephemeral_for);
         true
     }
 
@@ -119,19 +90,9 @@ impl Sim {
             text.push('\n');
             text.push_str(&component);
         }
-        let mut found = mentions::resolve(
-            &self.world,
-            message.author,
-            message.channel_id,
-            &text,
-            &draft.allowed,
-        );
-        let replied_author = message
-            .reply_to
-            .and_then(|id| self.world.messages.get(&id))
-            .map(|replied| replied.author);
-        if let Some(author) =
-            replied_author.filter(|_| draft.allowed.replied_user && message.kind == 19)
+        let mut found = mentions::resolve(&self.world, message.author, message.channel_id, &text, &draft.allowed);
+        let replied_author = message.reply_to.and_then(|id| self.world.messages.get(&id)).map(|replied| replied.author);
+        if let Some(author) = replied_author.filter(|_| draft.allowed.replied_user && message.kind == 19)
             && author != message.author
         {
             found.pings.insert(author);
@@ -150,69 +111,34 @@ impl Sim {
             }
         }
         if let Some(kept) = &draft.kept_attachments {
-            message.attachments.retain(|file| {
-                file["id"]
-                    .as_str()
-                    .is_some_and(|id| kept.iter().any(|keep| keep == id))
-            });
+            message.attachments.retain(|file| file["id"].as_str().is_some_and(|id| kept.iter().any(|keep| keep == id)));
         }
         for file in files {
-            let description = draft
-                .descriptions
-                .iter()
-                .find(|(index, _)| *index == file.index);
-            let description = description
-                .map(|(_, text)| text.clone())
-                .filter(|text| !text.is_empty());
+            let description = draft.descriptions.iter().find(|(index, _)| *index == file.index);
+            let description = description.map(|(_, text)| text.clone()).filter(|text| !text.is_empty());
             let stored = self.keep_file(message, file, description);
             message.attachments.push(stored);
         }
         message.embeds = draft.embeds;
         message.components = draft.components;
         let attachments = message.attachments.clone();
-        for value in message
-            .embeds
-            .iter_mut()
-            .chain(message.components.iter_mut())
-        {
+        for value in message.embeds.iter_mut().chain(message.components.iter_mut()) {
             link_attachments(value, &attachments);
         }
     }
 
-    pub(crate) fn keep_file(
-        &mut self,
-        message: &StoredMessage,
-        file: Upload,
-        description: Option<String>,
-    ) -> Value {
-        let place = if message.ephemeral_for.is_some() {
-            "ephemeral-attachments"
-        } else {
-            "attachments"
-        };
+    pub(crate) fn keep_file(&mut self, message: &StoredMessage, file: Upload, description: Option<String>) -> Value {
+        let place = if message.ephemeral_for.is_some() { "ephemeral-attachments" } else { "attachments" };
         self.store_file(place, message.channel_id, file, description)
     }
 
     /// Keeps a file and gives its attachment object. Links expire after a day, as Discord's signed ones do.
-    pub(crate) fn store_file(
-        &mut self,
-        place: &str,
-        channel: Id,
-        file: Upload,
-        description: Option<String>,
-    ) -> Value {
+    pub(crate) fn store_file(&mut self, place: &str, channel: Id, file: Upload, description: Option<String>) -> Value {
         let id = self.world.next_id();
-        let path = format!(
-            "/{place}/{channel}/{id}/{}",
-            file.filename.replace(['/', '\\', '?', '#'], "_")
-        );
+        let path = format!("/{place}/{channel}/{id}/{}", file.filename.replace(['/', '\\', '?', '#'], "_"));
         let now = self.world.now_ms / 1_000;
         let signature = self.secret("attachment");
-        let url = format!(
-            "{}/cdn{path}?ex={:x}&is={now:x}&hm={signature}",
-            self.options.base_url,
-            now + 86_400
-        );
+        let url = format!("{}/cdn{path}?ex={:x}&is={now:x}&hm={signature}", self.options.base_url, now + 86_400);
         let mut attachment = json!({
             "id": id,
             "filename": file.filename,
@@ -227,13 +153,7 @@ impl Sim {
         if place == "ephemeral-attachments" {
             attachment["ephemeral"] = json!(true);
         }
-        self.world.files.insert(
-            path,
-            StoredFile {
-                content_type: file.content_type,
-                hex: hex::encode(file.bytes),
-            },
-        );
+        self.world.files.insert(path, StoredFile { content_type: file.content_type, hex: hex::encode(file.bytes) });
         attachment
     }
 
@@ -246,12 +166,7 @@ impl Sim {
     /// A new message wakes an archived thread and makes its author a member.
     fn wake_thread(&mut self, channel: Id, author: Id) {
         let now = self.world.now_ms;
-        let Some(thread) = self
-            .world
-            .channels
-            .get_mut(&channel)
-            .and_then(|channel| channel.thread.as_mut())
-        else {
+        let Some(thread) = self.world.channels.get_mut(&channel).and_then(|channel| channel.thread.as_mut()) else {
             return;
         };
         thread.members.entry(author).or_insert(now);
@@ -263,12 +178,7 @@ impl Sim {
     }
 }
 
-pub(crate) fn blank_message(
-    id: Id,
-    posting: &Posting,
-    guild_id: Option<Id>,
-    now_ms: u64,
-) -> StoredMessage {
+pub(crate) fn blank_message(id: Id, posting: &Posting, guild_id: Option<Id>, now_ms: u64) -> StoredMessage {
     StoredMessage {
         id,
         channel_id: posting.channel,
@@ -313,19 +223,13 @@ fn shown_text(components: &[Value]) -> Vec<String> {
 /// Replaces `attachment://name` by the file's real address, wherever it stands.
 fn link_attachments(value: &mut Value, attachments: &[Value]) {
     match value {
-        Value::Object(map) => map
-            .values_mut()
-            .for_each(|inner| link_attachments(inner, attachments)),
-        Value::Array(items) => items
-            .iter_mut()
-            .for_each(|inner| link_attachments(inner, attachments)),
+        Value::Object(map) => map.values_mut().for_each(|inner| link_attachments(inner, attachments)),
+        Value::Array(items) => items.iter_mut().for_each(|inner| link_attachments(inner, attachments)),
         Value::String(text) => {
             let Some(name) = text.strip_prefix("attachment://") else {
                 return;
             };
-            let file = attachments
-                .iter()
-                .find(|file| file["filename"].as_str() == Some(name));
+            let file = attachments.iter().find(|file| file["filename"].as_str() == Some(name));
             if let Some(url) = file.and_then(|file| file["url"].as_str()) {
                 *text = url.to_owned();
             }

@@ -110,10 +110,7 @@ impl World {
 
     fn dm_json(&self, channel: &Channel) -> Value {
         // A bot sees the person it talks with, not itself.
-        let others = channel
-            .recipients
-            .iter()
-            .filter(|id| self.users.get(id).is_none_or(|user| !user.bot));
+        let others = channel.recipients.iter().filter(|id| self.users.get(id).is_none_or(|user| !user.bot));
         let recipients: Vec<Value> = others.map(|id| self.user_json_by_id(*id)).collect();
         json!({
             "id": channel.id, "type": 1, "flags": 0, "last_message_id": channel.last_message_id, "recipients": recipients,
@@ -157,11 +154,7 @@ impl World {
         let mut roles: Vec<&Role> = guild.roles.values().collect();
         roles.sort_by_key(|role| (role.position, role.id));
         let roles: Vec<Value> = roles.into_iter().map(Role::json).collect();
-        let boosts = guild
-            .members
-            .values()
-            .filter(|member| member.premium_since_ms.is_some())
-            .count();
+        let boosts = guild.members.values().filter(|member| member.premium_since_ms.is_some()).count();
         let mut json = guild_constants();
         json.extend(
             [
@@ -184,29 +177,11 @@ impl World {
             return json!({"id": id, "unavailable": true});
         };
         let mut json = self.guild_json(guild);
-        let of_guild = || {
-            self.channels
-                .values()
-                .filter(|channel| channel.guild_id == Some(id))
-        };
-        let channels: Vec<Value> = of_guild()
-            .filter(|c| !c.kind.is_thread())
-            .map(|c| self.channel_json(c))
-            .collect();
-        let threads: Vec<Value> = of_guild()
-            .filter(|c| c.kind.is_thread())
-            .map(|c| self.channel_json(c))
-            .collect();
-        let members: Vec<Value> = guild
-            .members
-            .values()
-            .map(|member| self.member_json(member))
-            .collect();
-        let voice: Vec<Value> = guild
-            .members
-            .values()
-            .filter_map(|member| voice_state_json(id, member))
-            .collect();
+        let of_guild = || self.channels.values().filter(|channel| channel.guild_id == Some(id));
+        let channels: Vec<Value> = of_guild().filter(|c| !c.kind.is_thread()).map(|c| self.channel_json(c)).collect();
+        let threads: Vec<Value> = of_guild().filter(|c| c.kind.is_thread()).map(|c| self.channel_json(c)).collect();
+        let members: Vec<Value> = guild.members.values().map(|member| self.member_json(member)).collect();
+        let voice: Vec<Value> = guild.members.values().filter_map(|member| voice_state_json(id, member)).collect();
         let extra = json!({
             "joined_at": timestamp(guild.id.created_ms()),
             "large": false,
@@ -231,17 +206,14 @@ impl World {
     pub(crate) fn message_json(&self, message: &StoredMessage, viewer: Id) -> Value {
         let mut json = self.basic_message_json(message);
         if !message.reactions.is_empty() {
-            let reactions = message
-                .reactions
-                .iter()
-                .map(|reaction| reaction_json(&reaction.key, &reaction.users, viewer));
+            let reactions =
+                message.reactions.iter().map(|reaction| reaction_json(&reaction.key, &reaction.users, viewer));
             json["reactions"] = Value::Array(reactions.collect());
         }
         if let Some(replied) = message.reply_to {
             json["message_reference"] = json!({"type": 0, "channel_id": message.channel_id, "message_id": replied, "guild_id": message.guild_id});
             let original = self.messages.get(&replied);
-            json["referenced_message"] =
-                original.map_or(Value::Null, |original| self.basic_message_json(original));
+            json["referenced_message"] = original.map_or(Value::Null, |original| self.basic_message_json(original));
         }
         if let Some(thread) = message.thread_id.and_then(|id| self.channels.get(&id)) {
             json["thread"] = self.channel_json(thread);
@@ -250,11 +222,7 @@ impl World {
     }
 
     fn basic_message_json(&self, message: &StoredMessage) -> Value {
-        let mentions: Vec<Value> = message
-            .mentions
-            .iter()
-            .map(|id| self.user_json_by_id(*id))
-            .collect();
+        let mentions: Vec<Value> = message.mentions.iter().map(|id| self.user_json_by_id(*id)).collect();
         let mut json = json!({
             "id": message.id,
             "type": message.kind,
@@ -282,12 +250,7 @@ impl World {
         if let Some(metadata) = &message.interaction_metadata {
             json["interaction_metadata"] = self.filled_metadata(metadata);
         }
-        if self
-            .users
-            .get(&message.author)
-            .is_some_and(|author| author.bot)
-            && message.interaction.is_some()
-        {
+        if self.users.get(&message.author).is_some_and(|author| author.bot) && message.interaction.is_some() {
             json["application_id"] = json!(message.author);
             json["webhook_id"] = json!(message.author);
         }

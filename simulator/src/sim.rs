@@ -16,6 +16,9 @@ use crate::{
     world::{User, World},
 };
 
+/// Last millisecond of the year 9999: later times cannot be written as Discord writes them.
+const LAST_MS: u64 = 253_402_300_799_999;
+
 /// What a stand-in is started with. Equal options give equal keys, ids and tokens.
 #[derive(Clone, Debug)]
 pub struct SimOptions {
@@ -39,8 +42,7 @@ impl Default for SimOptions {
         Self {
             application_id: "1100000000000000001".into(),
             seed: 1,
-            bot_token: "MTEwMDAwMDAwMDAwMDAwMDAwMQ.simula.the-simulator-accepts-only-this-one"
-                .into(),
+            bot_token: "MTEwMDAwMDAwMDAwMDAwMDAwMQ.simula.the-simulator-accepts-only-this-one".into(),
             client_secret: "the-simulators-client-secret".into(),
             // 2025-03-01T12:00:00Z: a plain moment, far from any change of clocks.
             now_ms: 1_740_830_400_000,
@@ -68,16 +70,10 @@ impl Sim {
     /// An empty world in which only the application and its bot user exist.
     pub fn new(options: SimOptions) -> Self {
         // An unreadable application id falls back to the default one rather than failing every later call.
-        let app = options
-            .application_id
-            .parse()
-            .unwrap_or(Id(1_100_000_000_000_000_001));
+        let app = options.application_id.parse().unwrap_or(Id(1_100_000_000_000_000_001));
         let key = SigningKey::from_bytes(&digest(&[b"signing key", &options.seed.to_be_bytes()]));
-        let now_ms = options.now_ms.max(DISCORD_EPOCH_MS);
-        let mut world = World {
-            now_ms,
-            ..World::default()
-        };
+        let now_ms = options.now_ms.clamp(DISCORD_EPOCH_MS, LAST_MS);
+        let mut world = World { now_ms, ..World::default() };
         world.users.insert(app, bot_user(app));
         Self {
             options,
@@ -94,8 +90,9 @@ impl Sim {
     }
 
     /// Moves the clock to a Unix time in milliseconds; it may go back. Snowflakes, timestamps and deadlines follow it.
+    /// Times before 2015 and after the year 9999 become the nearest one between.
     pub fn set_now(&mut self, unix_ms: u64) {
-        self.world.now_ms = unix_ms.max(DISCORD_EPOCH_MS);
+        self.world.now_ms = unix_ms.clamp(DISCORD_EPOCH_MS, LAST_MS);
     }
 
     /// The stand-in's time, in Unix milliseconds.
@@ -144,8 +141,7 @@ impl Sim {
         if dump["application_id"].as_str() != Some(&self.app.to_string()) {
             return Err("the dump belongs to another application id".into());
         }
-        let world: World =
-            serde_json::from_value(dump["world"].clone()).map_err(|error| error.to_string())?;
+        let world: World = serde_json::from_value(dump["world"].clone()).map_err(|error| error.to_string())?;
         self.world = world;
         self.emit(Event::state());
         Ok(())
@@ -169,12 +165,7 @@ impl Sim {
         self.world.secrets_made += 1;
         let count = self.world.secrets_made.to_be_bytes();
         let now = self.world.now_ms.to_be_bytes();
-        hex::encode(digest(&[
-            purpose.as_bytes(),
-            &self.options.seed.to_be_bytes(),
-            &count,
-            &now,
-        ]))
+        hex::encode(digest(&[purpose.as_bytes(), &self.options.seed.to_be_bytes(), &count, &now]))
     }
 }
 
@@ -207,26 +198,13 @@ mod tests {
     #[test]
     fn signatures_hold_under_the_public_key_and_come_from_the_seed() {
         let sim = Sim::new(SimOptions::default());
-        assert_eq!(
-            sim.public_key(),
-            Sim::new(SimOptions::default()).public_key()
-        );
-        assert_ne!(
-            sim.public_key(),
-            Sim::new(SimOptions {
-                seed: 2,
-                ..SimOptions::default()
-            })
-            .public_key()
-        );
+        assert_eq!(sim.public_key(), Sim::new(SimOptions::default()).public_key());
+        assert_ne!(sim.public_key(), Sim::new(SimOptions { seed: 2, ..SimOptions::default() }).public_key());
         let mut key = [0; 32];
         hex::decode_to_slice(sim.public_key(), &mut key).expect("hex");
         let mut signature = [0; 64];
         hex::decode_to_slice(sim.sign("1700000000", b"{}"), &mut signature).expect("hex");
         let key = VerifyingKey::from_bytes(&key).expect("key");
-        assert!(
-            key.verify_strict(b"1700000000{}", &Signature::from_bytes(&signature))
-                .is_ok()
-        );
+        assert!(key.verify_strict(b"1700000000{}", &Signature::from_bytes(&signature)).is_ok());
     }
 }

@@ -169,9 +169,7 @@ pub struct Channel {
 impl Channel {
     /// Whether the user is a member of this thread; false for other channels.
     pub fn thread_has(&self, user: Id) -> bool {
-        self.thread
-            .as_ref()
-            .is_some_and(|thread| thread.members.contains_key(&user))
+        self.thread.as_ref().is_some_and(|thread| thread.members.contains_key(&user))
     }
 }
 
@@ -323,22 +321,12 @@ impl World {
     }
 
     /// Ids of a channel's messages, oldest first.
-    pub(crate) fn in_channel(
-        &self,
-        channel: Id,
-    ) -> impl DoubleEndedIterator<Item = &StoredMessage> {
-        self.by_channel
-            .get(&channel)
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.messages.get(id))
+    pub(crate) fn in_channel(&self, channel: Id) -> impl DoubleEndedIterator<Item = &StoredMessage> {
+        self.by_channel.get(&channel).into_iter().flatten().filter_map(|id| self.messages.get(id))
     }
 
     pub(crate) fn keep_message(&mut self, message: StoredMessage) {
-        self.by_channel
-            .entry(message.channel_id)
-            .or_default()
-            .insert(message.id);
+        self.by_channel.entry(message.channel_id).or_default().insert(message.id);
         if message.ephemeral_for.is_none()
             && let Some(channel) = self.channels.get_mut(&message.channel_id)
         {

@@ -25,12 +25,7 @@ impl Sim {
     }
 
     /// Uses a command given as `{"name": .., "options": [..]}`, with `"type": 2` or `3` and `"target_id"` for context menus.
-    pub fn command(
-        &mut self,
-        user: &str,
-        channel: &str,
-        command: Value,
-    ) -> Result<Delivery, Refusal> {
+    pub fn command(&mut self, user: &str, channel: &str, command: Value) -> Result<Delivery, Refusal> {
         let place = self.place(user, channel)?;
         let kind = u8::try_from(command["type"].as_u64().unwrap_or(1)).unwrap_or(1);
         let known = self.usable(&place, kind, command["name"].as_str().unwrap_or_default())?;
@@ -39,16 +34,10 @@ impl Sim {
     }
 
     /// Asks for suggestions: a command object in which one option has `"focused": true`.
-    pub fn autocomplete(
-        &mut self,
-        user: &str,
-        channel: &str,
-        command: Value,
-    ) -> Result<Delivery, Refusal> {
+    pub fn autocomplete(&mut self, user: &str, channel: &str, command: Value) -> Result<Delivery, Refusal> {
         let place = self.place(user, channel)?;
         let known = self.usable(&place, 1, command["name"].as_str().unwrap_or_default())?;
-        let (options, resolved) =
-            self.focused_options(place.guild, place.channel, &known.body, &command["options"])?;
+        let (options, resolved) = self.focused_options(place.guild, place.channel, &known.body, &command["options"])?;
         let data = command_data(&known, options, resolved);
         self.interact(act(&place, 4, data, &known))
     }
@@ -59,49 +48,25 @@ impl Sim {
         if !self.can_read(user, channel) {
             return Err(Refusal::new("no_access", "You cannot see this channel"));
         }
-        let guild = self
-            .world
-            .channels
-            .get(&channel)
-            .and_then(|channel| channel.guild_id);
-        Ok(Place {
-            user,
-            channel,
-            guild,
-        })
+        let guild = self.world.channels.get(&channel).and_then(|channel| channel.guild_id);
+        Ok(Place { user, channel, guild })
     }
 
     /// A command the client offers here: the guild's own before a global one of the same name.
     fn usable(&self, place: &Place, kind: u8, name: &str) -> Result<Command, Refusal> {
         let named = |command: &&Command| command.kind == kind && command.name == name;
-        let here =
-            |command: &&Command| command.guild_id.is_none() || command.guild_id == place.guild;
-        let mut found: Vec<&Command> = self
-            .world
-            .commands
-            .values()
-            .filter(named)
-            .filter(here)
-            .collect();
+        let here = |command: &&Command| command.guild_id.is_none() || command.guild_id == place.guild;
+        let mut found: Vec<&Command> = self.world.commands.values().filter(named).filter(here).collect();
         found.sort_by_key(|command| command.guild_id.is_none());
         let Some(command) = found.first() else {
-            return Err(Refusal::new(
-                "unknown_command",
-                format!("There is no command /{name} here"),
-            ));
+            return Err(Refusal::new("unknown_command", format!("There is no command /{name} here")));
         };
         if !self.may_use(place.user, place.guild, command) {
-            return Err(Refusal::new(
-                "no_permission",
-                "You do not have permission to use this command",
-            ));
+            return Err(Refusal::new("no_permission", "You do not have permission to use this command"));
         }
         let rights = self.world.permissions_in(place.user, place.channel);
         if rights & p::USE_APPLICATION_COMMANDS == 0 {
-            return Err(Refusal::new(
-                "no_permission",
-                "You do not have permission to use commands in this channel",
-            ));
+            return Err(Refusal::new("no_permission", "You do not have permission to use commands in this channel"));
         }
         Ok((*command).clone())
     }
@@ -116,21 +81,13 @@ impl Sim {
         let Some(guild) = guild else {
             return command.guild_id.is_none();
         };
-        let Some(guild) = self
-            .world
-            .guilds
-            .get(&guild)
-            .filter(|guild| guild.installed)
-        else {
+        let Some(guild) = self.world.guilds.get(&guild).filter(|guild| guild.installed) else {
             return false;
         };
         let Some(rights) = guild.base_permissions(user) else {
             return false;
         };
-        match command.body["default_member_permissions"]
-            .as_str()
-            .and_then(|bits| bits.parse::<u64>().ok())
-        {
+        match command.body["default_member_permissions"].as_str().and_then(|bits| bits.parse::<u64>().ok()) {
             None => true,
             // "0" hides a command from all but administrators.
             Some(0) => rights & p::ADMINISTRATOR != 0,
@@ -148,37 +105,23 @@ impl Sim {
         if command.kind != 1 {
             return self.run_on_target(place, command, target.unwrap_or_default());
         }
-        let (options, resolved) =
-            self.filled_options(place.guild, place.channel, &command.body, options)?;
+        let (options, resolved) = self.filled_options(place.guild, place.channel, &command.body, options)?;
         let data = command_data(command, options, resolved);
         self.interact(act(place, 2, data, command))
     }
 
     /// Context menu commands: on a user (by id or name) or a message (by id).
-    fn run_on_target(
-        &mut self,
-        place: &Place,
-        command: &Command,
-        target: &str,
-    ) -> Result<Delivery, Refusal> {
+    fn run_on_target(&mut self, place: &Place, command: &Command, target: &str) -> Result<Delivery, Refusal> {
         let mut resolved = Resolved::default();
         let target = if command.kind == 2 {
             let user = self.need_user(target)?;
             self.resolve_user(place.guild, place.channel, user, &mut resolved);
             user
         } else {
-            let message = target
-                .parse::<Id>()
-                .ok()
-                .and_then(|id| self.world.messages.get(&id));
+            let message = target.parse::<Id>().ok().and_then(|id| self.world.messages.get(&id));
             let message = message.filter(|message| message.channel_id == place.channel);
-            let message = message
-                .ok_or_else(|| Refusal::new("unknown_message", "There is no such message here"))?;
-            resolved.put(
-                "messages",
-                message.id,
-                self.world.message_json(message, place.user),
-            );
+            let message = message.ok_or_else(|| Refusal::new("unknown_message", "There is no such message here"))?;
+            resolved.put("messages", message.id, self.world.message_json(message, place.user));
             message.id
         };
         let mut data = command_data(command, Vec::new(), resolved);

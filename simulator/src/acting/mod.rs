@@ -39,20 +39,12 @@ pub struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            detail: String::new(),
-        }
+        Self { code, message: message.into(), detail: String::new() }
     }
 
     /// What a person sees when the application answers late, wrongly or not at all.
     pub(crate) fn did_not_respond(detail: impl Into<String>) -> Self {
-        Self {
-            code: "did_not_respond",
-            message: "The application did not respond".into(),
-            detail: detail.into(),
-        }
+        Self { code: "did_not_respond", message: "The application did not respond".into(), detail: detail.into() }
     }
 }
 

@@ -14,10 +14,7 @@ pub(super) struct Resolved(BTreeMap<&'static str, Map<String, Value>>);
 
 impl Resolved {
     pub(super) fn put(&mut self, kind: &'static str, id: Id, object: Value) {
-        self.0
-            .entry(kind)
-            .or_default()
-            .insert(id.to_string(), object);
+        self.0.entry(kind).or_default().insert(id.to_string(), object);
     }
 
     pub(super) fn into_json(self) -> Option<Value> {
@@ -58,12 +55,7 @@ impl Sim {
         command: &Value,
         given: &Value,
     ) -> Result<(Vec<Value>, Resolved), Refusal> {
-        let mut filling = Filling {
-            guild,
-            channel,
-            typing: false,
-            resolved: Resolved::default(),
-        };
+        let mut filling = Filling { guild, channel, typing: false, resolved: Resolved::default() };
         let options = self.fill_level(&mut filling, &command["options"], given)?;
         Ok((options, filling.resolved))
     }
@@ -76,51 +68,30 @@ impl Sim {
         command: &Value,
         given: &Value,
     ) -> Result<(Vec<Value>, Resolved), Refusal> {
-        let mut filling = Filling {
-            guild,
-            channel,
-            typing: true,
-            resolved: Resolved::default(),
-        };
+        let mut filling = Filling { guild, channel, typing: true, resolved: Resolved::default() };
         let options = self.fill_level(&mut filling, &command["options"], given)?;
         if count_focused(&options) != 1 {
-            return Err(Refusal::new(
-                "no_focus",
-                "Exactly one option must be focused for autocomplete",
-            ));
+            return Err(Refusal::new("no_focus", "Exactly one option must be focused for autocomplete"));
         }
         Ok((options, filling.resolved))
     }
 
-    fn fill_level(
-        &mut self,
-        filling: &mut Filling,
-        defined: &Value,
-        given: &Value,
-    ) -> Result<Vec<Value>, Refusal> {
+    fn fill_level(&mut self, filling: &mut Filling, defined: &Value, given: &Value) -> Result<Vec<Value>, Refusal> {
         let defined = defined.as_array().map(Vec::as_slice).unwrap_or_default();
         let given = given.as_array().map(Vec::as_slice).unwrap_or_default();
-        let nested = defined.first().is_some_and(|first| {
-            matches!(first["type"].as_u64(), Some(kind::SUBCOMMAND | kind::GROUP))
-        });
+        let nested =
+            defined.first().is_some_and(|first| matches!(first["type"].as_u64(), Some(kind::SUBCOMMAND | kind::GROUP)));
         if nested && given.len() != 1 {
-            return Err(Refusal::new(
-                "missing_subcommand",
-                "Choose one of the subcommands",
-            ));
+            return Err(Refusal::new("missing_subcommand", "Choose one of the subcommands"));
         }
         let mut filled = Vec::new();
         for option in given {
             let name = option["name"].as_str().unwrap_or_default();
             let definition = defined.iter().find(|known| known["name"] == name);
-            let definition = definition.ok_or_else(|| {
-                Refusal::new("unknown_option", format!("There is no option {name:?}"))
-            })?;
+            let definition =
+                definition.ok_or_else(|| Refusal::new("unknown_option", format!("There is no option {name:?}")))?;
             if filled.iter().any(|other: &Value| other["name"] == name) {
-                return Err(Refusal::new(
-                    "option_twice",
-                    format!("The option {name:?} is given twice"),
-                ));
+                return Err(Refusal::new("option_twice", format!("The option {name:?} is given twice")));
             }
             filled.push(self.fill_one(filling, definition, option)?);
         }
@@ -130,12 +101,7 @@ impl Sim {
         Ok(filled)
     }
 
-    fn fill_one(
-        &mut self,
-        filling: &mut Filling,
-        definition: &Value,
-        given: &Value,
-    ) -> Result<Value, Refusal> {
+    fn fill_one(&mut self, filling: &mut Filling, definition: &Value, given: &Value) -> Result<Value, Refusal> {
         let kind = definition["type"].as_u64().unwrap_or(0);
         let name = &definition["name"];
         if matches!(kind, kind::SUBCOMMAND | kind::GROUP) {
@@ -144,15 +110,10 @@ impl Sim {
         }
         if filling.typing && given["focused"] == true {
             if definition["autocomplete"] != true {
-                return Err(Refusal::new(
-                    "no_autocomplete",
-                    format!("The option {name} has no suggestions"),
-                ));
+                return Err(Refusal::new("no_autocomplete", format!("The option {name} has no suggestions")));
             }
             // What is being typed goes as text even for numbers: it may not be one yet.
-            let typed = given["value"]
-                .as_str()
-                .map_or_else(|| plain_text(&given["value"]), str::to_owned);
+            let typed = given["value"].as_str().map_or_else(|| plain_text(&given["value"]), str::to_owned);
             return Ok(json!({"name": name, "type": kind, "value": typed, "focused": true}));
         }
         let value = self.fill_value(filling, definition, kind, &given["value"])?;
@@ -169,17 +130,11 @@ impl Sim {
         let text = plain_text(given);
         let value = match kind {
             kind::STRING => text_value(definition, &text)?,
-            kind::INTEGER => json!(
-                text.trim()
-                    .parse::<i64>()
-                    .map_err(|_| bad(definition, "a whole number is wanted"))?
-            ),
+            kind::INTEGER => {
+                json!(text.trim().parse::<i64>().map_err(|_| bad(definition, "a whole number is wanted"))?)
+            }
             kind::NUMBER => {
-                let number = text
-                    .trim()
-                    .parse::<f64>()
-                    .ok()
-                    .filter(|number| number.is_finite());
+                let number = text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
                 json!(number.ok_or_else(|| bad(definition, "a number is wanted"))?)
             }
             kind::BOOLEAN => match text.to_lowercase().as_str() {
@@ -209,28 +164,17 @@ impl Sim {
         check_choice(definition, value)
     }
 
-    fn fill_channel(
-        &self,
-        filling: &mut Filling,
-        definition: &Value,
-        text: &str,
-    ) -> Result<Id, Refusal> {
-        let by_name = filling
-            .guild
-            .and_then(|guild| self.named_in_guild(guild, text));
+    fn fill_channel(&self, filling: &mut Filling, definition: &Value, text: &str) -> Result<Id, Refusal> {
+        let by_name = filling.guild.and_then(|guild| self.named_in_guild(guild, text));
         let id = by_name.map_or_else(|| self.need_channel(text, None), Ok)?;
         let Some(channel) = self.world.channels.get(&id) else {
             return Err(bad(definition, "there is no such channel"));
         };
         let kinds = definition["channel_types"].as_array();
-        if kinds.is_some_and(|kinds| {
-            !kinds.is_empty() && !kinds.contains(&json!(channel.kind.number()))
-        }) {
+        if kinds.is_some_and(|kinds| !kinds.is_empty() && !kinds.contains(&json!(channel.kind.number()))) {
             return Err(bad(definition, "this kind of channel cannot be chosen"));
         }
-        filling
-            .resolved
-            .put("channels", id, self.resolved_channel(id));
+        filling.resolved.put("channels", id, self.resolved_channel(id));
         Ok(id)
     }
 
@@ -248,36 +192,21 @@ impl Sim {
     }
 
     fn fill_role(&self, filling: &mut Filling, text: &str) -> Result<Id, Refusal> {
-        let guild = filling
-            .guild
-            .ok_or_else(|| Refusal::new("no_guild", "There are no roles in direct messages"))?;
+        let guild = filling.guild.ok_or_else(|| Refusal::new("no_guild", "There are no roles in direct messages"))?;
         let id = self.need_role(guild, text)?;
         self.resolve_role(guild, id, &mut filling.resolved);
         Ok(id)
     }
 
     pub(super) fn resolve_role(&self, guild: Id, id: Id, resolved: &mut Resolved) {
-        if let Some(role) = self
-            .world
-            .guilds
-            .get(&guild)
-            .and_then(|guild| guild.roles.get(&id))
-        {
+        if let Some(role) = self.world.guilds.get(&guild).and_then(|guild| guild.roles.get(&id)) {
             resolved.put("roles", id, role.json());
         }
     }
 
-    pub(super) fn resolve_user(
-        &self,
-        guild: Option<Id>,
-        channel: Id,
-        user: Id,
-        resolved: &mut Resolved,
-    ) {
+    pub(super) fn resolve_user(&self, guild: Option<Id>, channel: Id, user: Id, resolved: &mut Resolved) {
         resolved.put("users", user, self.world.user_json_by_id(user));
-        let member = guild
-            .and_then(|guild| self.world.guilds.get(&guild))
-            .and_then(|guild| guild.members.get(&user));
+        let member = guild.and_then(|guild| self.world.guilds.get(&guild)).and_then(|guild| guild.members.get(&user));
         let Some(member) = member else { return };
         let mut json = self.world.member_json_without_user(member);
         json["permissions"] = json!(self.world.permissions_in(user, channel).to_string());
@@ -291,24 +220,15 @@ impl Sim {
     /// A file: `{"filename": .., "content": text, "content_type": ..}`, or just a name for an empty one.
     fn fill_attachment(&mut self, filling: &mut Filling, given: &Value) -> Id {
         let content = given["content"].as_str().unwrap_or_default();
-        let filename = given["filename"]
-            .as_str()
-            .or(given.as_str())
-            .unwrap_or("file.txt");
+        let filename = given["filename"].as_str().or(given.as_str()).unwrap_or("file.txt");
         let upload = Upload {
             index: 0,
             filename: filename.to_owned(),
-            content_type: given["content_type"]
-                .as_str()
-                .unwrap_or("text/plain")
-                .to_owned(),
+            content_type: given["content_type"].as_str().unwrap_or("text/plain").to_owned(),
             bytes: content.as_bytes().to_vec(),
         };
         let stored = self.store_file("ephemeral-attachments", filling.channel, upload, None);
-        let id = stored["id"]
-            .as_str()
-            .and_then(|id| id.parse().ok())
-            .unwrap_or(Id(1));
+        let id = stored["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(Id(1));
         filling.resolved.put("attachments", id, stored);
         id
     }
@@ -317,37 +237,21 @@ impl Sim {
 fn plain_text(value: &Value) -> String {
     value.as_str().map_or_else(
         || {
-            if value.is_null() {
-                String::new()
-            } else {
-                value.to_string()
-            }
+            if value.is_null() { String::new() } else { value.to_string() }
         },
         str::to_owned,
     )
 }
 
 fn bad(definition: &Value, why: &str) -> Refusal {
-    Refusal::new(
-        "invalid_option",
-        format!("{}: {why}", definition["name"].as_str().unwrap_or_default()),
-    )
+    Refusal::new("invalid_option", format!("{}: {why}", definition["name"].as_str().unwrap_or_default()))
 }
 
 fn need_required(defined: &[Value], filled: &[Value]) -> Result<(), Refusal> {
-    for definition in defined
-        .iter()
-        .filter(|definition| definition["required"] == true)
-    {
-        if !filled
-            .iter()
-            .any(|option| option["name"] == definition["name"])
-        {
+    for definition in defined.iter().filter(|definition| definition["required"] == true) {
+        if !filled.iter().any(|option| option["name"] == definition["name"]) {
             let name = definition["name"].as_str().unwrap_or_default();
-            return Err(Refusal::new(
-                "missing_option",
-                format!("{name}: This option is required. Specify a value"),
-            ));
+            return Err(Refusal::new("missing_option", format!("{name}: This option is required. Specify a value")));
         }
     }
     Ok(())
@@ -360,10 +264,7 @@ fn text_value(definition: &Value, text: &str) -> Result<Value, Refusal> {
     let max = definition["max_length"].as_u64().unwrap_or(6_000);
     let length = u64::try_from(length).unwrap_or(u64::MAX);
     if length < min || length > max {
-        return Err(bad(
-            definition,
-            &format!("between {min} and {max} characters are wanted"),
-        ));
+        return Err(bad(definition, &format!("between {min} and {max} characters are wanted")));
     }
     Ok(json!(text))
 }
@@ -377,37 +278,25 @@ fn check_limits(definition: &Value, value: &Value) -> Result<(), Refusal> {
     let min = definition["min_value"].as_f64().unwrap_or(-limit);
     let max = definition["max_value"].as_f64().unwrap_or(limit);
     if number < min || number > max {
-        return Err(bad(
-            definition,
-            &format!("a value between {min} and {max} is wanted"),
-        ));
+        return Err(bad(definition, &format!("a value between {min} and {max} is wanted")));
     }
     Ok(())
 }
 
 /// With choices only one of them can be sent; its name may be given instead of its value.
 fn check_choice(definition: &Value, value: Value) -> Result<Value, Refusal> {
-    let Some(choices) = definition["choices"]
-        .as_array()
-        .filter(|choices| !choices.is_empty())
-    else {
+    let Some(choices) = definition["choices"].as_array().filter(|choices| !choices.is_empty()) else {
         return Ok(value);
     };
-    let found = choices
-        .iter()
-        .find(|choice| choice["value"] == value || choice["name"] == value);
-    found
-        .map(|choice| choice["value"].clone())
-        .ok_or_else(|| bad(definition, "choose one of the choices"))
+    let found = choices.iter().find(|choice| choice["value"] == value || choice["name"] == value);
+    found.map(|choice| choice["value"].clone()).ok_or_else(|| bad(definition, "choose one of the choices"))
 }
 
 fn count_focused(options: &[Value]) -> usize {
     options
         .iter()
         .map(|option| {
-            let inner = option["options"]
-                .as_array()
-                .map_or(0, |inner| count_focused(inner));
+            let inner = option["options"].as_array().map_or(0, |inner| count_focused(inner));
             inner + usize::from(option["focused"] == true)
         })
         .sum()

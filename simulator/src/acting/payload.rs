@@ -94,14 +94,9 @@ impl Sim {
     }
 
     fn frame(&self, act: &Act, channel: &Channel) -> Value {
-        let locale = self
-            .world
-            .users
-            .get(&act.user)
-            .map_or("en-US", |user| user.locale.as_str());
+        let locale = self.world.users.get(&act.user).map_or("en-US", |user| user.locale.as_str());
         let mut channel_json = self.world.channel_json(channel);
-        channel_json["permissions"] =
-            json!(self.world.permissions_in(act.user, channel.id).to_string());
+        channel_json["permissions"] = json!(self.world.permissions_in(act.user, channel.id).to_string());
         let mut body = json!({
             "application_id": self.app,
             "type": act.kind,
@@ -115,9 +110,7 @@ impl Sim {
             "attachment_size_limit": ATTACHMENT_SIZE_LIMIT,
         });
         self.add_place(&mut body, act, channel);
-        let source = act
-            .source_message
-            .and_then(|id| self.world.messages.get(&id));
+        let source = act.source_message.and_then(|id| self.world.messages.get(&id));
         if let Some(source) = source {
             body["message"] = self.world.message_json(source, act.user);
         }
@@ -146,8 +139,7 @@ impl Sim {
         body["authorizing_integration_owners"] = json!({"0": guild.id});
         if let Some(member) = guild.members.get(&act.user) {
             let mut member = self.world.member_json(member);
-            member["permissions"] =
-                json!(self.world.permissions_in(act.user, channel.id).to_string());
+            member["permissions"] = json!(self.world.permissions_in(act.user, channel.id).to_string());
             body["member"] = member;
         }
     }
@@ -155,9 +147,7 @@ impl Sim {
     fn deliver(&mut self, interaction: Interaction) -> Delivery {
         let delivery = self.signed(&interaction);
         self.forget_old_interactions();
-        self.world
-            .tokens
-            .insert(interaction.token.clone(), interaction.id);
+        self.world.tokens.insert(interaction.token.clone(), interaction.id);
         self.world.interactions.insert(interaction.id, interaction);
         delivery
     }
@@ -167,13 +157,7 @@ impl Sim {
         if self.world.interactions.len() < INTERACTIONS_KEPT {
             return;
         }
-        let old: Vec<Id> = self
-            .world
-            .interactions
-            .keys()
-            .take(INTERACTIONS_KEPT / 10)
-            .copied()
-            .collect();
+        let old: Vec<Id> = self.world.interactions.keys().take(INTERACTIONS_KEPT / 10).copied().collect();
         for id in old {
             if let Some(gone) = self.world.interactions.remove(&id) {
                 self.world.tokens.remove(&gone.token);
@@ -188,13 +172,9 @@ impl Sim {
             ("X-Signature-Ed25519", self.sign(&timestamp, &body)),
             ("X-Signature-Timestamp", timestamp),
             ("Content-Type", "application/json".to_owned()),
-            (
-                "User-Agent",
-                "Discord-Interactions/1.0 (+https://discord.com)".to_owned(),
-            ),
+            ("User-Agent", "Discord-Interactions/1.0 (+https://discord.com)".to_owned()),
         ];
-        let duplicate =
-            self.strike("POST", "INTERACTION") == Some(crate::faults::FaultKind::Duplicate);
+        let duplicate = self.strike("POST", "INTERACTION") == Some(crate::faults::FaultKind::Duplicate);
         Delivery {
             interaction_id: interaction.id.to_string(),
             token: interaction.token.clone(),
@@ -207,11 +187,7 @@ impl Sim {
 
     /// The same interaction once more, byte for byte, signed anew: what a replaying attacker or a nervous network sends.
     pub fn redeliver(&mut self, interaction_id: &str) -> Option<Delivery> {
-        let interaction = self
-            .world
-            .interactions
-            .get(&interaction_id.parse().ok()?)?
-            .clone();
+        let interaction = self.world.interactions.get(&interaction_id.parse().ok()?)?.clone();
         Some(self.signed(&interaction))
     }
 }

@@ -25,29 +25,14 @@ impl Sim {
             self.dm_with(user);
         }
         let channel = self.need_channel(channel, Some(user))?;
-        let is_thread = self
-            .world
-            .channels
-            .get(&channel)
-            .is_some_and(|channel| channel.kind.is_thread());
-        let right = if is_thread {
-            p::SEND_MESSAGES_IN_THREADS
-        } else {
-            p::SEND_MESSAGES
-        };
-        if self.world.permissions_in(user, channel) & (right | p::VIEW_CHANNEL)
-            != right | p::VIEW_CHANNEL
-        {
-            return Err(Refusal::new(
-                "no_permission",
-                "You do not have permission to send messages in this channel",
-            ));
+        let is_thread = self.world.channels.get(&channel).is_some_and(|channel| channel.kind.is_thread());
+        let right = if is_thread { p::SEND_MESSAGES_IN_THREADS } else { p::SEND_MESSAGES };
+        if self.world.permissions_in(user, channel) & (right | p::VIEW_CHANNEL) != right | p::VIEW_CHANNEL {
+            return Err(Refusal::new("no_permission", "You do not have permission to send messages in this channel"));
         }
-        let draft =
-            message::read_new(&json!({"content": content}), &[], Source::Bot).map_err(refused)?;
+        let draft = message::read_new(&json!({"content": content}), &[], Source::Bot).map_err(refused)?;
         let id = self.post(Posting::plain(user, channel), draft, Vec::new());
-        self.message(&id.to_string())
-            .ok_or_else(|| Refusal::new("unknown_message", "The message is gone"))
+        self.message(&id.to_string()).ok_or_else(|| Refusal::new("unknown_message", "The message is gone"))
     }
 
     /// A person deletes a message: their own, or any with MANAGE_MESSAGES. An ephemeral one is only dismissed.
@@ -57,10 +42,7 @@ impl Sim {
             || message.ephemeral_for == Some(user)
             || self.world.permissions_in(user, message.channel_id) & p::MANAGE_MESSAGES != 0;
         if !may {
-            return Err(Refusal::new(
-                "no_permission",
-                "You cannot delete this message",
-            ));
+            return Err(Refusal::new("no_permission", "You cannot delete this message"));
         }
         self.remove_message(message.id);
         Ok(())
@@ -69,25 +51,14 @@ impl Sim {
     /// A person sets a reaction.
     pub fn react(&mut self, user: &str, message_id: &str, emoji: &str) -> Result<(), Refusal> {
         let (user, message) = self.readable(user, message_id)?;
-        let exists = message
-            .reactions
-            .iter()
-            .any(|reaction| reaction.key == emoji);
+        let exists = message.reactions.iter().any(|reaction| reaction.key == emoji);
         if !exists && self.world.permissions_in(user, message.channel_id) & p::ADD_REACTIONS == 0 {
-            return Err(Refusal::new(
-                "no_permission",
-                "You cannot add reactions here",
-            ));
+            return Err(Refusal::new("no_permission", "You cannot add reactions here"));
         }
         if message.ephemeral_for.is_some() {
-            return Err(Refusal::new(
-                "no_permission",
-                "Nobody can react to this message",
-            ));
+            return Err(Refusal::new("no_permission", "Nobody can react to this message"));
         }
-        self.set_reaction(message.id, user, emoji)
-            .map(|_| ())
-            .map_err(refused)
+        self.set_reaction(message.id, user, emoji).map(|_| ()).map_err(refused)
     }
 
     /// A person takes a reaction back.
@@ -101,28 +72,15 @@ impl Sim {
     pub fn voice(&mut self, user: &str, guild: &str, channel: Option<&str>) -> Result<(), Refusal> {
         let (user_id, guild_id) = (self.need_user(user)?, self.need_guild(guild)?);
         let target = match channel {
-            Some(name) => Some(
-                self.named_in_guild(guild_id, name)
-                    .map_or_else(|| self.need_channel(name, None), Ok)?,
-            ),
+            Some(name) => Some(self.named_in_guild(guild_id, name).map_or_else(|| self.need_channel(name, None), Ok)?),
             None => None,
         };
-        let is_voice = |id: Id| {
-            self.world
-                .channels
-                .get(&id)
-                .is_some_and(|channel| channel.kind == ChannelKind::Voice)
-        };
+        let is_voice = |id: Id| self.world.channels.get(&id).is_some_and(|channel| channel.kind == ChannelKind::Voice);
         if target.is_some_and(|id| !is_voice(id)) {
             return Err(Refusal::new("unknown_channel", "That is no voice channel"));
         }
-        let member = self
-            .world
-            .guilds
-            .get_mut(&guild_id)
-            .and_then(|guild| guild.members.get_mut(&user_id));
-        let member = member
-            .ok_or_else(|| Refusal::new("not_a_member", "That user is not in this server"))?;
+        let member = self.world.guilds.get_mut(&guild_id).and_then(|guild| guild.members.get_mut(&user_id));
+        let member = member.ok_or_else(|| Refusal::new("not_a_member", "That user is not in this server"))?;
         member.voice_channel = target;
         let member = member.clone();
         let left = json!({"guild_id": guild_id, "channel_id": null, "user_id": user_id, "session_id": format!("voice{user_id}"),
@@ -137,16 +95,11 @@ impl Sim {
 
     fn readable(&self, user: &str, message_id: &str) -> Result<(Id, StoredMessage), Refusal> {
         let user = self.need_user(user)?;
-        let message = message_id
-            .parse::<Id>()
-            .ok()
-            .and_then(|id| self.world.messages.get(&id));
+        let message = message_id.parse::<Id>().ok().and_then(|id| self.world.messages.get(&id));
         let message = message.filter(|message| {
-            message.ephemeral_for.is_none_or(|only| only == user)
-                && self.can_read(user, message.channel_id)
+            message.ephemeral_for.is_none_or(|only| only == user) && self.can_read(user, message.channel_id)
         });
-        let message = message
-            .ok_or_else(|| Refusal::new("unknown_message", "You do not see such a message"))?;
+        let message = message.ok_or_else(|| Refusal::new("unknown_message", "You do not see such a message"))?;
         Ok((user, message.clone()))
     }
 }
@@ -154,8 +107,5 @@ impl Sim {
 /// What Discord would refuse, the client does not send.
 fn refused(error: ApiError) -> Refusal {
     let detail = error.body().to_string();
-    Refusal {
-        detail,
-        ..Refusal::new("refused", error.message)
-    }
+    Refusal { detail, ..Refusal::new("refused", error.message) }
 }

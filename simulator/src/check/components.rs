@@ -43,78 +43,38 @@ pub(crate) struct Tally {
 }
 
 /// Checks a message's components and gives them as Discord stores them. `files`: names of the message's attachments.
-pub(crate) fn read(
-    value: &Value,
-    v2: bool,
-    files: Vec<String>,
-    errors: &mut FormErrors,
-) -> Vec<Value> {
+pub(crate) fn read(value: &Value, v2: bool, files: Vec<String>, errors: &mut FormErrors) -> Vec<Value> {
     let Some(components) = list(value, "components", errors) else {
         return Vec::new();
     };
     if !v2 && components.len() > MAX_ROWS {
-        errors.add(
-            "components",
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 5 in length.",
-        );
+        errors.add("components", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.");
     }
-    let mut tally = Tally {
-        files,
-        ..Tally::default()
-    };
-    let allowed: &[u64] = if v2 {
-        &[ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR, CONTAINER]
-    } else {
-        &[ROW]
-    };
+    let mut tally = Tally { files, ..Tally::default() };
+    let allowed: &[u64] = if v2 { &[ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR, CONTAINER] } else { &[ROW] };
     let read = read_list(components, "components", allowed, &mut tally, errors);
     if tally.components > MAX_COMPONENTS {
         let message = "The total number of components in a message cannot exceed 40.";
-        errors.add(
-            "components",
-            "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED",
-            message,
-        );
+        errors.add("components", "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", message);
     }
     if tally.text > MAX_TEXT {
         let message = "The total displayable text size in components exceeds maximum size of 4000.";
-        errors.add(
-            "components",
-            "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED",
-            message,
-        );
+        errors.add("components", "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED", message);
     }
     read
 }
 
-fn read_list(
-    items: &[Value],
-    path: &str,
-    allowed: &[u64],
-    tally: &mut Tally,
-    errors: &mut FormErrors,
-) -> Vec<Value> {
+fn read_list(items: &[Value], path: &str, allowed: &[u64], tally: &mut Tally, errors: &mut FormErrors) -> Vec<Value> {
     let each = items.iter().enumerate();
-    each.map(|(index, item)| read_one(item, &format!("{path}.{index}"), allowed, tally, errors))
-        .collect()
+    each.map(|(index, item)| read_one(item, &format!("{path}.{index}"), allowed, tally, errors)).collect()
 }
 
-pub(crate) fn read_one(
-    item: &Value,
-    path: &str,
-    allowed: &[u64],
-    tally: &mut Tally,
-    errors: &mut FormErrors,
-) -> Value {
+pub(crate) fn read_one(item: &Value, path: &str, allowed: &[u64], tally: &mut Tally, errors: &mut FormErrors) -> Value {
     tally.components += 1;
     let kind = item["type"].as_u64().unwrap_or(0);
     if !allowed.contains(&kind) {
         let names: Vec<String> = allowed.iter().map(u64::to_string).collect();
-        errors.choices(
-            &format!("{path}.type"),
-            &format!("{{{}}}", names.join(", ")),
-        );
+        errors.choices(&format!("{path}.type"), &format!("{{{}}}", names.join(", ")));
         return item.clone();
     }
     let mut kept = Map::new();
@@ -141,11 +101,7 @@ impl Tally {
     fn id_for(&mut self, item: &Value, path: &str, errors: &mut FormErrors) -> u64 {
         if let Some(id) = item["id"].as_u64().filter(|id| *id > 0) {
             if !self.taken_ids.insert(id) {
-                errors.add(
-                    &format!("{path}.id"),
-                    "COMPONENT_ID_DUPLICATED",
-                    "Component id cannot be duplicated",
-                );
+                errors.add(&format!("{path}.id"), "COMPONENT_ID_DUPLICATED", "Component id cannot be duplicated");
             }
             return id;
         }
@@ -166,61 +122,25 @@ impl Tally {
         };
         errors.length(&path, id, 1, 100);
         if !self.custom_ids.insert(id.to_owned()) {
-            errors.add(
-                &path,
-                "COMPONENT_CUSTOM_ID_DUPLICATED",
-                "Component custom id cannot be duplicated",
-            );
+            errors.add(&path, "COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated");
         }
     }
 }
 
-fn row(
-    item: &Value,
-    path: &str,
-    tally: &mut Tally,
-    errors: &mut FormErrors,
-    kept: &mut Map<String, Value>,
-) {
+fn row(item: &Value, path: &str, tally: &mut Tally, errors: &mut FormErrors, kept: &mut Map<String, Value>) {
     let path = format!("{path}.components");
     let children = list(&item["components"], &path, errors).unwrap_or_default();
     if children.is_empty() || children.len() > MAX_BUTTONS {
-        errors.add(
-            &path,
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 5 in length.",
-        );
+        errors.add(&path, "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.");
     }
-    let selects = children
-        .iter()
-        .filter(|child| child["type"].as_u64() != Some(BUTTON))
-        .count();
+    let selects = children.iter().filter(|child| child["type"].as_u64() != Some(BUTTON)).count();
     if selects > 0 && children.len() > 1 {
-        errors.add(
-            &path,
-            "COMPONENT_LAYOUT_WIDTH_EXCEEDED",
-            "The specified component exceeds the maximum width",
-        );
+        errors.add(&path, "COMPONENT_LAYOUT_WIDTH_EXCEEDED", "The specified component exceeds the maximum width");
     }
-    kept.insert(
-        "components".into(),
-        json!(read_list(
-            children,
-            &path,
-            &[BUTTON, 3, 5, 6, 7, 8],
-            tally,
-            errors
-        )),
-    );
+    kept.insert("components".into(), json!(read_list(children, &path, &[BUTTON, 3, 5, 6, 7, 8], tally, errors)));
 }
 
-fn button(
-    item: &Value,
-    path: &str,
-    tally: &mut Tally,
-    errors: &mut FormErrors,
-    kept: &mut Map<String, Value>,
-) {
+fn button(item: &Value, path: &str, tally: &mut Tally, errors: &mut FormErrors, kept: &mut Map<String, Value>) {
     let style = item["style"].as_u64().unwrap_or(0);
     if !(1..=6).contains(&style) {
         errors.choices(&format!("{path}.style"), "{1, 2, 3, 4, 5, 6}");
@@ -229,39 +149,22 @@ fn button(
     if let Some(label) = text(&item["label"], &format!("{path}.label"), errors) {
         errors.length(&format!("{path}.label"), label, 0, 80);
     }
-    let has_label = item["label"]
-        .as_str()
-        .is_some_and(|label| !label.is_empty());
+    let has_label = item["label"].as_str().is_some_and(|label| !label.is_empty());
     if style != 6 && !has_label && !item["emoji"].is_object() {
-        errors.add(
-            path,
-            "BUTTON_COMPONENT_INVALID_LABEL_OR_EMOJI",
-            "A button must have a label or emoji",
-        );
+        errors.add(path, "BUTTON_COMPONENT_INVALID_LABEL_OR_EMOJI", "A button must have a label or emoji");
     }
     match style {
         5 => {
             if item["url"].as_str().is_none_or(str::is_empty) {
                 errors.add(path, "BUTTON_COMPONENT_URL_REQUIRED", "A url is required");
             }
-            if item["url"]
-                .as_str()
-                .is_some_and(|url| url.chars().count() > 512)
-            {
-                errors.add(
-                    &format!("{path}.url"),
-                    "BASE_TYPE_MAX_LENGTH",
-                    "Must be 512 or fewer in length.",
-                );
+            if item["url"].as_str().is_some_and(|url| url.chars().count() > 512) {
+                errors.add(&format!("{path}.url"), "BASE_TYPE_MAX_LENGTH", "Must be 512 or fewer in length.");
             }
             link_or_app(&item["url"], &format!("{path}.url"), errors);
             if !item["custom_id"].is_null() {
                 let message = "A custom id and url cannot both be specified";
-                errors.add(
-                    path,
-                    "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE",
-                    message,
-                );
+                errors.add(path, "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", message);
             }
         }
         6 => {}
@@ -269,19 +172,11 @@ fn button(
             tally.custom_id(item, path, errors);
             if !item["url"].is_null() {
                 let message = "A custom id and url cannot both be specified";
-                errors.add(
-                    path,
-                    "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE",
-                    message,
-                );
+                errors.add(path, "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", message);
             }
         }
     }
-    keep(
-        item,
-        kept,
-        &["label", "emoji", "custom_id", "url", "sku_id"],
-    );
+    keep(item, kept, &["label", "emoji", "custom_id", "url", "sku_id"]);
     if item["disabled"] == true {
         kept.insert("disabled".into(), json!(true));
     }
@@ -289,10 +184,7 @@ fn button(
 
 /// A link button may also lead into the client: `discord://`.
 fn link_or_app(value: &Value, path: &str, errors: &mut FormErrors) {
-    if !value
-        .as_str()
-        .is_some_and(|url| url.starts_with("discord://"))
-    {
+    if !value.as_str().is_some_and(|url| url.starts_with("discord://")) {
         link(value, path, false, errors);
     }
 }
@@ -308,54 +200,22 @@ pub(crate) fn select(
     if let Some(placeholder) = text(&item["placeholder"], &format!("{path}.placeholder"), errors) {
         errors.length(&format!("{path}.placeholder"), placeholder, 0, 150);
     }
-    let min = number(
-        &item["min_values"],
-        &format!("{path}.min_values"),
-        0,
-        25,
-        errors,
-    )
-    .unwrap_or(1);
-    let max = number(
-        &item["max_values"],
-        &format!("{path}.max_values"),
-        1,
-        25,
-        errors,
-    )
-    .unwrap_or(1);
+    let min = number(&item["min_values"], &format!("{path}.min_values"), 0, 25, errors).unwrap_or(1);
+    let max = number(&item["max_values"], &format!("{path}.max_values"), 1, 25, errors).unwrap_or(1);
     if min > max {
-        errors.add(
-            path,
-            "SELECT_COMPONENT_INVALID_MIN_VALUES",
-            "Must be less than or equal to max_values",
-        );
+        errors.add(path, "SELECT_COMPONENT_INVALID_MIN_VALUES", "Must be less than or equal to max_values");
     }
     if item["type"] == 3 {
         let options = options(item, path, errors);
         if usize::try_from(max).is_ok_and(|max| max > options) && options > 0 {
             let message = "Must be less than or equal to the number of options";
-            errors.add(
-                &format!("{path}.max_values"),
-                "SELECT_COMPONENT_INVALID_MAX_VALUES",
-                message,
-            );
+            errors.add(&format!("{path}.max_values"), "SELECT_COMPONENT_INVALID_MAX_VALUES", message);
         }
         kept.insert("options".into(), stored_options(&item["options"]));
     }
     kept.insert("min_values".into(), json!(min));
     kept.insert("max_values".into(), json!(max));
-    keep(
-        item,
-        kept,
-        &[
-            "custom_id",
-            "placeholder",
-            "channel_types",
-            "default_values",
-            "required",
-        ],
-    );
+    keep(item, kept, &["custom_id", "placeholder", "channel_types", "default_values", "required"]);
     if item["disabled"] == true {
         kept.insert("disabled".into(), json!(true));
     }
@@ -366,11 +226,7 @@ fn options(item: &Value, path: &str, errors: &mut FormErrors) -> usize {
     let path = format!("{path}.options");
     let options = list(&item["options"], &path, errors).unwrap_or_default();
     if options.is_empty() || options.len() > MAX_OPTIONS {
-        errors.add(
-            &path,
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 25 in length.",
-        );
+        errors.add(&path, "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 25 in length.");
     }
     let mut values = BTreeSet::new();
     for (index, option) in options.iter().enumerate() {
@@ -384,11 +240,7 @@ fn options(item: &Value, path: &str, errors: &mut FormErrors) -> usize {
         }
         if !values.insert(option["value"].as_str().unwrap_or_default()) {
             let message = "The specified option value is already used";
-            errors.add(
-                &format!("{path}.{index}.value"),
-                "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED",
-                message,
-            );
+            errors.add(&format!("{path}.{index}.value"), "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", message);
         }
     }
     options.len()
@@ -397,57 +249,28 @@ fn options(item: &Value, path: &str, errors: &mut FormErrors) -> usize {
 fn stored_options(options: &Value) -> Value {
     let stored = options.as_array().into_iter().flatten().map(|option| {
         let mut kept = Map::new();
-        keep(
-            option,
-            &mut kept,
-            &["label", "value", "description", "emoji", "default"],
-        );
+        keep(option, &mut kept, &["label", "value", "description", "emoji", "default"]);
         Value::Object(kept)
     });
     Value::Array(stored.collect())
 }
 
-fn section(
-    item: &Value,
-    path: &str,
-    tally: &mut Tally,
-    errors: &mut FormErrors,
-    kept: &mut Map<String, Value>,
-) {
+fn section(item: &Value, path: &str, tally: &mut Tally, errors: &mut FormErrors, kept: &mut Map<String, Value>) {
     let inner = format!("{path}.components");
     let children = list(&item["components"], &inner, errors).unwrap_or_default();
     if children.is_empty() || children.len() > 3 {
-        errors.add(
-            &inner,
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 3 in length.",
-        );
+        errors.add(&inner, "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 3 in length.");
     }
-    kept.insert(
-        "components".into(),
-        json!(read_list(children, &inner, &[TEXT], tally, errors)),
-    );
+    kept.insert("components".into(), json!(read_list(children, &inner, &[TEXT], tally, errors)));
     if item["accessory"].is_null() {
         errors.required(&format!("{path}.accessory"));
         return;
     }
-    let accessory = read_one(
-        &item["accessory"],
-        &format!("{path}.accessory"),
-        &[BUTTON, THUMBNAIL],
-        tally,
-        errors,
-    );
+    let accessory = read_one(&item["accessory"], &format!("{path}.accessory"), &[BUTTON, THUMBNAIL], tally, errors);
     kept.insert("accessory".into(), accessory);
 }
 
-fn text_display(
-    item: &Value,
-    path: &str,
-    tally: &mut Tally,
-    errors: &mut FormErrors,
-    kept: &mut Map<String, Value>,
-) {
+fn text_display(item: &Value, path: &str, tally: &mut Tally, errors: &mut FormErrors, kept: &mut Map<String, Value>) {
     let path = format!("{path}.content");
     match text(&item["content"], &path, errors) {
         Some(content) => {
@@ -462,40 +285,18 @@ fn text_display(
 fn separator(item: &Value, path: &str, errors: &mut FormErrors, kept: &mut Map<String, Value>) {
     let spacing = number(&item["spacing"], &format!("{path}.spacing"), 1, 2, errors).unwrap_or(1);
     kept.insert("spacing".into(), json!(spacing));
-    kept.insert(
-        "divider".into(),
-        json!(item["divider"].as_bool().unwrap_or(true)),
-    );
+    kept.insert("divider".into(), json!(item["divider"].as_bool().unwrap_or(true)));
 }
 
-fn container(
-    item: &Value,
-    path: &str,
-    tally: &mut Tally,
-    errors: &mut FormErrors,
-    kept: &mut Map<String, Value>,
-) {
+fn container(item: &Value, path: &str, tally: &mut Tally, errors: &mut FormErrors, kept: &mut Map<String, Value>) {
     let inner = format!("{path}.components");
     let children = list(&item["components"], &inner, errors).unwrap_or_default();
     if children.is_empty() || children.len() > MAX_COMPONENTS {
-        errors.add(
-            &inner,
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 40 in length.",
-        );
+        errors.add(&inner, "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 40 in length.");
     }
     let allowed = [ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR];
-    kept.insert(
-        "components".into(),
-        json!(read_list(children, &inner, &allowed, tally, errors)),
-    );
-    let color = number(
-        &item["accent_color"],
-        &format!("{path}.accent_color"),
-        0,
-        0xFF_FFFF,
-        errors,
-    );
+    kept.insert("components".into(), json!(read_list(children, &inner, &allowed, tally, errors)));
+    let color = number(&item["accent_color"], &format!("{path}.accent_color"), 0, 0xFF_FFFF, errors);
     kept.insert("accent_color".into(), json!(color));
     kept.insert("spoiler".into(), json!(item["spoiler"] == true));
 }

@@ -19,11 +19,7 @@ pub(crate) fn read(value: &Value, errors: &mut FormErrors) -> Vec<Value> {
         return Vec::new();
     };
     if embeds.len() > MAX_EMBEDS {
-        errors.add(
-            "embeds",
-            "BASE_TYPE_MAX_LENGTH",
-            "Must be 10 or fewer in length.",
-        );
+        errors.add("embeds", "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.");
     }
     let mut total = 0;
     let mut read = Vec::new();
@@ -34,11 +30,7 @@ pub(crate) fn read(value: &Value, errors: &mut FormErrors) -> Vec<Value> {
         read.push(stored(embed));
     }
     if total > MAX_TOTAL {
-        errors.add(
-            "embeds",
-            "MAX_EMBED_SIZE_EXCEEDED",
-            "Embed size exceeds maximum size of 6000",
-        );
+        errors.add("embeds", "MAX_EMBED_SIZE_EXCEEDED", "Embed size exceeds maximum size of 6000");
     }
     read
 }
@@ -54,39 +46,17 @@ fn read_text_length(embed: &Value, path: &str, errors: &mut FormErrors) -> usize
         total += text.trim().chars().count();
     };
     measure(&embed["title"], format!("{path}.title"), 256, errors);
-    measure(
-        &embed["description"],
-        format!("{path}.description"),
-        4096,
-        errors,
-    );
-    measure(
-        &embed["footer"]["text"],
-        format!("{path}.footer.text"),
-        2048,
-        errors,
-    );
-    measure(
-        &embed["author"]["name"],
-        format!("{path}.author.name"),
-        256,
-        errors,
-    );
+    measure(&embed["description"], format!("{path}.description"), 4096, errors);
+    measure(&embed["footer"]["text"], format!("{path}.footer.text"), 2048, errors);
+    measure(&embed["author"]["name"], format!("{path}.author.name"), 256, errors);
     let fields = list(&embed["fields"], &format!("{path}.fields"), errors).unwrap_or_default();
     if fields.len() > MAX_FIELDS {
-        errors.add(
-            &format!("{path}.fields"),
-            "BASE_TYPE_MAX_LENGTH",
-            "Must be 25 or fewer in length.",
-        );
+        errors.add(&format!("{path}.fields"), "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.");
     }
     for (index, field) in fields.iter().enumerate() {
         for (key, max) in [("name", 256), ("value", 1024)] {
             let path = format!("{path}.fields.{index}.{key}");
-            if field[key]
-                .as_str()
-                .is_none_or(|text| text.trim().is_empty())
-            {
+            if field[key].as_str().is_none_or(|text| text.trim().is_empty()) {
                 errors.required(&path);
             }
             measure(&field[key], path, max, errors);
@@ -97,24 +67,10 @@ fn read_text_length(embed: &Value, path: &str, errors: &mut FormErrors) -> usize
 
 fn check_rest(embed: &Value, path: &str, errors: &mut FormErrors) {
     if !embed.is_object() {
-        errors.add(
-            path,
-            "DICT_TYPE_CONVERT",
-            "Only dictionaries may be used in a DictType",
-        );
+        errors.add(path, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType");
         return;
     }
-    let shown = [
-        "title",
-        "description",
-        "fields",
-        "image",
-        "thumbnail",
-        "author",
-        "footer",
-        "url",
-        "video",
-    ];
+    let shown = ["title", "description", "fields", "image", "thumbnail", "author", "footer", "url", "video"];
     let is_shown = |key: &str| match &embed[key] {
         Value::Null => false,
         Value::String(text) => !text.trim().is_empty(),
@@ -124,36 +80,15 @@ fn check_rest(embed: &Value, path: &str, errors: &mut FormErrors) {
     if !shown.into_iter().any(is_shown) {
         errors.required(&format!("{path}.description"));
     }
-    number(
-        &embed["color"],
-        &format!("{path}.color"),
-        0,
-        0xFF_FFFF,
-        errors,
-    );
+    number(&embed["color"], &format!("{path}.color"), 0, 0xFF_FFFF, errors);
     link(&embed["url"], &format!("{path}.url"), false, errors);
     for key in ["image", "thumbnail"] {
-        link(
-            &embed[key]["url"],
-            &format!("{path}.{key}.url"),
-            true,
-            errors,
-        );
+        link(&embed[key]["url"], &format!("{path}.{key}.url"), true, errors);
     }
     for key in ["footer", "author"] {
-        link(
-            &embed[key]["icon_url"],
-            &format!("{path}.{key}.icon_url"),
-            true,
-            errors,
-        );
+        link(&embed[key]["icon_url"], &format!("{path}.{key}.icon_url"), true, errors);
     }
-    link(
-        &embed["author"]["url"],
-        &format!("{path}.author.url"),
-        false,
-        errors,
-    );
+    link(&embed["author"]["url"], &format!("{path}.author.url"), false, errors);
     if let Some(time) = text(&embed["timestamp"], &format!("{path}.timestamp"), errors)
         && ids::parse_timestamp(time).is_none()
     {
@@ -169,16 +104,7 @@ fn check_rest(embed: &Value, path: &str, errors: &mut FormErrors) {
 fn stored(embed: &Value) -> Value {
     let mut kept = Map::new();
     kept.insert("type".into(), json!("rich"));
-    for key in [
-        "title",
-        "description",
-        "url",
-        "color",
-        "author",
-        "footer",
-        "image",
-        "thumbnail",
-    ] {
+    for key in ["title", "description", "url", "color", "author", "footer", "image", "thumbnail"] {
         let value = without_nulls(&embed[key]);
         if !value.is_null() && value != "" {
             kept.insert(key.into(), value);
@@ -202,10 +128,8 @@ fn stored(embed: &Value) -> Value {
 fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
-            let kept = map
-                .iter()
-                .filter(|(_, value)| !value.is_null())
-                .map(|(key, value)| (key.clone(), value.clone()));
+            let kept =
+                map.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone()));
             Value::Object(kept.collect())
         }
         Value::String(text) => Value::String(text.trim().to_owned()),

@@ -16,22 +16,11 @@ pub(super) fn gallery(
     let path = format!("{path}.items");
     let items = list(&item["items"], &path, errors).unwrap_or_default();
     if items.is_empty() || items.len() > 10 {
-        errors.add(
-            &path,
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 10 in length.",
-        );
+        errors.add(&path, "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 10 in length.");
     }
     let stored = items.iter().enumerate().map(|(index, item)| {
         let mut one = Map::new();
-        media_item(
-            item,
-            "media",
-            &format!("{path}.{index}"),
-            tally,
-            errors,
-            &mut one,
-        );
+        media_item(item, "media", &format!("{path}.{index}"), tally, errors, &mut one);
         Value::Object(one)
     });
     let stored: Vec<Value> = stored.collect();
@@ -45,22 +34,13 @@ pub(super) fn file(
     errors: &mut FormErrors,
     kept: &mut Map<String, Value>,
 ) {
-    if !item["file"]["url"]
-        .as_str()
-        .is_some_and(|url| url.starts_with("attachment://"))
-    {
+    if !item["file"]["url"].as_str().is_some_and(|url| url.starts_with("attachment://")) {
         let message = "Only attachment:// references are supported here.";
-        errors.add(
-            &format!("{path}.file.url"),
-            "URL_TYPE_INVALID_SCHEME",
-            message,
-        );
+        errors.add(&format!("{path}.file.url"), "URL_TYPE_INVALID_SCHEME", message);
     }
     media_item(item, "file", path, tally, errors, kept);
     kept.remove("description");
-    let name = item["file"]["url"]
-        .as_str()
-        .and_then(|url| url.strip_prefix("attachment://"));
+    let name = item["file"]["url"].as_str().and_then(|url| url.strip_prefix("attachment://"));
     kept.insert("name".into(), json!(name));
     kept.insert("size".into(), Value::Null);
 }
@@ -92,7 +72,10 @@ pub(super) fn media_item(
     if let Some(description) = text(&item["description"], &format!("{path}.description"), errors) {
         errors.length(&format!("{path}.description"), description, 0, 1024);
     }
-    kept.insert(key.into(), json!({"id": "1", "url": url, "proxy_url": url, "content_type": null, "width": null, "height": null}));
+    kept.insert(
+        key.into(),
+        json!({"id": "1", "url": url, "proxy_url": url, "content_type": null, "width": null, "height": null}),
+    );
     kept.insert("description".into(), item["description"].clone());
     kept.insert("spoiler".into(), json!(item["spoiler"] == true));
 }

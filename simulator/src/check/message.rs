@@ -59,11 +59,8 @@ pub(crate) fn read_new(body: &Value, files: &[Upload], source: Source) -> Result
     let flags = read_flags(body, source, &mut errors);
     let draft = read_fields(body, files, flags, source, &[], &mut errors);
     errors.done()?;
-    let nothing =
-        draft.content.is_empty() && draft.embeds.is_empty() && draft.components.is_empty();
-    let stickers = body["sticker_ids"]
-        .as_array()
-        .is_some_and(|ids| !ids.is_empty());
+    let nothing = draft.content.is_empty() && draft.embeds.is_empty() && draft.components.is_empty();
+    let stickers = body["sticker_ids"].as_array().is_some_and(|ids| !ids.is_empty());
     if nothing && files.is_empty() && draft.poll.is_none() && !stickers {
         return Err(ApiError::new(400, 50006, "Cannot send an empty message"));
     }
@@ -82,37 +79,24 @@ pub(crate) fn read_edit(
     let asked = read_flags(body, source, &mut errors);
     let keeps = flags::EPHEMERAL | flags::IS_COMPONENTS_V2 | flags::SUPPRESS_NOTIFICATIONS;
     let mut merged_flags = (old.flags & keeps) | (asked & flags::IS_COMPONENTS_V2);
-    let suppressing = if body["flags"].is_null() {
-        old.flags
-    } else {
-        asked
-    };
+    let suppressing = if body["flags"].is_null() { old.flags } else { asked };
     merged_flags |= suppressing & flags::SUPPRESS_EMBEDS;
     let mut merged = body.clone();
-    for (key, current) in [
-        ("content", json!(old.content)),
-        ("embeds", json!(old.embeds)),
-        ("components", json!(old.components)),
-    ] {
+    for (key, current) in
+        [("content", json!(old.content)), ("embeds", json!(old.embeds)), ("components", json!(old.components))]
+    {
         if body.get(key).is_none() && (current != "" && current != json!([])) {
             merged[key] = current;
         }
     }
-    let known: Vec<String> = old
-        .attachments
-        .iter()
-        .filter_map(|file| file["filename"].as_str().map(str::to_owned))
-        .collect();
+    let known: Vec<String> =
+        old.attachments.iter().filter_map(|file| file["filename"].as_str().map(str::to_owned)).collect();
     let mut draft = read_fields(&merged, files, merged_flags, source, &known, &mut errors);
     errors.done()?;
     draft.tts = old.tts;
-    let emptied =
-        draft.content.is_empty() && draft.embeds.is_empty() && draft.components.is_empty();
-    let keeps_files = !files.is_empty()
-        || draft
-            .kept_attachments
-            .as_ref()
-            .map_or(!old.attachments.is_empty(), |k| !k.is_empty());
+    let emptied = draft.content.is_empty() && draft.embeds.is_empty() && draft.components.is_empty();
+    let keeps_files =
+        !files.is_empty() || draft.kept_attachments.as_ref().map_or(!old.attachments.is_empty(), |k| !k.is_empty());
     if emptied && !keeps_files && old.poll.is_none() {
         return Err(ApiError::new(400, 50006, "Cannot send an empty message"));
     }
@@ -123,19 +107,11 @@ fn read_flags(body: &Value, source: Source, errors: &mut FormErrors) -> u64 {
     let asked = match &body["flags"] {
         Value::Null => 0,
         value => value.as_u64().unwrap_or_else(|| {
-            errors.add(
-                "flags",
-                "NUMBER_TYPE_COERCE",
-                format!("Value {value} is not int."),
-            );
+            errors.add("flags", "NUMBER_TYPE_COERCE", format!("Value {value} is not int."));
             0
         }),
     };
-    let own = if source == Source::Interaction {
-        flags::EPHEMERAL
-    } else {
-        0
-    };
+    let own = if source == Source::Interaction { flags::EPHEMERAL } else { 0 };
     asked & (flags::SUPPRESS_EMBEDS | flags::SUPPRESS_NOTIFICATIONS | flags::IS_COMPONENTS_V2 | own)
 }
 
@@ -152,21 +128,10 @@ fn read_fields(
         refuse_legacy_fields(body, errors);
     }
     // Discord cuts white space around the content before it counts.
-    let content = text(&body["content"], "content", errors)
-        .unwrap_or_default()
-        .trim()
-        .to_owned();
+    let content = text(&body["content"], "content", errors).unwrap_or_default().trim().to_owned();
     errors.length("content", &content, 0, MAX_CONTENT);
-    let names = files
-        .iter()
-        .map(|file| file.filename.clone())
-        .chain(known_files.iter().cloned())
-        .collect();
-    let default = if source == Source::Bot {
-        Allowed::all()
-    } else {
-        Allowed::users_only()
-    };
+    let names = files.iter().map(|file| file.filename.clone()).chain(known_files.iter().cloned()).collect();
+    let default = if source == Source::Bot { Allowed::all() } else { Allowed::users_only() };
     let (kept_attachments, descriptions) = read_attachments(body, files, errors);
     Draft {
         content,
@@ -193,14 +158,8 @@ fn refuse_legacy_fields(body: &Value, errors: &mut FormErrors) {
             _ => true,
         };
         if used {
-            let message = format!(
-                "The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
-            );
-            errors.add(
-                key,
-                "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
-                message,
-            );
+            let message = format!("The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2");
+            errors.add(key, "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", message);
         }
     }
 }
@@ -214,11 +173,7 @@ fn read_nonce(value: &Value, errors: &mut FormErrors) -> Option<Value> {
         }
         Value::Number(number) if number.is_i64() || number.is_u64() => Some(value.clone()),
         _ => {
-            errors.add(
-                "nonce",
-                "BASE_TYPE_BAD_TYPE",
-                "A nonce is a string or an integer.",
-            );
+            errors.add("nonce", "BASE_TYPE_BAD_TYPE", "A nonce is a string or an integer.");
             None
         }
     }
@@ -232,24 +187,14 @@ fn read_attachments(body: &Value, files: &[Upload], errors: &mut FormErrors) -> 
         return (None, Vec::new());
     };
     if entries.len() > 10 {
-        errors.add(
-            "attachments",
-            "BASE_TYPE_MAX_LENGTH",
-            "Must be 10 or fewer in length.",
-        );
+        errors.add("attachments", "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.");
     }
     let (mut kept, mut descriptions) = (Vec::new(), Vec::new());
     for entry in entries {
-        let id = entry["id"]
-            .as_str()
-            .map(str::to_owned)
-            .or_else(|| entry["id"].as_u64().map(|id| id.to_string()));
+        let id = entry["id"].as_str().map(str::to_owned).or_else(|| entry["id"].as_u64().map(|id| id.to_string()));
         let id = id.unwrap_or_default();
         match files.iter().find(|file| file.index.to_string() == id) {
-            Some(file) => descriptions.push((
-                file.index,
-                entry["description"].as_str().unwrap_or_default().to_owned(),
-            )),
+            Some(file) => descriptions.push((file.index, entry["description"].as_str().unwrap_or_default().to_owned())),
             None => kept.push(id),
         }
     }
@@ -265,11 +210,7 @@ fn read_poll(value: &Value, errors: &mut FormErrors) -> Option<Value> {
     errors.length("poll.question.text", question, 1, 300);
     let answers = list(&value["answers"], "poll.answers", errors).unwrap_or_default();
     if answers.is_empty() || answers.len() > 10 {
-        errors.add(
-            "poll.answers",
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 10 in length.",
-        );
+        errors.add("poll.answers", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 10 in length.");
     }
     let mut stored = Vec::new();
     for (index, answer) in answers.iter().enumerate() {

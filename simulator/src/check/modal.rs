@@ -31,20 +31,11 @@ pub(crate) fn read(data: &Value) -> Result<Value, ApiError> {
     let path = "data.components";
     let items = list(&data["components"], path, &mut errors).unwrap_or_default();
     if items.is_empty() || items.len() > MAX_TOP_LEVEL {
-        errors.add(
-            path,
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 5 in length.",
-        );
+        errors.add(path, "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.");
     }
     let mut stored = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        stored.push(top_level(
-            item,
-            &format!("{path}.{index}"),
-            &mut tally,
-            &mut errors,
-        ));
+        stored.push(top_level(item, &format!("{path}.{index}"), &mut tally, &mut errors));
     }
     errors.done()?;
     Ok(json!({"custom_id": data["custom_id"], "title": data["title"], "components": stored}))
@@ -67,11 +58,7 @@ fn row(item: &Value, path: &str, tally: &mut Tally, errors: &mut FormErrors) -> 
     let inner = format!("{path}.components");
     let children = list(&item["components"], &inner, errors).unwrap_or_default();
     if children.len() != 1 {
-        errors.add(
-            &inner,
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 1 in length.",
-        );
+        errors.add(&inner, "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 1 in length.");
     }
     let stored: Vec<Value> = children
         .iter()
@@ -102,11 +89,7 @@ fn label(item: &Value, path: &str, tally: &mut Tally, errors: &mut FormErrors) -
     let inner = &item["component"];
     if inner["type"] == TEXT_INPUT && !inner["label"].is_null() {
         let message = "A text input inside a label cannot have its own label";
-        errors.add(
-            &format!("{path}.component.label"),
-            "COMPONENT_LABEL_NOT_ALLOWED",
-            message,
-        );
+        errors.add(&format!("{path}.component.label"), "COMPONENT_LABEL_NOT_ALLOWED", message);
     }
     let component = input(inner, &format!("{path}.component"), tally, errors);
     json!({"type": LABEL, "id": 0, "label": item["label"], "description": item["description"], "component": component})
@@ -125,59 +108,25 @@ fn input(item: &Value, path: &str, tally: &mut Tally, errors: &mut FormErrors) -
                 22 => Some(1),
                 _ => None,
             };
-            let options = list(&item["options"], &format!("{path}.options"), errors)
-                .unwrap_or_default()
-                .len();
+            let options = list(&item["options"], &format!("{path}.options"), errors).unwrap_or_default().len();
             if least.is_some_and(|least| options < least || options > 10) {
                 let message = format!("Must be between {} and 10 in length.", least.unwrap_or(1));
                 errors.add(&format!("{path}.options"), "BASE_TYPE_BAD_LENGTH", message);
             }
-            keep(
-                item,
-                &mut kept,
-                &[
-                    "custom_id",
-                    "options",
-                    "required",
-                    "min_values",
-                    "max_values",
-                    "default",
-                ],
-            );
+            keep(item, &mut kept, &["custom_id", "options", "required", "min_values", "max_values", "default"]);
         }
-        _ => errors.choices(
-            &format!("{path}.type"),
-            "{3, 4, 5, 6, 7, 8, 19, 21, 22, 23}",
-        ),
+        _ => errors.choices(&format!("{path}.type"), "{3, 4, 5, 6, 7, 8, 19, 21, 22, 23}"),
     }
     Value::Object(kept)
 }
 
-fn text_input(
-    item: &Value,
-    path: &str,
-    tally: &mut Tally,
-    errors: &mut FormErrors,
-    kept: &mut Map<String, Value>,
-) {
+fn text_input(item: &Value, path: &str, tally: &mut Tally, errors: &mut FormErrors, kept: &mut Map<String, Value>) {
     tally.custom_id(item, path, errors);
     if !matches!(item["style"].as_u64(), Some(1 | 2)) {
         errors.choices(&format!("{path}.style"), "{1, 2}");
     }
-    let min = number(
-        &item["min_length"],
-        &format!("{path}.min_length"),
-        0,
-        4000,
-        errors,
-    );
-    let max = number(
-        &item["max_length"],
-        &format!("{path}.max_length"),
-        1,
-        4000,
-        errors,
-    );
+    let min = number(&item["min_length"], &format!("{path}.min_length"), 0, 4000, errors);
+    let max = number(&item["max_length"], &format!("{path}.max_length"), 1, 4000, errors);
     if let (Some(min), Some(max)) = (min, max)
         && min > max
     {
@@ -192,25 +141,11 @@ fn text_input(
             &format!("{path}.value"),
             value,
             0,
-            max.and_then(|max| usize::try_from(max).ok())
-                .unwrap_or(4000),
+            max.and_then(|max| usize::try_from(max).ok()).unwrap_or(4000),
         );
     }
     if let Some(placeholder) = text(&item["placeholder"], &format!("{path}.placeholder"), errors) {
         errors.length(&format!("{path}.placeholder"), placeholder, 0, 100);
     }
-    keep(
-        item,
-        kept,
-        &[
-            "custom_id",
-            "style",
-            "label",
-            "min_length",
-            "max_length",
-            "required",
-            "value",
-            "placeholder",
-        ],
-    );
+    keep(item, kept, &["custom_id", "style", "label", "min_length", "max_length", "required", "value", "placeholder"]);
 }

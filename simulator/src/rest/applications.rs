@@ -49,7 +49,6 @@ pub(super) fn gateway(sim: &mut Sim, _: &mut Ctx) -> Result<Reply, ApiError> {
 
 pub(super) fn gateway_bot(sim: &mut Sim, _: &mut Ctx) -> Result<Reply, ApiError> {
     // 1,000 identifies a day, one per five seconds for a small bot (Discord reference, "Session Start Limit Object").
-    let limit =
-        json!({"total": 1000, "remaining": 1000, "reset_after": 86_400_000, "max_concurrency": 1});
+    let limit = json!({"total": 1000, "remaining": 1000, "reset_after": 86_400_000, "max_concurrency": 1});
     Reply::ok(json!({"url": gateway_url(sim), "shards": 1, "session_start_limit": limit}))
 }

@@ -8,20 +8,13 @@ use super::{ApiError, Ctx, Reply, Unknown};
 
 pub(super) fn callback(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let id = ctx.id("interaction_id")?;
-    let interaction = sim
-        .world
-        .interactions
-        .get(&id)
-        .ok_or_else(|| ApiError::unknown(Unknown::Interaction))?;
+    let interaction = sim.world.interactions.get(&id).ok_or_else(|| ApiError::unknown(Unknown::Interaction))?;
     if interaction.token != ctx.text("interaction_token") {
         return Err(ApiError::new(401, 50027, "Invalid Webhook Token"));
     }
     let files = std::mem::take(&mut ctx.files);
     let answer = sim.take_answer(id, &ctx.body, files)?;
-    if !ctx
-        .query("with_response")
-        .is_some_and(|value| value == "true" || value == "1")
-    {
+    if !ctx.query("with_response").is_some_and(|value| value == "true" || value == "1") {
         return Ok(Reply::Empty);
     }
     let Some(interaction) = sim.world.interactions.get(&id) else {

@@ -44,12 +44,8 @@ fn may_edit_thread(sim: &Sim, channel: &Channel, body: &Value) -> Result<(), Api
     let Some(thread) = &channel.thread else {
         return Ok(());
     };
-    let only = |keys: &[&str]| {
-        body.as_object()
-            .is_some_and(|body| body.keys().all(|key| keys.contains(&key.as_str())))
-    };
-    let own = thread.owner_id == sim.app
-        && only(&["name", "archived", "auto_archive_duration", "invitable"]);
+    let only = |keys: &[&str]| body.as_object().is_some_and(|body| body.keys().all(|key| keys.contains(&key.as_str())));
+    let own = thread.owner_id == sim.app && only(&["name", "archived", "auto_archive_duration", "invitable"]);
     let waking = only(&["archived"]) && body["archived"] == false;
     if !thread.locked && (own || waking) {
         return Ok(());
@@ -64,29 +60,17 @@ pub(super) fn apply(sim: &Sim, mut channel: Channel, body: &Value) -> Result<Cha
         errors.length("name", name, 1, 100);
         // Text channels have no capitals and no spaces; the client writes them so, the server makes them so.
         channel.name = match channel.kind {
-            ChannelKind::Text | ChannelKind::Announcement | ChannelKind::Forum => {
-                name.to_lowercase().replace(' ', "-")
-            }
+            ChannelKind::Text | ChannelKind::Announcement | ChannelKind::Forum => name.to_lowercase().replace(' ', "-"),
             _ => name.into(),
         };
     }
     if body.get("topic").is_some() {
         let topic = check::text(&body["topic"], "topic", &mut errors).map(str::to_owned);
-        let max = if channel.kind == ChannelKind::Forum {
-            4096
-        } else {
-            1024
-        };
+        let max = if channel.kind == ChannelKind::Forum { 4096 } else { 1024 };
         errors.length("topic", topic.as_deref().unwrap_or_default(), 0, max);
         channel.topic = topic.filter(|topic| !topic.is_empty());
     }
-    if let Some(slowmode) = check::number(
-        &body["rate_limit_per_user"],
-        "rate_limit_per_user",
-        0,
-        21_600,
-        &mut errors,
-    ) {
+    if let Some(slowmode) = check::number(&body["rate_limit_per_user"], "rate_limit_per_user", 0, 21_600, &mut errors) {
         channel.slowmode = u64::try_from(slowmode).unwrap_or(0);
     }
     channel.nsfw = body["nsfw"].as_bool().unwrap_or(channel.nsfw);
@@ -94,11 +78,7 @@ pub(super) fn apply(sim: &Sim, mut channel: Channel, body: &Value) -> Result<Cha
     if body.get("parent_id").is_some() && !channel.kind.is_thread() {
         channel.parent_id = body["parent_id"].as_str().and_then(|id| id.parse().ok());
     }
-    if let Some(list) = check::list(
-        &body["permission_overwrites"],
-        "permission_overwrites",
-        &mut errors,
-    ) {
+    if let Some(list) = check::list(&body["permission_overwrites"], "permission_overwrites", &mut errors) {
         channel.overwrites = read_overwrites(list, &mut errors);
     }
     errors.done()?;
@@ -118,49 +98,23 @@ fn read_overwrites(list: &[Value], errors: &mut FormErrors) -> Vec<Overwrite> {
 }
 
 fn read_overwrite(id: Id, entry: &Value) -> Overwrite {
-    let bits = |key: &str| {
-        entry[key]
-            .as_u64()
-            .or_else(|| entry[key].as_str().and_then(|text| text.parse().ok()))
-            .unwrap_or(0)
-    };
-    Overwrite {
-        id,
-        kind: u8::from(entry["type"] == 1),
-        allow: bits("allow"),
-        deny: bits("deny"),
-    }
+    let bits =
+        |key: &str| entry[key].as_u64().or_else(|| entry[key].as_str().and_then(|text| text.parse().ok())).unwrap_or(0);
+    Overwrite { id, kind: u8::from(entry["type"] == 1), allow: bits("allow"), deny: bits("deny") }
 }
 
 /// Nobody gives in an overwrite what they do not have themselves. Error: 50013.
 fn check_overwrites(sim: &Sim, channel: &Channel) -> Result<(), ApiError> {
-    let old = sim
-        .world
-        .channels
-        .get(&channel.id)
-        .map(|channel| channel.overwrites.as_slice())
-        .unwrap_or_default();
-    let own = channel
-        .guild_id
-        .and_then(|id| sim.world.guilds.get(&id))
-        .and_then(|guild| guild.base_permissions(sim.app));
+    let old = sim.world.channels.get(&channel.id).map(|channel| channel.overwrites.as_slice()).unwrap_or_default();
+    let own =
+        channel.guild_id.and_then(|id| sim.world.guilds.get(&id)).and_then(|guild| guild.base_permissions(sim.app));
     let own = own.unwrap_or(0);
-    let changed = channel
-        .overwrites
-        .iter()
-        .filter(|entry| !old.contains(entry));
-    if changed
-        .into_iter()
-        .any(|entry| (entry.allow | entry.deny) & !own != 0)
-    {
+    let changed = channel.overwrites.iter().filter(|entry| !old.contains(entry));
+    if changed.into_iter().any(|entry| (entry.allow | entry.deny) & !own != 0) {
         return Err(ApiError::missing_permissions());
     }
     if channel.overwrites.len() > MAX_OVERWRITES {
-        return Err(ApiError::new(
-            400,
-            30060,
-            "Maximum number of channel permission overwrites reached (1000)",
-        ));
+        return Err(ApiError::new(400, 30060, "Maximum number of channel permission overwrites reached (1000)"));
     }
     Ok(())
 }
@@ -191,14 +145,7 @@ pub(super) fn delete(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     if kind == ChannelKind::Dm {
         return Reply::ok(json);
     }
-    sim.need(
-        id,
-        if kind.is_thread() {
-            p::MANAGE_THREADS
-        } else {
-            p::MANAGE_CHANNELS
-        },
-    )?;
+    sim.need(id, if kind.is_thread() { p::MANAGE_THREADS } else { p::MANAGE_CHANNELS })?;
     sim.drop_channel(id);
     Reply::ok(json)
 }
@@ -234,29 +181,19 @@ pub(super) fn delete_overwrite(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, Ap
 
 pub(super) fn typing(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let channel = sim.visible_channel(ctx)?;
-    let right = if channel.kind.is_thread() {
-        p::SEND_MESSAGES_IN_THREADS
-    } else {
-        p::SEND_MESSAGES
-    };
+    let right = if channel.kind.is_thread() { p::SEND_MESSAGES_IN_THREADS } else { p::SEND_MESSAGES };
     sim.need(channel.id, right)?;
     Ok(Reply::Empty)
 }
 
 /// Newest pin first. The time of pinning is not kept apart; a message's last change stands for it.
 fn pinned(sim: &Sim, channel: Id) -> Vec<&StoredMessage> {
-    sim.world
-        .in_channel(channel)
-        .rev()
-        .filter(|message| message.pinned)
-        .collect()
+    sim.world.in_channel(channel).rev().filter(|message| message.pinned).collect()
 }
 
 pub(super) fn pins_legacy(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let channel = sim.visible_channel(ctx)?.id;
-    let list = pinned(sim, channel)
-        .into_iter()
-        .map(|message| sim.world.message_json(message, sim.app));
+    let list = pinned(sim, channel).into_iter().map(|message| sim.world.message_json(message, sim.app));
     Reply::ok(Value::Array(list.collect()))
 }
 
@@ -279,11 +216,7 @@ fn set_pin(sim: &mut Sim, ctx: &Ctx, pin: bool) -> Result<Reply, ApiError> {
     let message = sim.message_in(channel.id, ctx.id("message_id")?)?.id;
     sim.not_archived(&channel)?;
     if pin && pinned(sim, channel.id).len() >= MAX_PINS {
-        return Err(ApiError::new(
-            400,
-            30003,
-            "Maximum number of pins reached for the channel (250)",
-        ));
+        return Err(ApiError::new(400, 30003, "Maximum number of pins reached for the channel (250)"));
     }
     let now = sim.world.now_ms;
     if let Some(stored) = sim.world.messages.get_mut(&message) {

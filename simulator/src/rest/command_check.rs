@@ -22,11 +22,7 @@ const GROUP: u64 = 2;
 /// Checks a command and gives its stored parts: everything but ids and version. `path` prefixes errors.
 pub(super) fn read(body: &Value, path: &str, errors: &mut FormErrors) -> Value {
     let at = |key: &str| {
-        if path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{path}.{key}")
-        }
+        if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
     };
     let kind = body["type"].as_u64().unwrap_or(1);
     if !(1..=3).contains(&kind) {
@@ -38,36 +34,18 @@ pub(super) fn read(body: &Value, path: &str, errors: &mut FormErrors) -> Value {
         errors.length(&at("description"), description, 1, 100);
     } else if !description.is_empty() {
         let message = "Context menu commands cannot have description";
-        errors.add(
-            &at("description"),
-            "APPLICATION_COMMAND_INVALID_DESCRIPTION",
-            message,
-        );
+        errors.add(&at("description"), "APPLICATION_COMMAND_INVALID_DESCRIPTION", message);
     }
-    check_localizations(
-        body,
-        &at("name_localizations"),
-        &at("description_localizations"),
-        kind == 1,
-        errors,
-    );
+    check_localizations(body, &at("name_localizations"), &at("description_localizations"), kind == 1, errors);
     let options = list(&body["options"], &at("options"), errors).unwrap_or_default();
     if kind != 1 && !options.is_empty() {
-        errors.add(
-            &at("options"),
-            "APPLICATION_COMMAND_INVALID_OPTIONS",
-            "Context menu commands cannot have options",
-        );
+        errors.add(&at("options"), "APPLICATION_COMMAND_INVALID_OPTIONS", "Context menu commands cannot have options");
     }
     let mut total = longest(&body["name"], &body["name_localizations"])
         + longest(&body["description"], &body["description_localizations"]);
     let stored = read_options(options, &at("options"), 0, &mut total, errors);
     if total > MAX_TOTAL {
-        errors.add(
-            path,
-            "APPLICATION_COMMAND_TOO_LARGE",
-            "Command exceeds maximum size (8000)",
-        );
+        errors.add(path, "APPLICATION_COMMAND_TOO_LARGE", "Command exceeds maximum size (8000)");
     }
     let mut kept = json!({
         "type": kind,
@@ -95,51 +73,26 @@ fn check_name(value: &Value, path: &str, slash: bool, errors: &mut FormErrors) {
         return;
     }
     // Combining marks of Devanagari and Thai are no letters in Unicode's sense but belong to names.
-    let script =
-        |c: char| ('\u{900}'..='\u{97f}').contains(&c) || ('\u{e00}'..='\u{e7f}').contains(&c);
+    let script = |c: char| ('\u{900}'..='\u{97f}').contains(&c) || ('\u{e00}'..='\u{e7f}').contains(&c);
     let fits = |c: char| matches!(c, '-' | '_' | '\'') || c.is_alphanumeric() || script(c);
     if !name.chars().all(fits) || name.to_lowercase() != name {
-        errors.add(
-            path,
-            "APPLICATION_COMMAND_INVALID_NAME",
-            "Command name is invalid",
-        );
+        errors.add(path, "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid");
     }
 }
 
-fn check_localizations(
-    body: &Value,
-    names: &str,
-    descriptions: &str,
-    slash: bool,
-    errors: &mut FormErrors,
-) {
+fn check_localizations(body: &Value, names: &str, descriptions: &str, slash: bool, errors: &mut FormErrors) {
     for (locale, name) in body["name_localizations"].as_object().into_iter().flatten() {
         check_name(name, &format!("{names}.{locale}"), slash, errors);
     }
-    for (locale, description) in body["description_localizations"]
-        .as_object()
-        .into_iter()
-        .flatten()
-    {
-        errors.length(
-            &format!("{descriptions}.{locale}"),
-            description.as_str().unwrap_or_default(),
-            1,
-            100,
-        );
+    for (locale, description) in body["description_localizations"].as_object().into_iter().flatten() {
+        errors.length(&format!("{descriptions}.{locale}"), description.as_str().unwrap_or_default(), 1, 100);
     }
 }
 
 /// The longest of a text and its translations counts.
 fn longest(text: &Value, translations: &Value) -> usize {
     let length = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
-    let translated = translations
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(_, value)| length(value))
-        .max();
+    let translated = translations.as_object().into_iter().flatten().map(|(_, value)| length(value)).max();
     length(text).max(translated.unwrap_or(0))
 }
 
@@ -149,30 +102,16 @@ fn read_permissions(value: &Value, path: &str, errors: &mut FormErrors) -> Value
         Value::String(text) if text.parse::<u64>().is_ok() => value.clone(),
         Value::Number(number) if number.is_u64() => json!(number.to_string()),
         _ => {
-            errors.add(
-                path,
-                "NUMBER_TYPE_COERCE",
-                format!("Value {value} is not int."),
-            );
+            errors.add(path, "NUMBER_TYPE_COERCE", format!("Value {value} is not int."));
             Value::Null
         }
     }
 }
 
 /// `depth` 0: of the command; 1: of a subcommand or group; 2: of a subcommand in a group.
-fn read_options(
-    options: &[Value],
-    path: &str,
-    depth: u8,
-    total: &mut usize,
-    errors: &mut FormErrors,
-) -> Vec<Value> {
+fn read_options(options: &[Value], path: &str, depth: u8, total: &mut usize, errors: &mut FormErrors) -> Vec<Value> {
     if options.len() > MAX_OPTIONS {
-        errors.add(
-            path,
-            "BASE_TYPE_MAX_LENGTH",
-            "Must be 25 or fewer in length.",
-        );
+        errors.add(path, "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.");
     }
     let mut names = BTreeSet::new();
     let mut optional_seen = false;
@@ -187,19 +126,11 @@ fn read_options(
         let name = option["name"].as_str().unwrap_or_default();
         if !names.insert(name) {
             let message = format!("Option name \"{name}\" already used");
-            errors.add(
-                &format!("{path}.name"),
-                "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_USED",
-                message,
-            );
+            errors.add(&format!("{path}.name"), "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_USED", message);
         }
         if option["required"] == true && optional_seen {
             let message = "Required options must be placed before non-required options";
-            errors.add(
-                &path,
-                "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
-                message,
-            );
+            errors.add(&path, "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID", message);
         }
         optional_seen |= option["required"] != true && !nested(option);
         stored.push(read_option(option, &path, depth, total, errors));
@@ -207,20 +138,9 @@ fn read_options(
     stored
 }
 
-fn read_option(
-    option: &Value,
-    path: &str,
-    depth: u8,
-    total: &mut usize,
-    errors: &mut FormErrors,
-) -> Value {
+fn read_option(option: &Value, path: &str, depth: u8, total: &mut usize, errors: &mut FormErrors) -> Value {
     check_name(&option["name"], &format!("{path}.name"), true, errors);
-    let description = text(
-        &option["description"],
-        &format!("{path}.description"),
-        errors,
-    )
-    .unwrap_or_default();
+    let description = text(&option["description"], &format!("{path}.description"), errors).unwrap_or_default();
     errors.length(&format!("{path}.description"), description, 1, 100);
     *total += longest(&option["name"], &option["name_localizations"])
         + longest(&option["description"], &option["description_localizations"]);
@@ -231,62 +151,31 @@ fn read_option(
         _ => 3..=11,
     };
     if !allowed.contains(&kind) || (depth == 1 && kind == GROUP) {
-        errors.choices(
-            &format!("{path}.type"),
-            "{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}",
-        );
+        errors.choices(&format!("{path}.type"), "{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}");
     }
     let mut kept: Map<String, Value> = option.as_object().cloned().unwrap_or_default();
     kept.retain(|_, value| !value.is_null());
     if matches!(kind, SUBCOMMAND | GROUP) {
-        let inner =
-            list(&option["options"], &format!("{path}.options"), errors).unwrap_or_default();
+        let inner = list(&option["options"], &format!("{path}.options"), errors).unwrap_or_default();
         let deeper = if kind == GROUP { 1 } else { 2 };
-        kept.insert(
-            "options".into(),
-            json!(read_options(
-                inner,
-                &format!("{path}.options"),
-                deeper,
-                total,
-                errors
-            )),
-        );
+        kept.insert("options".into(), json!(read_options(inner, &format!("{path}.options"), deeper, total, errors)));
         return Value::Object(kept);
     }
     check_value_rules(option, kind, path, total, errors);
     Value::Object(kept)
 }
 
-fn check_value_rules(
-    option: &Value,
-    kind: u64,
-    path: &str,
-    total: &mut usize,
-    errors: &mut FormErrors,
-) {
+fn check_value_rules(option: &Value, kind: u64, path: &str, total: &mut usize, errors: &mut FormErrors) {
     let choices = list(&option["choices"], &format!("{path}.choices"), errors).unwrap_or_default();
     if choices.len() > MAX_OPTIONS {
-        errors.add(
-            &format!("{path}.choices"),
-            "BASE_TYPE_MAX_LENGTH",
-            "Must be 25 or fewer in length.",
-        );
+        errors.add(&format!("{path}.choices"), "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.");
     }
     if option["autocomplete"] == true && !choices.is_empty() {
         let message = "choices cannot be used together with autocomplete";
-        errors.add(
-            path,
-            "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_CHOICES",
-            message,
-        );
+        errors.add(path, "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_CHOICES", message);
     }
     if option["autocomplete"] == true && !matches!(kind, 3 | 4 | 10) {
-        errors.add(
-            path,
-            "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_INVALID",
-            "Only text and numbers are autocompleted",
-        );
+        errors.add(path, "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_INVALID", "Only text and numbers are autocompleted");
     }
     let mut names = BTreeSet::new();
     for (index, choice) in choices.iter().enumerate() {
@@ -308,44 +197,18 @@ fn check_value_rules(
             }
             (Value::Number(number), 4) if number.is_i64() => {}
             (Value::Number(_), 10) => {}
-            (value, _) => errors.add(
-                &format!("{path}.value"),
-                "BASE_TYPE_BAD_TYPE",
-                format!("Value {value} does not fit."),
-            ),
+            (value, _) => {
+                errors.add(&format!("{path}.value"), "BASE_TYPE_BAD_TYPE", format!("Value {value} does not fit."))
+            }
         }
     }
     if kind == 3 {
-        number(
-            &option["min_length"],
-            &format!("{path}.min_length"),
-            0,
-            6000,
-            errors,
-        );
-        number(
-            &option["max_length"],
-            &format!("{path}.max_length"),
-            1,
-            6000,
-            errors,
-        );
+        number(&option["min_length"], &format!("{path}.min_length"), 0, 6000, errors);
+        number(&option["max_length"], &format!("{path}.max_length"), 1, 6000, errors);
     }
     if kind == 4 {
-        number(
-            &option["min_value"],
-            &format!("{path}.min_value"),
-            -MAX_INTEGER,
-            MAX_INTEGER,
-            errors,
-        );
-        number(
-            &option["max_value"],
-            &format!("{path}.max_value"),
-            -MAX_INTEGER,
-            MAX_INTEGER,
-            errors,
-        );
+        number(&option["min_value"], &format!("{path}.min_value"), -MAX_INTEGER, MAX_INTEGER, errors);
+        number(&option["max_value"], &format!("{path}.max_value"), -MAX_INTEGER, MAX_INTEGER, errors);
     }
 }
 
@@ -357,11 +220,7 @@ pub(super) fn check_counts(kinds: impl Iterator<Item = u8>) -> Result<(), ApiErr
     }
     for (kind, max) in [(1, 100), (2, 15), (3, 15)] {
         if counts[kind] > max {
-            return Err(ApiError::new(
-                400,
-                30032,
-                format!("Maximum number of application commands reached ({max})"),
-            ));
+            return Err(ApiError::new(400, 30032, format!("Maximum number of application commands reached ({max})")));
         }
     }
     Ok(())

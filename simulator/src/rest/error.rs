@@ -15,12 +15,7 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     pub(crate) fn new(status: u16, code: u64, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-            errors: None,
-        }
+        Self { status, code, message: message.into(), errors: None }
     }
 
     pub(crate) fn unauthorized() -> Self {
@@ -99,25 +94,16 @@ pub(crate) struct FormErrors(Vec<(String, String, String)>);
 
 impl FormErrors {
     pub(crate) fn add(&mut self, path: &str, code: &str, message: impl Into<String>) {
-        self.0
-            .push((path.to_owned(), code.to_owned(), message.into()));
+        self.0.push((path.to_owned(), code.to_owned(), message.into()));
     }
 
     /// Checks a text's length in Unicode scalar values.
     pub(crate) fn length(&mut self, path: &str, text: &str, min: usize, max: usize) {
         let length = text.chars().count();
         if length > max && min == 0 {
-            self.add(
-                path,
-                "BASE_TYPE_MAX_LENGTH",
-                format!("Must be {max} or fewer in length."),
-            );
+            self.add(path, "BASE_TYPE_MAX_LENGTH", format!("Must be {max} or fewer in length."));
         } else if length < min || length > max {
-            self.add(
-                path,
-                "BASE_TYPE_BAD_LENGTH",
-                format!("Must be between {min} and {max} in length."),
-            );
+            self.add(path, "BASE_TYPE_BAD_LENGTH", format!("Must be between {min} and {max} in length."));
         }
     }
 
@@ -126,11 +112,7 @@ impl FormErrors {
     }
 
     pub(crate) fn choices(&mut self, path: &str, allowed: &str) {
-        self.add(
-            path,
-            "BASE_TYPE_CHOICES",
-            format!("Value must be one of {allowed}."),
-        );
+        self.add(path, "BASE_TYPE_CHOICES", format!("Value must be one of {allowed}."));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -139,11 +121,7 @@ impl FormErrors {
 
     /// Passes when nothing was found wrong.
     pub(crate) fn done(self) -> Result<(), ApiError> {
-        if self.is_empty() {
-            Ok(())
-        } else {
-            Err(self.into_error())
-        }
+        if self.is_empty() { Ok(()) } else { Err(self.into_error()) }
     }
 
     pub(crate) fn into_error(self) -> ApiError {
@@ -151,21 +129,14 @@ impl FormErrors {
         for (path, code, message) in self.0 {
             insert(&mut root, &path, json!({"code": code, "message": message}));
         }
-        ApiError {
-            status: 400,
-            code: 50035,
-            message: "Invalid Form Body".into(),
-            errors: Some(Value::Object(root)),
-        }
+        ApiError { status: 400, code: 50035, message: "Invalid Form Body".into(), errors: Some(Value::Object(root)) }
     }
 }
 
 fn insert(root: &mut Map<String, Value>, path: &str, entry: Value) {
     let mut node = root;
     for part in path.split('.').filter(|part| !part.is_empty()) {
-        let next = node
-            .entry(part)
-            .or_insert_with(|| Value::Object(Map::new()));
+        let next = node.entry(part).or_insert_with(|| Value::Object(Map::new()));
         let Value::Object(map) = next else { return };
         node = map;
     }

@@ -17,9 +17,7 @@ impl Sim {
     pub(super) fn joined_guild(&self, ctx: &Ctx) -> Result<&Guild, ApiError> {
         let guild = self.world.guilds.get(&ctx.id("guild_id")?);
         // Discord does not tell a guild without the bot from one that never was.
-        guild
-            .filter(|guild| guild.members.contains_key(&self.app))
-            .ok_or_else(|| ApiError::unknown(Unknown::Guild))
+        guild.filter(|guild| guild.members.contains_key(&self.app)).ok_or_else(|| ApiError::unknown(Unknown::Guild))
     }
 
     /// The bot must have these rights in the guild as a whole. Error: 50013.
@@ -34,10 +32,7 @@ impl Sim {
 pub(super) fn get(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let guild = sim.joined_guild(ctx)?;
     let mut json = sim.world.guild_json(guild);
-    if ctx
-        .query("with_counts")
-        .is_some_and(|value| value == "true" || value == "1")
-    {
+    if ctx.query("with_counts").is_some_and(|value| value == "true" || value == "1") {
         json["approximate_member_count"] = json!(guild.members.len());
         json["approximate_presence_count"] = json!(guild.members.len());
     }
@@ -46,16 +41,8 @@ pub(super) fn get(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
 
 pub(super) fn channels(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let guild = sim.joined_guild(ctx)?.id;
-    let of_guild = sim
-        .world
-        .channels
-        .values()
-        .filter(|c| c.guild_id == Some(guild) && !c.kind.is_thread());
-    Reply::ok(Value::Array(
-        of_guild
-            .map(|channel| sim.world.channel_json(channel))
-            .collect(),
-    ))
+    let of_guild = sim.world.channels.values().filter(|c| c.guild_id == Some(guild) && !c.kind.is_thread());
+    Reply::ok(Value::Array(of_guild.map(|channel| sim.world.channel_json(channel)).collect()))
 }
 
 pub(super) fn create_channel(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
@@ -69,45 +56,20 @@ pub(super) fn create_channel(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiE
     }
     let kind = match &ctx.body["type"] {
         Value::Null => Some(ChannelKind::Text),
-        value => value
-            .as_u64()
-            .and_then(ChannelKind::from_number)
-            .filter(|k| !k.is_thread() && *k != ChannelKind::Dm),
+        value => value.as_u64().and_then(ChannelKind::from_number).filter(|k| !k.is_thread() && *k != ChannelKind::Dm),
     };
     if kind.is_none() {
         errors.choices("type", "{0, 2, 4, 5, 15}");
     }
-    let parent: Option<Id> = ctx.body["parent_id"]
-        .as_str()
-        .and_then(|id| id.parse().ok());
-    let is_category = |id: &Id| {
-        sim.world
-            .channels
-            .get(id)
-            .is_some_and(|c| c.kind == ChannelKind::Category)
-    };
+    let parent: Option<Id> = ctx.body["parent_id"].as_str().and_then(|id| id.parse().ok());
+    let is_category = |id: &Id| sim.world.channels.get(id).is_some_and(|c| c.kind == ChannelKind::Category);
     if parent.is_some_and(|parent| !is_category(&parent)) {
-        errors.add(
-            "parent_id",
-            "CHANNEL_PARENT_INVALID",
-            "Category does not exist",
-        );
+        errors.add("parent_id", "CHANNEL_PARENT_INVALID", "Category does not exist");
     }
     errors.done()?;
     // 500 channels a guild (Discord reference, error 30013).
-    if sim
-        .world
-        .channels
-        .values()
-        .filter(|channel| channel.guild_id == Some(guild_id))
-        .count()
-        >= 500
-    {
-        return Err(ApiError::new(
-            400,
-            30013,
-            "Maximum number of guild channels reached (500)",
-        ));
+    if sim.world.channels.values().filter(|channel| channel.guild_id == Some(guild_id)).count() >= 500 {
+        return Err(ApiError::new(400, 30013, "Maximum number of guild channels reached (500)"));
     }
     let id = sim.world.next_id();
     let mut channel = blank_channel(id, kind.unwrap_or(ChannelKind::Text), Some(guild_id), "");
@@ -115,10 +77,6 @@ pub(super) fn create_channel(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiE
     let edited = channels::apply(sim, channel, &ctx.body)?;
     sim.world.channels.insert(id, edited);
     sim.emit_channel("CHANNEL_CREATE", id);
-    let channel = sim
-        .world
-        .channels
-        .get(&id)
-        .ok_or_else(|| ApiError::unknown(Unknown::Channel))?;
+    let channel = sim.world.channels.get(&id).ok_or_else(|| ApiError::unknown(Unknown::Channel))?;
     Ok(Reply::Json(201, sim.world.channel_json(channel)))
 }

@@ -18,10 +18,7 @@ const MAX_TIMEOUT_MS: u64 = 28 * 24 * 3_600 * 1_000;
 const MAX_DELETE_SECONDS: i64 = 604_800;
 
 fn member_of(guild: &Guild, user: Id) -> Result<&Member, ApiError> {
-    guild
-        .members
-        .get(&user)
-        .ok_or_else(|| ApiError::unknown(Unknown::Member))
+    guild.members.get(&user).ok_or_else(|| ApiError::unknown(Unknown::Member))
 }
 
 /// The bot must stand above the person; nobody stands above the owner. Error: 50013.
@@ -45,49 +42,31 @@ pub(super) fn list(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let guild = sim.joined_guild(ctx)?;
     let limit = usize::try_from(ctx.query_number("limit", 1, 1, 1000)?).unwrap_or(1);
     let after = ctx.query_id("after")?;
-    let page = guild
-        .members
-        .values()
-        .filter(|member| after.is_none_or(|after| member.user_id > after))
-        .take(limit);
-    Reply::ok(Value::Array(
-        page.map(|member| sim.world.member_json(member)).collect(),
-    ))
+    let page = guild.members.values().filter(|member| after.is_none_or(|after| member.user_id > after)).take(limit);
+    Reply::ok(Value::Array(page.map(|member| sim.world.member_json(member)).collect()))
 }
 
 pub(super) fn search(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let guild = sim.joined_guild(ctx)?;
     let limit = usize::try_from(ctx.query_number("limit", 1, 1, 1000)?).unwrap_or(1);
-    let Some(query) = ctx
-        .query("query")
-        .map(str::to_lowercase)
-        .filter(|query| !query.is_empty())
-    else {
+    let Some(query) = ctx.query("query").map(str::to_lowercase).filter(|query| !query.is_empty()) else {
         let mut errors = FormErrors::default();
         errors.required("query");
         return Err(errors.into_error());
     };
-    let starts =
-        |name: Option<&str>| name.is_some_and(|name| name.to_lowercase().starts_with(&query));
+    let starts = |name: Option<&str>| name.is_some_and(|name| name.to_lowercase().starts_with(&query));
     let fits = |member: &&Member| {
         let user = sim.world.users.get(&member.user_id);
         starts(member.nick.as_deref())
-            || user.is_some_and(|user| {
-                starts(Some(&user.username)) || starts(user.global_name.as_deref())
-            })
+            || user.is_some_and(|user| starts(Some(&user.username)) || starts(user.global_name.as_deref()))
     };
     let page = guild.members.values().filter(fits).take(limit);
-    Reply::ok(Value::Array(
-        page.map(|member| sim.world.member_json(member)).collect(),
-    ))
+    Reply::ok(Value::Array(page.map(|member| sim.world.member_json(member)).collect()))
 }
 
 /// A role that may be handed out by the bot. Errors: 10011, 50013.
 fn assignable(sim: &Sim, guild: &Guild, role: Id) -> Result<(), ApiError> {
-    let role = guild
-        .roles
-        .get(&role)
-        .ok_or_else(|| ApiError::unknown(Unknown::Role))?;
+    let role = guild.roles.get(&role).ok_or_else(|| ApiError::unknown(Unknown::Role))?;
     if role.managed || role.id == guild.id {
         return Err(ApiError::new(400, 50028, "Invalid Role"));
     }
@@ -104,11 +83,7 @@ fn change_role(sim: &mut Sim, ctx: &Ctx, give: bool) -> Result<Reply, ApiError> 
     sim.need_in_guild(guild, p::MANAGE_ROLES)?;
     assignable(sim, guild, role)?;
     let guild_id = guild.id;
-    let member = sim
-        .world
-        .guilds
-        .get_mut(&guild_id)
-        .and_then(|guild| guild.members.get_mut(&user));
+    let member = sim.world.guilds.get_mut(&guild_id).and_then(|guild| guild.members.get_mut(&user));
     let member = member.ok_or_else(|| ApiError::unknown(Unknown::Member))?;
     let had = member.roles.contains(&role);
     member.roles.retain(|held| *held != role);
@@ -149,8 +124,7 @@ pub(super) fn edit(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
         if guild.base_permissions(user).unwrap_or(0) & p::ADMINISTRATOR != 0 {
             return Err(ApiError::missing_permissions());
         }
-        member.timeout_until_ms =
-            read_timeout(&body["communication_disabled_until"], sim.world.now_ms)?;
+        member.timeout_until_ms = read_timeout(&body["communication_disabled_until"], sim.world.now_ms)?;
     }
     let guild_id = guild.id;
     let json = sim.world.member_json(&member);
@@ -166,11 +140,7 @@ pub(super) fn edit_me(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     sim.need_in_guild(guild, p::CHANGE_NICKNAME)?;
     let nick = read_nick(&ctx.body["nick"])?;
     let (guild_id, app) = (guild.id, sim.app);
-    let member = sim
-        .world
-        .guilds
-        .get_mut(&guild_id)
-        .and_then(|guild| guild.members.get_mut(&app));
+    let member = sim.world.guilds.get_mut(&guild_id).and_then(|guild| guild.members.get_mut(&app));
     let member = member.ok_or_else(|| ApiError::unknown(Unknown::Member))?;
     member.nick = nick;
     let json = member.clone();
@@ -179,28 +149,17 @@ pub(super) fn edit_me(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
 
 fn read_nick(value: &Value) -> Result<Option<String>, ApiError> {
     let mut errors = FormErrors::default();
-    let nick = value
-        .as_str()
-        .map(str::to_owned)
-        .filter(|nick| !nick.is_empty());
+    let nick = value.as_str().map(str::to_owned).filter(|nick| !nick.is_empty());
     errors.length("nick", nick.as_deref().unwrap_or_default(), 0, 32);
     errors.done()?;
     Ok(nick)
 }
 
 /// A whole new set of roles: only differences need the right.
-fn read_roles(
-    sim: &Sim,
-    guild: &Guild,
-    member: &Member,
-    roles: &[Value],
-) -> Result<Vec<Id>, ApiError> {
+fn read_roles(sim: &Sim, guild: &Guild, member: &Member, roles: &[Value]) -> Result<Vec<Id>, ApiError> {
     let mut wanted = Vec::new();
     for role in roles {
-        let id: Id = role
-            .as_str()
-            .and_then(|id| id.parse().ok())
-            .ok_or_else(|| ApiError::unknown(Unknown::Role))?;
+        let id: Id = role.as_str().and_then(|id| id.parse().ok()).ok_or_else(|| ApiError::unknown(Unknown::Role))?;
         if !wanted.contains(&id) {
             wanted.push(id);
         }
@@ -229,11 +188,7 @@ fn read_timeout(value: &Value, now_ms: u64) -> Result<Option<u64>, ApiError> {
     };
     if until > now_ms + MAX_TIMEOUT_MS {
         let message = "Communication disabled timestamp must be within 28 days.";
-        return Err(ApiError::invalid(
-            path,
-            "GUILD_MEMBER_COMMUNICATION_DISABLED_TOO_LONG",
-            message,
-        ));
+        return Err(ApiError::invalid(path, "GUILD_MEMBER_COMMUNICATION_DISABLED_TOO_LONG", message));
     }
     Ok(Some(until).filter(|until| *until > now_ms))
 }
@@ -258,28 +213,16 @@ pub(super) fn bans(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     sim.need_in_guild(guild, p::BAN_MEMBERS)?;
     let limit = usize::try_from(ctx.query_number("limit", 1000, 1, 1000)?).unwrap_or(1000);
     let (before, after) = (ctx.query_id("before")?, ctx.query_id("after")?);
-    let inside = |user: &Id| {
-        before.is_none_or(|before| *user < before) && after.is_none_or(|after| *user > after)
-    };
-    let page = guild
-        .bans
-        .iter()
-        .filter(|(user, _)| inside(user))
-        .take(limit);
-    Reply::ok(Value::Array(
-        page.map(|(user, reason)| ban_json(sim, *user, reason))
-            .collect(),
-    ))
+    let inside = |user: &Id| before.is_none_or(|before| *user < before) && after.is_none_or(|after| *user > after);
+    let page = guild.bans.iter().filter(|(user, _)| inside(user)).take(limit);
+    Reply::ok(Value::Array(page.map(|(user, reason)| ban_json(sim, *user, reason)).collect()))
 }
 
 pub(super) fn ban_of(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let guild = sim.joined_guild(ctx)?;
     sim.need_in_guild(guild, p::BAN_MEMBERS)?;
     let user = ctx.id("user_id")?;
-    let reason = guild
-        .bans
-        .get(&user)
-        .ok_or_else(|| ApiError::unknown(Unknown::Ban))?;
+    let reason = guild.bans.get(&user).ok_or_else(|| ApiError::unknown(Unknown::Ban))?;
     Reply::ok(ban_json(sim, user, reason))
 }
 
@@ -295,20 +238,14 @@ pub(super) fn ban(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     }
     let mut errors = FormErrors::default();
     let path = "delete_message_seconds";
-    let seconds = crate::check::number(&ctx.body[path], path, 0, MAX_DELETE_SECONDS, &mut errors)
-        .unwrap_or(0);
+    let seconds = crate::check::number(&ctx.body[path], path, 0, MAX_DELETE_SECONDS, &mut errors).unwrap_or(0);
     errors.done()?;
     let guild_id = guild.id;
     if let Some(guild) = sim.world.guilds.get_mut(&guild_id) {
         guild.bans.insert(user, ctx.reason.clone());
     }
     sim.take_member_out(guild_id, user);
-    delete_history(
-        sim,
-        guild_id,
-        user,
-        u64::try_from(seconds).unwrap_or(0) * 1_000,
-    );
+    delete_history(sim, guild_id, user, u64::try_from(seconds).unwrap_or(0) * 1_000);
     emit_ban(sim, "GUILD_BAN_ADD", guild_id, user);
     Ok(Reply::Empty)
 }
@@ -318,13 +255,7 @@ fn delete_history(sim: &mut Sim, guild: Id, user: Id, window_ms: u64) {
     let recent = |message: &&crate::world::StoredMessage| {
         message.author == user && message.guild_id == Some(guild) && message.created_ms > since
     };
-    let gone: Vec<Id> = sim
-        .world
-        .messages
-        .values()
-        .filter(recent)
-        .map(|message| message.id)
-        .collect();
+    let gone: Vec<Id> = sim.world.messages.values().filter(recent).map(|message| message.id).collect();
     for id in gone {
         sim.remove_message(id);
     }
@@ -334,11 +265,7 @@ pub(super) fn unban(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let guild = sim.joined_guild(ctx)?;
     sim.need_in_guild(guild, p::BAN_MEMBERS)?;
     let (guild_id, user) = (guild.id, ctx.id("user_id")?);
-    let lifted = sim
-        .world
-        .guilds
-        .get_mut(&guild_id)
-        .and_then(|guild| guild.bans.remove(&user));
+    let lifted = sim.world.guilds.get_mut(&guild_id).and_then(|guild| guild.bans.remove(&user));
     lifted.ok_or_else(|| ApiError::unknown(Unknown::Ban))?;
     emit_ban(sim, "GUILD_BAN_REMOVE", guild_id, user);
     Ok(Reply::Empty)
@@ -346,9 +273,5 @@ pub(super) fn unban(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
 
 fn emit_ban(sim: &mut Sim, name: &'static str, guild: Id, user: Id) {
     let data = json!({"guild_id": guild, "user": sim.world.user_json_by_id(user)});
-    sim.emit(Event::state().in_guild(Some(guild)).dispatching(
-        name,
-        intents::GUILD_MODERATION,
-        data,
-    ));
+    sim.emit(Event::state().in_guild(Some(guild)).dispatching(name, intents::GUILD_MODERATION, data));
 }

@@ -22,11 +22,7 @@ impl Sim {
     /// The channel of the path, which the bot must see. Errors: 10003, 50001.
     pub(super) fn visible_channel(&self, ctx: &Ctx) -> Result<&Channel, ApiError> {
         let id = ctx.id("channel_id")?;
-        let channel = self
-            .world
-            .channels
-            .get(&id)
-            .ok_or_else(|| ApiError::unknown(Unknown::Channel))?;
+        let channel = self.world.channels.get(&id).ok_or_else(|| ApiError::unknown(Unknown::Channel))?;
         if self.world.permissions_in(self.app, id) & p::VIEW_CHANNEL == 0 {
             return Err(ApiError::missing_access());
         }
@@ -43,32 +39,18 @@ impl Sim {
 
     /// A message of a channel that the bot may read. Ephemeral ones are nobody's over REST.
     pub(super) fn message_in(&self, channel: Id, id: Id) -> Result<&StoredMessage, ApiError> {
-        let found = self
-            .world
-            .messages
-            .get(&id)
-            .filter(|message| message.channel_id == channel);
-        found
-            .filter(|message| message.ephemeral_for.is_none())
-            .ok_or_else(|| ApiError::unknown(Unknown::Message))
+        let found = self.world.messages.get(&id).filter(|message| message.channel_id == channel);
+        found.filter(|message| message.ephemeral_for.is_none()).ok_or_else(|| ApiError::unknown(Unknown::Message))
     }
 
     pub(super) fn message_reply(&self, id: Id) -> Result<Reply, ApiError> {
-        let message = self
-            .world
-            .messages
-            .get(&id)
-            .ok_or_else(|| ApiError::unknown(Unknown::Message))?;
+        let message = self.world.messages.get(&id).ok_or_else(|| ApiError::unknown(Unknown::Message))?;
         Reply::ok(self.world.message_json(message, self.app))
     }
 
     /// A thread that nobody may change while it is archived. Error: 50083.
     pub(super) fn not_archived(&self, channel: &Channel) -> Result<(), ApiError> {
-        if channel
-            .thread
-            .as_ref()
-            .is_some_and(|thread| thread.archived)
-        {
+        if channel.thread.as_ref().is_some_and(|thread| thread.archived) {
             return Err(ApiError::new(400, 50083, "Thread is archived"));
         }
         Ok(())
@@ -78,42 +60,25 @@ impl Sim {
 pub(super) fn list(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let channel = sim.visible_channel(ctx)?.id;
     let limit = usize::try_from(ctx.query_number("limit", 50, 1, 100)?).unwrap_or(50);
-    let (before, after, around) = (
-        ctx.query_id("before")?,
-        ctx.query_id("after")?,
-        ctx.query_id("around")?,
-    );
+    let (before, after, around) = (ctx.query_id("before")?, ctx.query_id("after")?, ctx.query_id("around")?);
     // Without the right to read history Discord answers an empty list, not an error.
     if sim.world.permissions_in(sim.app, channel) & p::READ_MESSAGE_HISTORY == 0 {
         return Reply::ok(json!([]));
     }
-    let all: Vec<&StoredMessage> = sim
-        .world
-        .in_channel(channel)
-        .filter(|message| message.ephemeral_for.is_none())
-        .collect();
+    let all: Vec<&StoredMessage> =
+        sim.world.in_channel(channel).filter(|message| message.ephemeral_for.is_none()).collect();
     let picked: Vec<&StoredMessage> = if let Some(around) = around {
         let middle = all.partition_point(|message| message.id < around);
         let start = middle.saturating_sub(limit / 2);
         all.iter().skip(start).take(limit).copied().collect()
     } else if let Some(after) = after {
-        all.iter()
-            .filter(|message| message.id > after)
-            .take(limit)
-            .copied()
-            .collect()
+        all.iter().filter(|message| message.id > after).take(limit).copied().collect()
     } else {
-        let older: Vec<_> = all
-            .iter()
-            .filter(|message| before.is_none_or(|before| message.id < before))
-            .copied()
-            .collect();
+        let older: Vec<_> =
+            all.iter().filter(|message| before.is_none_or(|before| message.id < before)).copied().collect();
         older[older.len().saturating_sub(limit)..].to_vec()
     };
-    let newest_first = picked
-        .iter()
-        .rev()
-        .map(|message| sim.world.message_json(message, sim.app));
+    let newest_first = picked.iter().rev().map(|message| sim.world.message_json(message, sim.app));
     Reply::ok(Value::Array(newest_first.collect()))
 }
 
@@ -141,34 +106,21 @@ pub(super) fn create(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let id = sim.post(posting, draft, std::mem::take(&mut ctx.files));
     if let Some(nonce) = nonce {
         let (author, at_ms) = (sim.app, sim.world.now_ms);
-        sim.world.nonces.push(SeenNonce {
-            author,
-            channel: channel.id,
-            nonce,
-            message: id,
-            at_ms,
-        });
+        sim.world.nonces.push(SeenNonce { author, channel: channel.id, nonce, message: id, at_ms });
     }
     sim.message_reply(id)
 }
 
 fn may_write(sim: &Sim, channel: &Channel) -> Result<(), ApiError> {
     if !channel.kind.takes_messages() {
-        return Err(ApiError::new(
-            400,
-            50008,
-            "Cannot send messages in a non-text channel",
-        ));
+        return Err(ApiError::new(400, 50008, "Cannot send messages in a non-text channel"));
     }
     if channel.guild_id.is_none() {
         return sim.may_message_person(channel);
     }
     if channel.kind.is_thread() {
         sim.need(channel.id, p::SEND_MESSAGES_IN_THREADS)?;
-        let locked = channel
-            .thread
-            .as_ref()
-            .is_some_and(|thread| thread.archived && thread.locked);
+        let locked = channel.thread.as_ref().is_some_and(|thread| thread.archived && thread.locked);
         if locked && sim.need(channel.id, p::MANAGE_THREADS).is_err() {
             return Err(ApiError::new(400, 50083, "Thread is archived"));
         }
@@ -180,28 +132,17 @@ fn may_write(sim: &Sim, channel: &Channel) -> Result<(), ApiError> {
 impl Sim {
     /// Whether a direct message reaches the person: they take them and share a guild with the bot. Error: 50007.
     fn may_message_person(&self, channel: &Channel) -> Result<(), ApiError> {
-        let person = channel
-            .recipients
-            .iter()
-            .find(|id| **id != self.app)
-            .copied()
-            .unwrap_or(self.app);
-        let open = self
+        let person = channel.recipients.iter().find(|id| **id != self.app).copied().unwrap_or(self.app);
+        let open = self.world.users.get(&person).is_some_and(|user| user.accepts_dms && !user.bot);
+        let shared = self
             .world
-            .users
-            .get(&person)
-            .is_some_and(|user| user.accepts_dms && !user.bot);
-        let shared = self.world.guilds.values().any(|guild| {
-            guild.members.contains_key(&person) && guild.members.contains_key(&self.app)
-        });
+            .guilds
+            .values()
+            .any(|guild| guild.members.contains_key(&person) && guild.members.contains_key(&self.app));
         if open && shared {
             return Ok(());
         }
-        Err(ApiError::new(
-            403,
-            50007,
-            "Cannot send messages to this user",
-        ))
+        Err(ApiError::new(403, 50007, "Cannot send messages to this user"))
     }
 }
 
@@ -223,56 +164,31 @@ fn check_rights(sim: &Sim, channel: &Channel, draft: &Draft, files: bool) -> Res
 }
 
 fn nonce_text(nonce: &Value) -> String {
-    nonce
-        .as_str()
-        .map_or_else(|| nonce.to_string(), str::to_owned)
+    nonce.as_str().map_or_else(|| nonce.to_string(), str::to_owned)
 }
 
 fn already_sent(sim: &mut Sim, draft: &Draft) -> Option<Id> {
     let now = sim.world.now_ms;
-    sim.world
-        .nonces
-        .retain(|seen| now < seen.at_ms.saturating_add(NONCE_KEPT_MS));
-    let nonce = draft
-        .nonce
-        .as_ref()
-        .filter(|_| draft.enforce_nonce)
-        .map(nonce_text)?;
-    let seen = sim
-        .world
-        .nonces
-        .iter()
-        .find(|seen| seen.author == sim.app && seen.nonce == nonce)?;
-    sim.world
-        .messages
-        .contains_key(&seen.message)
-        .then_some(seen.message)
+    sim.world.nonces.retain(|seen| now < seen.at_ms.saturating_add(NONCE_KEPT_MS));
+    let nonce = draft.nonce.as_ref().filter(|_| draft.enforce_nonce).map(nonce_text)?;
+    let seen = sim.world.nonces.iter().find(|seen| seen.author == sim.app && seen.nonce == nonce)?;
+    sim.world.messages.contains_key(&seen.message).then_some(seen.message)
 }
 
 fn read_reply(sim: &Sim, channel: &Channel, draft: &Draft) -> Result<Option<Id>, ApiError> {
     let Some(reference) = &draft.reply_to else {
         return Ok(None);
     };
-    let target: Option<Id> = reference["message_id"]
-        .as_str()
-        .and_then(|id| id.parse().ok());
+    let target: Option<Id> = reference["message_id"].as_str().and_then(|id| id.parse().ok());
     let known = target.filter(|id| sim.message_in(channel.id, *id).is_ok());
     if known.is_none() {
         if reference["fail_if_not_exists"] == false {
             return Ok(None);
         }
-        return Err(ApiError::invalid(
-            "message_reference",
-            "REPLIES_UNKNOWN_MESSAGE",
-            "Unknown message",
-        ));
+        return Err(ApiError::invalid("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message"));
     }
     if sim.need(channel.id, p::READ_MESSAGE_HISTORY).is_err() {
-        return Err(ApiError::new(
-            400,
-            160_002,
-            "Cannot reply without permission to read message history",
-        ));
+        return Err(ApiError::new(400, 160_002, "Cannot reply without permission to read message history"));
     }
     Ok(known)
 }
@@ -291,16 +207,9 @@ pub(super) fn edit(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
 
 /// Of others' messages only the suppression of embeds may be changed, with MANAGE_MESSAGES. Error: 50005.
 fn edit_foreign(sim: &mut Sim, ctx: &Ctx, message: &StoredMessage) -> Result<Reply, ApiError> {
-    let only_flags = ctx
-        .body
-        .as_object()
-        .is_some_and(|body| body.keys().all(|key| key == "flags"));
+    let only_flags = ctx.body.as_object().is_some_and(|body| body.keys().all(|key| key == "flags"));
     if !only_flags || sim.need(message.channel_id, p::MANAGE_MESSAGES).is_err() {
-        return Err(ApiError::new(
-            403,
-            50005,
-            "Cannot edit a message authored by another user",
-        ));
+        return Err(ApiError::new(403, 50005, "Cannot edit a message authored by another user"));
     }
     let suppress = ctx.body["flags"].as_u64().unwrap_or(0) & flags::SUPPRESS_EMBEDS;
     if let Some(stored) = sim.world.messages.get_mut(&message.id) {
@@ -317,11 +226,7 @@ pub(super) fn delete(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     sim.not_archived(&channel)?;
     if author != sim.app {
         if channel.guild_id.is_none() {
-            return Err(ApiError::new(
-                403,
-                50003,
-                "Cannot execute action on a DM channel",
-            ));
+            return Err(ApiError::new(403, 50003, "Cannot execute action on a DM channel"));
         }
         sim.need(channel.id, p::MANAGE_MESSAGES)?;
     }
@@ -334,15 +239,8 @@ pub(super) fn bulk_delete(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiErro
     sim.need(channel, p::MANAGE_MESSAGES)?;
     let ids = read_bulk_ids(&ctx.body)?;
     let now = sim.world.now_ms;
-    if ids
-        .iter()
-        .any(|id| id.created_ms().saturating_add(BULK_DELETE_MAX_AGE_MS) < now)
-    {
-        return Err(ApiError::new(
-            400,
-            50034,
-            "A message provided was too old to bulk delete",
-        ));
+    if ids.iter().any(|id| id.created_ms().saturating_add(BULK_DELETE_MAX_AGE_MS) < now) {
+        return Err(ApiError::new(400, 50034, "A message provided was too old to bulk delete"));
     }
     for id in ids {
         // Ids of other channels and of messages long gone are passed over.
@@ -355,10 +253,7 @@ pub(super) fn bulk_delete(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiErro
 
 fn read_bulk_ids(body: &Value) -> Result<Vec<Id>, ApiError> {
     let mut errors = FormErrors::default();
-    let list = body["messages"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let list = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     if list.len() < 2 || list.len() > 100 {
         return Err(ApiError::new(
             400,
@@ -370,11 +265,7 @@ fn read_bulk_ids(body: &Value) -> Result<Vec<Id>, ApiError> {
     for (index, entry) in list.iter().enumerate() {
         match entry.as_str().and_then(|text| text.parse::<Id>().ok()) {
             Some(id) if ids.contains(&id) => {
-                errors.add(
-                    "messages",
-                    "SET_TYPE_ALREADY_CONTAINS_VALUE",
-                    "The list already contains this value.",
-                );
+                errors.add("messages", "SET_TYPE_ALREADY_CONTAINS_VALUE", "The list already contains this value.");
             }
             Some(id) => ids.push(id),
             None => {

@@ -18,34 +18,18 @@ const MAX_KINDS: usize = 20;
 
 impl Sim {
     /// Sets a reaction. False when it was set already. Error: 30010.
-    pub(crate) fn set_reaction(
-        &mut self,
-        message: Id,
-        user: Id,
-        emoji: &str,
-    ) -> Result<bool, ApiError> {
+    pub(crate) fn set_reaction(&mut self, message: Id, user: Id, emoji: &str) -> Result<bool, ApiError> {
         let Some(stored) = self.world.messages.get_mut(&message) else {
             return Err(ApiError::unknown(Unknown::Message));
         };
         let kinds = stored.reactions.len();
-        match stored
-            .reactions
-            .iter_mut()
-            .find(|reaction| reaction.key == emoji)
-        {
+        match stored.reactions.iter_mut().find(|reaction| reaction.key == emoji) {
             Some(reaction) if reaction.users.contains(&user) => return Ok(false),
             Some(reaction) => reaction.users.push(user),
             None if kinds >= MAX_KINDS => {
-                return Err(ApiError::new(
-                    400,
-                    30010,
-                    "Maximum number of reactions reached (20)",
-                ));
+                return Err(ApiError::new(400, 30010, "Maximum number of reactions reached (20)"));
             }
-            None => stored.reactions.push(Reaction {
-                key: emoji.into(),
-                users: vec![user],
-            }),
+            None => stored.reactions.push(Reaction { key: emoji.into(), users: vec![user] }),
         }
         self.emit_reaction("MESSAGE_REACTION_ADD", message, user, emoji);
         Ok(true)
@@ -56,19 +40,13 @@ impl Sim {
         let Some(stored) = self.world.messages.get_mut(&message) else {
             return false;
         };
-        let Some(reaction) = stored
-            .reactions
-            .iter_mut()
-            .find(|reaction| reaction.key == emoji)
-        else {
+        let Some(reaction) = stored.reactions.iter_mut().find(|reaction| reaction.key == emoji) else {
             return false;
         };
         let before = reaction.users.len();
         reaction.users.retain(|known| *known != user);
         let removed = reaction.users.len() < before;
-        stored
-            .reactions
-            .retain(|reaction| !reaction.users.is_empty());
+        stored.reactions.retain(|reaction| !reaction.users.is_empty());
         if removed {
             self.emit_reaction("MESSAGE_REACTION_REMOVE", message, user, emoji);
         }
@@ -90,15 +68,9 @@ impl Sim {
         if let Some(guild) = guild {
             data["guild_id"] = json!(guild);
         }
-        let intents = if guild.is_some() {
-            intents::GUILD_MESSAGE_REACTIONS
-        } else {
-            intents::DIRECT_MESSAGE_REACTIONS
-        };
-        let mut event = Event::bare(
-            "message_update",
-            json!({"id": message, "channel_id": channel, "guild_id": guild}),
-        );
+        let intents =
+            if guild.is_some() { intents::GUILD_MESSAGE_REACTIONS } else { intents::DIRECT_MESSAGE_REACTIONS };
+        let mut event = Event::bare("message_update", json!({"id": message, "channel_id": channel, "guild_id": guild}));
         (event.guild, event.channel, event.only_for) = (guild, Some(channel), stored.ephemeral_for);
         self.emit(event.dispatching(name, intents, data));
     }
@@ -115,28 +87,17 @@ fn place(sim: &Sim, ctx: &Ctx) -> Result<(Id, Id, String), ApiError> {
 
 /// A character outside ASCII, or `name:id`. Discord knows the list of emoji; letters and words are none. Error: 10014.
 fn known_emoji(emoji: &str) -> Result<(), ApiError> {
-    let own = emoji
-        .rsplit_once(':')
-        .is_some_and(|(name, id)| !name.is_empty() && id.parse::<Id>().is_ok());
+    let own = emoji.rsplit_once(':').is_some_and(|(name, id)| !name.is_empty() && id.parse::<Id>().is_ok());
     let keycap = emoji.contains('\u{20e3}');
-    let symbol = !emoji.is_empty()
-        && emoji.chars().count() <= 12
-        && !emoji.chars().any(|c| c.is_ascii() || c.is_alphabetic());
-    if own || symbol || keycap {
-        Ok(())
-    } else {
-        Err(ApiError::unknown(Unknown::Emoji))
-    }
+    let symbol =
+        !emoji.is_empty() && emoji.chars().count() <= 12 && !emoji.chars().any(|c| c.is_ascii() || c.is_alphabetic());
+    if own || symbol || keycap { Ok(()) } else { Err(ApiError::unknown(Unknown::Emoji)) }
 }
 
 pub(super) fn add(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let (channel, message, emoji) = place(sim, ctx)?;
     known_emoji(&emoji)?;
-    let exists = sim
-        .message_in(channel, message)?
-        .reactions
-        .iter()
-        .any(|reaction| reaction.key == emoji);
+    let exists = sim.message_in(channel, message)?.reactions.iter().any(|reaction| reaction.key == emoji);
     if !exists {
         sim.need(channel, p::ADD_REACTIONS)?;
     }
@@ -165,21 +126,11 @@ pub(super) fn list(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let limit = usize::try_from(ctx.query_number("limit", 25, 1, 100)?).unwrap_or(25);
     let after = ctx.query_id("after")?;
     let message = sim.message_in(channel, message)?;
-    let reaction = message
-        .reactions
-        .iter()
-        .find(|reaction| reaction.key == emoji);
-    let mut users: Vec<Id> = reaction
-        .map(|reaction| reaction.users.clone())
-        .unwrap_or_default();
+    let reaction = message.reactions.iter().find(|reaction| reaction.key == emoji);
+    let mut users: Vec<Id> = reaction.map(|reaction| reaction.users.clone()).unwrap_or_default();
     users.sort();
-    let page = users
-        .into_iter()
-        .filter(|user| after.is_none_or(|after| *user > after))
-        .take(limit);
-    Reply::ok(Value::Array(
-        page.map(|user| sim.world.user_json_by_id(user)).collect(),
-    ))
+    let page = users.into_iter().filter(|user| after.is_none_or(|after| *user > after)).take(limit);
+    Reply::ok(Value::Array(page.map(|user| sim.world.user_json_by_id(user)).collect()))
 }
 
 pub(super) fn clear(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {

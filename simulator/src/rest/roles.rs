@@ -17,10 +17,7 @@ use super::{ApiError, Ctx, FormErrors, Reply, Unknown};
 const MAX_ROLES: usize = 250;
 
 fn role_of<'a>(guild: &'a Guild, ctx: &Ctx) -> Result<&'a Role, ApiError> {
-    guild
-        .roles
-        .get(&ctx.id("role_id")?)
-        .ok_or_else(|| ApiError::unknown(Unknown::Role))
+    guild.roles.get(&ctx.id("role_id")?).ok_or_else(|| ApiError::unknown(Unknown::Role))
 }
 
 /// The bot must hold MANAGE_ROLES and stand above the role. Error: 50013.
@@ -45,24 +42,11 @@ pub(super) fn create(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let guild = sim.joined_guild(ctx)?;
     sim.need_in_guild(guild, p::MANAGE_ROLES)?;
     if guild.roles.len() >= MAX_ROLES {
-        return Err(ApiError::new(
-            400,
-            30005,
-            "Maximum number of server roles reached (250)",
-        ));
+        return Err(ApiError::new(400, 30005, "Maximum number of server roles reached (250)"));
     }
-    let (guild_id, everyone) = (
-        guild.id,
-        guild
-            .roles
-            .get(&guild.id)
-            .map_or(0, |role| role.permissions),
-    );
+    let (guild_id, everyone) = (guild.id, guild.roles.get(&guild.id).map_or(0, |role| role.permissions));
     let own = guild.base_permissions(sim.app).unwrap_or(0);
-    let fresh = Role {
-        permissions: everyone & own,
-        ..blank_role(Id(0), "new role")
-    };
+    let fresh = Role { permissions: everyone & own, ..blank_role(Id(0), "new role") };
     let mut role = apply(fresh, &ctx.body, own)?;
     role.id = sim.world.next_id();
     role.position = 1;
@@ -82,28 +66,15 @@ fn apply(mut role: Role, body: &Value, own: u64) -> Result<Role, ApiError> {
         errors.length("name", name, 1, 100);
         role.name = name.into();
     }
-    if let Some(color) = body["color"]
-        .as_u64()
-        .or_else(|| body["colors"]["primary_color"].as_u64())
-    {
-        match u32::try_from(color)
-            .ok()
-            .filter(|color| *color <= 0xFF_FFFF)
-        {
+    if let Some(color) = body["color"].as_u64().or_else(|| body["colors"]["primary_color"].as_u64()) {
+        match u32::try_from(color).ok().filter(|color| *color <= 0xFF_FFFF) {
             Some(color) => role.color = color,
-            None => errors.add(
-                "color",
-                "NUMBER_TYPE_MAX",
-                "int value should be less than or equal to 16777215.",
-            ),
+            None => errors.add("color", "NUMBER_TYPE_MAX", "int value should be less than or equal to 16777215."),
         }
     }
     if !body["permissions"].is_null() {
-        let value = body["permissions"].as_u64().or_else(|| {
-            body["permissions"]
-                .as_str()
-                .and_then(|text| text.parse().ok())
-        });
+        let value =
+            body["permissions"].as_u64().or_else(|| body["permissions"].as_str().and_then(|text| text.parse().ok()));
         match value {
             Some(bits) if bits & !own & !role.permissions != 0 => {
                 return Err(ApiError::missing_permissions());
@@ -147,11 +118,7 @@ pub(super) fn delete(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
         }
     }
     let data = json!({"guild_id": guild_id, "role_id": id});
-    sim.emit(Event::state().in_guild(Some(guild_id)).dispatching(
-        "GUILD_ROLE_DELETE",
-        intents::GUILDS,
-        data,
-    ));
+    sim.emit(Event::state().in_guild(Some(guild_id)).dispatching("GUILD_ROLE_DELETE", intents::GUILDS, data));
     Ok(Reply::Empty)
 }
 
@@ -160,10 +127,7 @@ pub(super) fn reorder(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let guild_id = guild.id;
     let mut moves = Vec::new();
     for entry in ctx.body.as_array().into_iter().flatten() {
-        let role = entry["id"]
-            .as_str()
-            .and_then(|id| id.parse::<Id>().ok())
-            .and_then(|id| guild.roles.get(&id));
+        let role = entry["id"].as_str().and_then(|id| id.parse::<Id>().ok()).and_then(|id| guild.roles.get(&id));
         let role = role.ok_or_else(|| ApiError::unknown(Unknown::Role))?;
         may_manage(sim, guild, role)?;
         let Some(position) = entry["position"].as_i64() else {

@@ -22,11 +22,7 @@ pub(super) fn check_duration(minutes: u64) -> Result<(), ApiError> {
         return Ok(());
     }
     let message = "Value must be one of (60, 1440, 4320, 10080).";
-    Err(ApiError::invalid(
-        "auto_archive_duration",
-        "BASE_TYPE_CHOICES",
-        message,
-    ))
+    Err(ApiError::invalid("auto_archive_duration", "BASE_TYPE_CHOICES", message))
 }
 
 fn read_name(body: &Value) -> Result<String, ApiError> {
@@ -38,13 +34,7 @@ fn read_name(body: &Value) -> Result<String, ApiError> {
 }
 
 /// Makes a thread with the bot as owner and only member; `id` is the starting message's, if there is one.
-fn make(
-    sim: &mut Sim,
-    parent: &Channel,
-    id: Id,
-    kind: ChannelKind,
-    body: &Value,
-) -> Result<Id, ApiError> {
+fn make(sim: &mut Sim, parent: &Channel, id: Id, kind: ChannelKind, body: &Value) -> Result<Id, ApiError> {
     let name = read_name(body)?;
     let minutes = body["auto_archive_duration"].as_u64().unwrap_or(4320);
     check_duration(minutes)?;
@@ -66,32 +56,20 @@ fn make(
 }
 
 fn reply(sim: &Sim, id: Id) -> Result<Reply, ApiError> {
-    let channel = sim
-        .world
-        .channels
-        .get(&id)
-        .ok_or_else(|| ApiError::unknown(Unknown::Channel))?;
+    let channel = sim.world.channels.get(&id).ok_or_else(|| ApiError::unknown(Unknown::Channel))?;
     Ok(Reply::Json(201, sim.world.channel_json(channel)))
 }
 
 pub(super) fn from_message(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let parent = sim.visible_channel(ctx)?.clone();
     if !matches!(parent.kind, ChannelKind::Text | ChannelKind::Announcement) {
-        return Err(ApiError::new(
-            400,
-            50024,
-            "Cannot execute action on this channel type",
-        ));
+        return Err(ApiError::new(400, 50024, "Cannot execute action on this channel type"));
     }
     sim.need(parent.id, p::CREATE_PUBLIC_THREADS)?;
     let message = sim.message_in(parent.id, ctx.id("message_id")?)?;
     let id = message.id;
     if message.thread_id.is_some() {
-        return Err(ApiError::new(
-            400,
-            160_004,
-            "A thread has already been created for this message",
-        ));
+        return Err(ApiError::new(400, 160_004, "A thread has already been created for this message"));
     }
     make(sim, &parent, id, ChannelKind::PublicThread, &ctx.body)?;
     if let Some(stored) = sim.world.messages.get_mut(&id) {
@@ -108,29 +86,17 @@ pub(super) fn create(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
         return create_post(sim, ctx, &parent);
     }
     if !matches!(parent.kind, ChannelKind::Text | ChannelKind::Announcement) {
-        return Err(ApiError::new(
-            400,
-            50024,
-            "Cannot execute action on this channel type",
-        ));
+        return Err(ApiError::new(400, 50024, "Cannot execute action on this channel type"));
     }
     // Without a type Discord makes a private thread (Discord reference: "this may change in a future API version").
     let kind = match ctx.body["type"].as_u64() {
         None | Some(12) => ChannelKind::PrivateThread,
         Some(11) => ChannelKind::PublicThread,
         _ => {
-            return Err(ApiError::invalid(
-                "type",
-                "BASE_TYPE_CHOICES",
-                "Value must be one of {10, 11, 12}.",
-            ));
+            return Err(ApiError::invalid("type", "BASE_TYPE_CHOICES", "Value must be one of {10, 11, 12}."));
         }
     };
-    let right = if kind == ChannelKind::PrivateThread {
-        p::CREATE_PRIVATE_THREADS
-    } else {
-        p::CREATE_PUBLIC_THREADS
-    };
+    let right = if kind == ChannelKind::PrivateThread { p::CREATE_PRIVATE_THREADS } else { p::CREATE_PUBLIC_THREADS };
     sim.need(parent.id, right)?;
     let id = sim.world.next_id();
     let id = make(sim, &parent, id, kind, &ctx.body)?;
@@ -163,22 +129,12 @@ fn member_json(channel: Id, user: Id, joined_ms: u64) -> Value {
 
 pub(super) fn members(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let (channel, state) = thread(sim, ctx)?;
-    Reply::ok(Value::Array(
-        state
-            .members
-            .iter()
-            .map(|(user, joined)| member_json(channel, *user, *joined))
-            .collect(),
-    ))
+    Reply::ok(Value::Array(state.members.iter().map(|(user, joined)| member_json(channel, *user, *joined)).collect()))
 }
 
 fn change_members(sim: &mut Sim, channel: Id, user: Id, join: bool) -> Result<Reply, ApiError> {
     let now = sim.world.now_ms;
-    let state = sim
-        .world
-        .channels
-        .get_mut(&channel)
-        .and_then(|channel| channel.thread.as_mut());
+    let state = sim.world.channels.get_mut(&channel).and_then(|channel| channel.thread.as_mut());
     let state = state.ok_or_else(|| ApiError::unknown(Unknown::Channel))?;
     if state.archived {
         return Err(ApiError::new(400, 50083, "Thread is archived"));
@@ -206,15 +162,8 @@ pub(super) fn add_member(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError
     let (channel, _) = thread(sim, ctx)?;
     sim.need(channel, p::SEND_MESSAGES_IN_THREADS)?;
     let user = ctx.id("user_id")?;
-    let guild = sim
-        .world
-        .channels
-        .get(&channel)
-        .and_then(|channel| channel.guild_id);
-    if !guild
-        .and_then(|id| sim.world.guilds.get(&id))
-        .is_some_and(|guild| guild.members.contains_key(&user))
-    {
+    let guild = sim.world.channels.get(&channel).and_then(|channel| channel.guild_id);
+    if !guild.and_then(|id| sim.world.guilds.get(&id)).is_some_and(|guild| guild.members.contains_key(&user)) {
         return Err(ApiError::unknown(Unknown::Member));
     }
     change_members(sim, channel, user, true)
@@ -232,10 +181,7 @@ pub(super) fn active(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let guild = sim.joined_guild(ctx)?.id;
     let is_active = |channel: &&Channel| {
         channel.guild_id == Some(guild)
-            && channel
-                .thread
-                .as_ref()
-                .is_some_and(|thread| !thread.archived)
+            && channel.thread.as_ref().is_some_and(|thread| !thread.archived)
             && sim.can_read(sim.app, channel.id)
     };
     let threads: Vec<&Channel> = sim.world.channels.values().filter(is_active).collect();
@@ -243,9 +189,6 @@ pub(super) fn active(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
         let joined = channel.thread.as_ref()?.members.get(&sim.app)?;
         Some(member_json(channel.id, sim.app, *joined))
     });
-    let list: Vec<Value> = threads
-        .iter()
-        .map(|channel| sim.world.channel_json(channel))
-        .collect();
+    let list: Vec<Value> = threads.iter().map(|channel| sim.world.channel_json(channel)).collect();
     Reply::ok(json!({"threads": list, "members": own.collect::<Vec<_>>(), "has_more": false}))
 }

@@ -14,9 +14,9 @@ use super::{ApiError, Auth, Ctx, FormErrors, Reply, Unknown};
 /// An OAuth2 token must carry the scope. Error: 50025.
 fn need_scope(ctx: &Ctx, scope: &str) -> Result<(), ApiError> {
     match &ctx.auth {
-        Auth::Bearer { scopes, .. } if !scopes.iter().any(|known| known == scope) => Err(
-            ApiError::new(403, 50025, "Invalid OAuth2 access token provided"),
-        ),
+        Auth::Bearer { scopes, .. } if !scopes.iter().any(|known| known == scope) => {
+            Err(ApiError::new(403, 50025, "Invalid OAuth2 access token provided"))
+        }
         _ => Ok(()),
     }
 }
@@ -31,11 +31,7 @@ fn whose(sim: &Sim, ctx: &Ctx) -> Id {
 pub(super) fn me(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     need_scope(ctx, "identify")?;
     let id = whose(sim, ctx);
-    let user = sim
-        .world
-        .users
-        .get(&id)
-        .ok_or_else(|| ApiError::unknown(Unknown::User))?;
+    let user = sim.world.users.get(&id).ok_or_else(|| ApiError::unknown(Unknown::User))?;
     let mut json = user.json();
     json["mfa_enabled"] = json!(true);
     json["locale"] = json!(user.locale);
@@ -54,11 +50,7 @@ pub(super) fn me(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
 }
 
 pub(super) fn get(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
-    let user = sim
-        .world
-        .users
-        .get(&ctx.id("user_id")?)
-        .ok_or_else(|| ApiError::unknown(Unknown::User))?;
+    let user = sim.world.users.get(&ctx.id("user_id")?).ok_or_else(|| ApiError::unknown(Unknown::User))?;
     Reply::ok(user.json())
 }
 
@@ -67,20 +59,10 @@ pub(super) fn my_guilds(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError>
     let id = whose(sim, ctx);
     let limit = usize::try_from(ctx.query_number("limit", 200, 1, 200)?).unwrap_or(200);
     let (before, after) = (ctx.query_id("before")?, ctx.query_id("after")?);
-    let counts = ctx
-        .query("with_counts")
-        .is_some_and(|value| value == "true" || value == "1");
-    let guilds = sim
-        .world
-        .guilds
-        .values()
-        .filter(|guild| guild.members.contains_key(&id));
-    let paged = guilds
-        .filter(|guild| before.is_none_or(|b| guild.id < b) && after.is_none_or(|a| guild.id > a));
-    let list: Vec<Value> = paged
-        .take(limit)
-        .map(|guild| my_guild(guild, id, counts))
-        .collect();
+    let counts = ctx.query("with_counts").is_some_and(|value| value == "true" || value == "1");
+    let guilds = sim.world.guilds.values().filter(|guild| guild.members.contains_key(&id));
+    let paged = guilds.filter(|guild| before.is_none_or(|b| guild.id < b) && after.is_none_or(|a| guild.id > a));
+    let list: Vec<Value> = paged.take(limit).map(|guild| my_guild(guild, id, counts)).collect();
     Reply::ok(Value::Array(list))
 }
 
@@ -104,26 +86,14 @@ fn my_guild(guild: &Guild, user: Id, counts: bool) -> Value {
 pub(super) fn my_member(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     need_scope(ctx, "guilds.members.read")?;
     let id = whose(sim, ctx);
-    let guild = sim
-        .world
-        .guilds
-        .get(&ctx.id("guild_id")?)
-        .ok_or_else(|| ApiError::unknown(Unknown::Guild))?;
-    let member = guild
-        .members
-        .get(&id)
-        .ok_or_else(|| ApiError::unknown(Unknown::Guild))?;
+    let guild = sim.world.guilds.get(&ctx.id("guild_id")?).ok_or_else(|| ApiError::unknown(Unknown::Guild))?;
+    let member = guild.members.get(&id).ok_or_else(|| ApiError::unknown(Unknown::Guild))?;
     Reply::ok(sim.world.member_json(member))
 }
 
 pub(super) fn leave(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let guild = ctx.id("guild_id")?;
-    if !sim
-        .world
-        .guilds
-        .get(&guild)
-        .is_some_and(|guild| guild.members.contains_key(&sim.app))
-    {
+    if !sim.world.guilds.get(&guild).is_some_and(|guild| guild.members.contains_key(&sim.app)) {
         return Err(ApiError::unknown(Unknown::Guild));
     }
     // The guild exists, so this cannot fail.
@@ -132,32 +102,18 @@ pub(super) fn leave(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
 }
 
 pub(super) fn open_dm(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
-    let recipient = ctx.body["recipient_id"]
-        .as_str()
-        .and_then(|id| id.parse::<Id>().ok());
+    let recipient = ctx.body["recipient_id"].as_str().and_then(|id| id.parse::<Id>().ok());
     let Some(recipient) = recipient else {
         let mut errors = FormErrors::default();
         errors.required("recipient_id");
         return Err(errors.into_error());
     };
-    let user = sim
-        .world
-        .users
-        .get(&recipient)
-        .ok_or_else(|| ApiError::unknown(Unknown::User))?;
+    let user = sim.world.users.get(&recipient).ok_or_else(|| ApiError::unknown(Unknown::User))?;
     if recipient == sim.app || user.bot {
-        return Err(ApiError::new(
-            403,
-            50007,
-            "Cannot send messages to this user",
-        ));
+        return Err(ApiError::new(403, 50007, "Cannot send messages to this user"));
     }
     let id = sim.dm_with(recipient);
-    let channel = sim
-        .world
-        .channels
-        .get(&id)
-        .ok_or_else(|| ApiError::unknown(Unknown::Channel))?;
+    let channel = sim.world.channels.get(&id).ok_or_else(|| ApiError::unknown(Unknown::Channel))?;
     Reply::ok(sim.world.channel_json(channel))
 }
 

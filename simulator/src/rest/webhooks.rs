@@ -20,16 +20,8 @@ fn interaction(sim: &Sim, ctx: &Ctx) -> Result<Interaction, ApiError> {
     if ctx.id("webhook_id")? != sim.app {
         return Err(ApiError::unknown(Unknown::Webhook));
     }
-    let id = sim
-        .world
-        .tokens
-        .get(ctx.text("webhook_token"))
-        .ok_or_else(|| ApiError::unknown(Unknown::Webhook))?;
-    let interaction = sim
-        .world
-        .interactions
-        .get(id)
-        .ok_or_else(|| ApiError::unknown(Unknown::Webhook))?;
+    let id = sim.world.tokens.get(ctx.text("webhook_token")).ok_or_else(|| ApiError::unknown(Unknown::Webhook))?;
+    let interaction = sim.world.interactions.get(id).ok_or_else(|| ApiError::unknown(Unknown::Webhook))?;
     if sim.world.now_ms > interaction.created_ms + TOKEN_LIVES_MS {
         return Err(ApiError::new(401, 50027, "Invalid Webhook Token"));
     }
@@ -42,18 +34,11 @@ fn interaction(sim: &Sim, ctx: &Ctx) -> Result<Interaction, ApiError> {
 /// The message of the path: `@original`, or one that this interaction sent. Error: 10008.
 fn target(sim: &Sim, ctx: &Ctx, interaction: &Interaction) -> Result<Id, ApiError> {
     let named = ctx.text("message_id");
-    let id = if named.is_empty() || named == "@original" {
-        interaction.original
-    } else {
-        Some(ctx.id("message_id")?)
-    };
+    let id = if named.is_empty() || named == "@original" { interaction.original } else { Some(ctx.id("message_id")?) };
     let message = id.and_then(|id| sim.world.messages.get(&id));
     let own = |id: Id| interaction.original == Some(id) || interaction.source_message == Some(id);
-    let found =
-        message.filter(|message| message.interaction == Some(interaction.id) || own(message.id));
-    found
-        .map(|message| message.id)
-        .ok_or_else(|| ApiError::unknown(Unknown::Message))
+    let found = message.filter(|message| message.interaction == Some(interaction.id) || own(message.id));
+    found.map(|message| message.id).ok_or_else(|| ApiError::unknown(Unknown::Message))
 }
 
 pub(super) fn get(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
@@ -68,18 +53,8 @@ pub(super) fn edit(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     edit_message(sim, ctx, &interaction, id)
 }
 
-fn edit_message(
-    sim: &mut Sim,
-    ctx: &mut Ctx,
-    interaction: &Interaction,
-    id: Id,
-) -> Result<Reply, ApiError> {
-    let stored = sim
-        .world
-        .messages
-        .get(&id)
-        .cloned()
-        .ok_or_else(|| ApiError::unknown(Unknown::Message))?;
+fn edit_message(sim: &mut Sim, ctx: &mut Ctx, interaction: &Interaction, id: Id) -> Result<Reply, ApiError> {
+    let stored = sim.world.messages.get(&id).cloned().ok_or_else(|| ApiError::unknown(Unknown::Message))?;
     let draft = message::read_edit(&stored, &ctx.body, &ctx.files, Source::Interaction)?;
     sim.apply_edit(id, draft, std::mem::take(&mut ctx.files));
     if let Some(known) = sim.world.interactions.get_mut(&interaction.id) {
@@ -101,12 +76,9 @@ pub(super) fn follow_up(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError>
         return Err(ApiError::unknown(Unknown::Channel));
     };
     // The first follow-up after a defer fills in the loading message, whatever its own flags say.
-    let loading = interaction.original.filter(|id| {
-        sim.world
-            .messages
-            .get(id)
-            .is_some_and(|message| message.flags & flags::LOADING != 0)
-    });
+    let loading = interaction
+        .original
+        .filter(|id| sim.world.messages.get(id).is_some_and(|message| message.flags & flags::LOADING != 0));
     if let Some(original) = loading {
         return edit_message(sim, ctx, &interaction, original);
     }
@@ -116,9 +88,7 @@ pub(super) fn follow_up(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError>
     if let Some(original) = interaction.original {
         metadata["original_response_message_id"] = json!(original);
     }
-    let replies_to = interaction
-        .original
-        .filter(|id| sim.world.messages.contains_key(id));
+    let replies_to = interaction.original.filter(|id| sim.world.messages.contains_key(id));
     let posting = Posting {
         author: sim.app,
         channel,
@@ -135,9 +105,7 @@ pub(super) fn follow_up(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError>
 impl Sim {
     /// `interaction_metadata` of messages an interaction makes; the user stands as an id until it is read.
     pub(crate) fn interaction_metadata(&self, interaction: &Interaction) -> Value {
-        let owner = interaction
-            .guild
-            .map_or_else(|| "0".to_owned(), |guild| guild.to_string());
+        let owner = interaction.guild.map_or_else(|| "0".to_owned(), |guild| guild.to_string());
         let mut metadata = json!({
             "id": interaction.id,
             "type": interaction.kind,

@@ -30,14 +30,9 @@ struct Advance {
 /// Moves the clock, tells the Worker, and says whether it heard.
 pub(super) async fn advance(Extract(state): Extract<State>, body: Bytes) -> Answered {
     let body: Advance = read(&body)?;
-    let target = state
-        .offset_ms()
-        .checked_add(body.advance_ms)
-        .filter(|offset| offset.abs() <= MAX_OFFSET_MS);
+    let target = state.offset_ms().checked_add(body.advance_ms).filter(|offset| offset.abs() <= MAX_OFFSET_MS);
     if target.is_none() {
-        return Err(Fail::bad(
-            "The clock may be moved by a hundred years at most",
-        ));
+        return Err(Fail::bad("The clock may be moved by a hundred years at most"));
     }
     let offset = state.advance(body.advance_ms);
     let worker = tell_worker(&state, offset).await;
@@ -49,20 +44,14 @@ pub(super) async fn advance(Extract(state): Extract<State>, body: Bytes) -> Answ
 
 /// The Worker's development route takes the whole offset from real time and answers 204.
 async fn tell_worker(state: &State, offset_ms: i64) -> Value {
-    let Some(url) = reqwest::Url::parse(&state.interactions_url)
-        .ok()
-        .and_then(|url| url.join("/dev/clock").ok())
+    let Some(url) = reqwest::Url::parse(&state.interactions_url).ok().and_then(|url| url.join("/dev/clock").ok())
     else {
         return json!({"told": false, "error": "the interactions URL is no URL"});
     };
     let body = json!({"offset_ms": offset_ms}).to_string();
     // Timers that came due fire inside this call, so it may take longer than an interaction.
-    let request = state
-        .http
-        .post(url)
-        .timeout(Duration::from_secs(30))
-        .header("content-type", "application/json")
-        .body(body);
+    let request =
+        state.http.post(url).timeout(Duration::from_secs(30)).header("content-type", "application/json").body(body);
     match request.send().await {
         Ok(response) => {
             let status = response.status().as_u16();
@@ -107,9 +96,7 @@ pub(super) async fn dump(Extract(state): Extract<State>) -> Answered {
 
 pub(super) async fn load(Extract(state): Extract<State>, body: Bytes) -> Answered {
     let dump: Value = read(&body)?;
-    let offset = dump["offset_ms"]
-        .as_i64()
-        .filter(|offset| offset.abs() <= MAX_OFFSET_MS);
+    let offset = dump["offset_ms"].as_i64().filter(|offset| offset.abs() <= MAX_OFFSET_MS);
     state.with(|sim| sim.load(dump)).map_err(Fail::bad)?;
     if let Some(offset) = offset {
         state.set_offset(offset);
@@ -127,5 +114,7 @@ pub(super) async fn reset(Extract(state): Extract<State>) -> Answered {
 }
 
 pub(super) async fn health(Extract(state): Extract<State>) -> Answered {
-    Ok(Json(state.with(|sim| json!({"ok": true, "guilds": sim.guilds().count(), "checks_openapi": sim.checks_openapi()}))))
+    Ok(Json(
+        state.with(|sim| json!({"ok": true, "guilds": sim.guilds().count(), "checks_openapi": sim.checks_openapi()})),
+    ))
 }

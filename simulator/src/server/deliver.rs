@@ -15,8 +15,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Reads a JSON body; what is wrong with it becomes a sentence.
 pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Fail> {
-    serde_json::from_slice(body)
-        .map_err(|error| Fail::bad(format!("The body is not what this route takes: {error}")))
+    serde_json::from_slice(body).map_err(|error| Fail::bad(format!("The body is not what this route takes: {error}")))
 }
 
 #[derive(Deserialize)]
@@ -54,9 +53,7 @@ pub(super) async fn autocomplete(Extract(state): Extract<State>, body: Bytes) ->
     match post(&state, &delivery).await {
         Ok(Answer::Choices(choices)) => Ok(Json(json!({"choices": choices}))),
         Ok(_) => Ok(Json(json!({"choices": []}))),
-        Err(refusal) => Ok(Json(
-            json!({"choices": [], "error": "Loading options failed", "detail": refusal.detail}),
-        )),
+        Err(refusal) => Ok(Json(json!({"choices": [], "error": "Loading options failed", "detail": refusal.detail}))),
     }
 }
 
@@ -78,13 +75,7 @@ pub(super) async fn component(Extract(state): Extract<State>, body: Bytes) -> An
     let delivery = state.with(|sim| match (body.forged, values) {
         (true, values) => {
             let channel = body.channel.as_deref().unwrap_or_default();
-            sim.forge_component(
-                &body.user,
-                channel,
-                &body.message,
-                &body.custom_id,
-                values.unwrap_or_default(),
-            )
+            sim.forge_component(&body.user, channel, &body.message, &body.custom_id, values.unwrap_or_default())
         }
         (false, Some(values)) => sim.select(&body.user, &body.message, &body.custom_id, values),
         (false, None) => sim.press(&body.user, &body.message, &body.custom_id),
@@ -102,9 +93,7 @@ struct ModalBody {
 
 pub(super) async fn modal(Extract(state): Extract<State>, body: Bytes) -> Answered {
     let body: ModalBody = read(&body)?;
-    let delivery = state.with(|sim| {
-        sim.submit_modal_values(&body.user, &ModalId(body.modal.clone()), body.fields)
-    })?;
+    let delivery = state.with(|sim| sim.submit_modal_values(&body.user, &ModalId(body.modal.clone()), body.fields))?;
     reply(&state, delivery, &body.user).await
 }
 
@@ -118,13 +107,8 @@ pub(super) async fn ping(Extract(state): Extract<State>) -> Answered {
     let answered = post(&state, &delivery).await;
     let forged = send(&state, &forged).await;
     let refuses = matches!(forged, Ok((401, _)));
-    let detail = answered
-        .as_ref()
-        .err()
-        .map(|refusal| refusal.detail.clone());
-    Ok(Json(
-        json!({"pong": answered.is_ok(), "refuses_bad_signature": refuses, "detail": detail}),
-    ))
+    let detail = answered.as_ref().err().map(|refusal| refusal.detail.clone());
+    Ok(Json(json!({"pong": answered.is_ok(), "refuses_bad_signature": refuses, "detail": detail})))
 }
 
 async fn reply(state: &State, delivery: Delivery, user: &str) -> Answered {
@@ -154,9 +138,7 @@ async fn reply(state: &State, delivery: Delivery, user: &str) -> Answered {
             }
         }
     });
-    Ok(Json(
-        json!({"interaction_id": delivery.interaction_id, "answer": answer}),
-    ))
+    Ok(Json(json!({"interaction_id": delivery.interaction_id, "answer": answer})))
 }
 
 /// Posts a delivery (twice at once where a fault says so) and takes the first answer.
@@ -178,19 +160,13 @@ async fn post(state: &State, delivery: &Delivery) -> Result<Answer, Refusal> {
         answer = state.with(|sim| sim.answer(id, status, &body));
     }
     match answer {
-        Ok(Answer::Pending) => {
-            Err(state.with(|sim| sim.no_answer(id, "no callback came within three seconds")))
-        }
+        Ok(Answer::Pending) => Err(state.with(|sim| sim.no_answer(id, "no callback came within three seconds"))),
         other => other,
     }
 }
 
 async fn send(state: &State, delivery: &Delivery) -> Result<(u16, Vec<u8>), String> {
-    let mut request = state
-        .http
-        .post(&state.interactions_url)
-        .timeout(state.patience)
-        .body(delivery.body.clone());
+    let mut request = state.http.post(&state.interactions_url).timeout(state.patience).body(delivery.body.clone());
     for (name, value) in &delivery.headers {
         request = request.header(name, value);
     }

@@ -24,15 +24,10 @@ pub(super) async fn rest(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let named = |(name, value): (&HeaderName, &HeaderValue)| {
-        Some((name.to_string(), value.to_str().ok()?.to_owned()))
-    };
+    let named = |(name, value): (&HeaderName, &HeaderValue)| Some((name.to_string(), value.to_str().ok()?.to_owned()));
     let request = RestRequest {
         method: method.to_string(),
-        path_and_query: uri
-            .path_and_query()
-            .map_or("", |path| path.as_str())
-            .to_owned(),
+        path_and_query: uri.path_and_query().map_or("", |path| path.as_str()).to_owned(),
         headers: headers.iter().filter_map(named).collect(),
         body: body.to_vec(),
     };
@@ -52,8 +47,7 @@ pub(super) async fn rest(
 
 fn to_http(response: RestResponse) -> Response {
     let mut http = Response::new(Body::from(response.body));
-    *http.status_mut() =
-        StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *http.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in response.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             http.headers_mut().insert(name, value);
@@ -68,10 +62,7 @@ fn cut() -> Response {
     Response::new(Body::from_stream(broken))
 }
 
-pub(super) async fn file(
-    Extract(state): Extract<State>,
-    Path(path): Path<String>,
-) -> Result<Response, Infallible> {
+pub(super) async fn file(Extract(state): Extract<State>, Path(path): Path<String>) -> Result<Response, Infallible> {
     let found = state.with(|sim| sim.file(&format!("/{path}")));
     Ok(match found {
         // Uploaded by the bot, so it is shown as a file and never runs as a page of this server.
@@ -81,14 +72,7 @@ pub(super) async fn file(
             } else {
                 "application/octet-stream".into()
             };
-            (
-                [
-                    (header::CONTENT_TYPE, safe),
-                    (header::X_CONTENT_TYPE_OPTIONS, "nosniff".into()),
-                ],
-                bytes,
-            )
-                .into_response()
+            ([(header::CONTENT_TYPE, safe), (header::X_CONTENT_TYPE_OPTIONS, "nosniff".into())], bytes).into_response()
         }
         None => StatusCode::NOT_FOUND.into_response(),
     })

@@ -55,18 +55,10 @@ pub type State = Arc<Shared>;
 impl Shared {
     /// Wraps a simulator. Its clock follows real time from here on. Errors when no HTTP client can be made.
     pub fn new(sim: Sim, interactions_url: &str) -> Result<State, reqwest::Error> {
-        Self::with_patience(
-            sim,
-            interactions_url,
-            Duration::from_millis(ANSWER_WITHIN_MS),
-        )
+        Self::with_patience(sim, interactions_url, Duration::from_millis(ANSWER_WITHIN_MS))
     }
 
-    fn with_patience(
-        sim: Sim,
-        interactions_url: &str,
-        patience: Duration,
-    ) -> Result<State, reqwest::Error> {
+    fn with_patience(sim: Sim, interactions_url: &str, patience: Duration) -> Result<State, reqwest::Error> {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_millis(500))
             .redirect(reqwest::redirect::Policy::none())
@@ -95,19 +87,14 @@ impl Shared {
         let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
         let (sim, gateway) = &mut *core;
         sim.set_now(self.now_ms());
-        let result = work(
-            sim,
-            gateway,
-            u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        );
+        let result = work(sim, gateway, u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX));
         let happened = sim.take_events();
         for event in &happened {
             gateway.dispatch(sim, event);
         }
         drop(core);
         if !happened.is_empty() {
-            self.changes
-                .send_modify(|count| *count = count.wrapping_add(1));
+            self.changes.send_modify(|count| *count = count.wrapping_add(1));
         }
         for event in happened {
             // Nobody watching is no error.
@@ -122,9 +109,7 @@ impl Shared {
     }
 
     pub(crate) fn advance(&self, ms: i64) -> i64 {
-        self.offset_ms
-            .fetch_add(ms, Ordering::SeqCst)
-            .saturating_add(ms)
+        self.offset_ms.fetch_add(ms, Ordering::SeqCst).saturating_add(ms)
     }
 
     pub(crate) fn set_offset(&self, ms: i64) {
@@ -132,13 +117,8 @@ impl Shared {
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
-        let real = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_millis();
-        u64::try_from(real)
-            .unwrap_or(0)
-            .saturating_add_signed(self.offset_ms())
+        let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        u64::try_from(real).unwrap_or(0).saturating_add_signed(self.offset_ms())
     }
 }
 
@@ -185,21 +165,11 @@ pub fn router(state: State) -> Router {
         .route("/messages", post(people::say))
         .route("/messages/{id}", delete(people::delete_message))
         .route("/reactions", post(people::react))
-        .route(
-            "/members",
-            post(people::join)
-                .delete(people::leave)
-                .patch(people::set_roles),
-        )
+        .route("/members", post(people::join).delete(people::leave).patch(people::set_roles))
         .route("/users", post(people::add_user))
         .route("/voice", post(people::voice))
         .route("/clock", get(control::clock).post(control::advance))
-        .route(
-            "/faults",
-            get(control::faults)
-                .post(control::add_fault)
-                .delete(control::clear_faults),
-        )
+        .route("/faults", get(control::faults).post(control::add_fault).delete(control::clear_faults))
         .route("/calls", get(control::calls).delete(control::clear_calls))
         .route("/dump", get(control::dump))
         .route("/load", post(control::load))
@@ -229,11 +199,7 @@ async fn only_this_machine(request: Request, next: Next) -> Response {
     if is_local(request.headers()) {
         return next.run(request).await;
     }
-    Fail(
-        StatusCode::FORBIDDEN,
-        "The control API answers only to this machine".into(),
-    )
-    .into_response()
+    Fail(StatusCode::FORBIDDEN, "The control API answers only to this machine".into()).into_response()
 }
 
 fn is_local(headers: &HeaderMap) -> bool {
@@ -241,11 +207,8 @@ fn is_local(headers: &HeaderMap) -> bool {
     let host = text(header::HOST).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let loopback = matches!(name, "127.0.0.1" | "localhost" | "[::1]");
-    let same_origin = text(header::ORIGIN).is_none_or(|origin| {
-        origin
-            .split_once("://")
-            .is_some_and(|(_, from)| from == host)
-    });
+    let same_origin =
+        text(header::ORIGIN).is_none_or(|origin| origin.split_once("://").is_some_and(|(_, from)| from == host));
     loopback && same_origin
 }
 

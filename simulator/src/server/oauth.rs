@@ -24,12 +24,7 @@ pub(super) async fn page(Extract(state): Extract<State>, RawQuery(query): RawQue
 /// The form sends the original query back with the person and the decision.
 pub(super) async fn decide(Extract(state): Extract<State>, body: Bytes) -> Response {
     let pairs = read_query(&String::from_utf8_lossy(&body));
-    let value = |name: &str| {
-        pairs
-            .iter()
-            .find(|(known, _)| known == name)
-            .map_or("", |(_, value)| value.as_str())
-    };
+    let value = |name: &str| pairs.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
     let guild = Some(value("guild")).filter(|guild| !guild.is_empty());
     let target = state.with(|sim| {
         if value("decision") == "allow" {
@@ -39,27 +34,20 @@ pub(super) async fn decide(Extract(state): Extract<State>, body: Bytes) -> Respo
         }
     });
     match target {
-        Ok(target) if target.is_empty() => no_frames(Html(
-            "<!doctype html><title>Added</title><p>The bot was added.".to_owned(),
-        )),
+        Ok(target) if target.is_empty() => {
+            no_frames(Html("<!doctype html><title>Added</title><p>The bot was added.".to_owned()))
+        }
         Ok(target) => Redirect::to(&target).into_response(),
         Err(refusal) => failed(&refusal.message),
     }
 }
 
 fn no_frames(page: Html<String>) -> Response {
-    (
-        [(header::CONTENT_SECURITY_POLICY, "frame-ancestors 'none'")],
-        page,
-    )
-        .into_response()
+    ([(header::CONTENT_SECURITY_POLICY, "frame-ancestors 'none'")], page).into_response()
 }
 
 fn failed(message: &str) -> Response {
-    let page = format!(
-        "<!doctype html><html lang=en><title>Authorisation failed</title><p>{}</html>",
-        escape(message)
-    );
+    let page = format!("<!doctype html><html lang=en><title>Authorisation failed</title><p>{}</html>", escape(message));
     (StatusCode::BAD_REQUEST, no_frames(Html(page))).into_response()
 }
 
@@ -67,12 +55,7 @@ fn form(sim: &Sim, consent: &Consent, query: &str) -> String {
     let mut people = String::new();
     for user in sim.world.users.values().filter(|user| !user.bot) {
         let name = escape(user.global_name.as_deref().unwrap_or(&user.username));
-        let _ = write!(
-            people,
-            "<option value=\"{}\">{name} (@{})</option>",
-            user.id,
-            escape(&user.username)
-        );
+        let _ = write!(people, "<option value=\"{}\">{name} (@{})</option>", user.id, escape(&user.username));
     }
     let mut scopes = String::new();
     for scope in &consent.scopes {
@@ -82,23 +65,10 @@ fn form(sim: &Sim, consent: &Consent, query: &str) -> String {
     if consent.installs() {
         guilds.push_str("<p><label>Add to server<br><select name=guild>");
         for guild in sim.guilds() {
-            let chosen = if consent.guild_id.as_deref() == Some(&guild.id.to_string()) {
-                " selected"
-            } else {
-                ""
-            };
-            let _ = write!(
-                guilds,
-                "<option value=\"{}\"{chosen}>{}</option>",
-                guild.id,
-                escape(&guild.name)
-            );
+            let chosen = if consent.guild_id.as_deref() == Some(&guild.id.to_string()) { " selected" } else { "" };
+            let _ = write!(guilds, "<option value=\"{}\"{chosen}>{}</option>", guild.id, escape(&guild.name));
         }
-        let _ = write!(
-            guilds,
-            "</select></label></p><p>Permissions: {}</p>",
-            p::names(consent.permissions).join(", ")
-        );
+        let _ = write!(guilds, "</select></label></p><p>Permissions: {}</p>", p::names(consent.permissions).join(", "));
     }
     format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
@@ -115,9 +85,5 @@ fn form(sim: &Sim, consent: &Consent, query: &str) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

@@ -41,14 +41,7 @@ fn serve(name: &str) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     };
     // Page and simulator always belong together: a stale script must never talk to a newer server.
-    (
-        [
-            (header::CONTENT_TYPE, *kind),
-            (header::CACHE_CONTROL, "no-store"),
-        ],
-        *bytes,
-    )
-        .into_response()
+    ([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "no-store")], *bytes).into_response()
 }
 
 #[cfg(test)]
@@ -62,10 +55,7 @@ mod tests {
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let served = FILES.iter().any(|(known, _, _)| *known == name);
-            assert!(
-                served || name.ends_with(".md"),
-                "{name} is missing from FILES"
-            );
+            assert!(served || name.ends_with(".md"), "{name} is missing from FILES");
         }
     }
 }

@@ -60,17 +60,8 @@ pub(super) async fn react(Extract(state): Extract<State>, body: Bytes) -> Answer
     let set = state.with(|sim| {
         let user = sim.need_user(&body.user)?;
         let had = sim.message(&body.message).is_some_and(|message| {
-            let id = message
-                .id
-                .parse()
-                .ok()
-                .and_then(|id| sim.world.messages.get(&id));
-            id.is_some_and(|stored| {
-                stored
-                    .reactions
-                    .iter()
-                    .any(|r| r.key == body.emoji && r.users.contains(&user))
-            })
+            let id = message.id.parse().ok().and_then(|id| sim.world.messages.get(&id));
+            id.is_some_and(|stored| stored.reactions.iter().any(|r| r.key == body.emoji && r.users.contains(&user)))
         });
         if had {
             sim.unreact(&body.user, &body.message, &body.emoji)?;
@@ -93,11 +84,7 @@ struct MemberBody {
 
 pub(super) async fn join(Extract(state): Extract<State>, body: Bytes) -> Answered {
     let body: MemberBody = read(&body)?;
-    let member = NewMember {
-        roles: body.roles,
-        nick: body.nick,
-        ..NewMember::default()
-    };
+    let member = NewMember { roles: body.roles, nick: body.nick, ..NewMember::default() };
     state.with(|sim| sim.add_member(&body.guild, &body.user, member))?;
     Ok(Json(json!({})))
 }
@@ -129,13 +116,9 @@ pub(super) async fn add_user(Extract(state): Extract<State>, body: Bytes) -> Ans
     let body: UserBody = read(&body)?;
     let username = body.username.trim().to_lowercase();
     // Discord's names: 2 to 32 of letters, digits, underscore and dot.
-    let plain = username
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
+    let plain = username.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
     if !plain || !(2..=32).contains(&username.len()) {
-        return Err(Fail::bad(
-            "A username has 2 to 32 letters, digits, dots or underscores",
-        ));
+        return Err(Fail::bad("A username has 2 to 32 letters, digits, dots or underscores"));
     }
     if !body.created_days_ago.is_finite() || !(0.0..=4_000.0).contains(&body.created_days_ago) {
         return Err(Fail::bad("An account is between 0 and 4000 days old"));
@@ -144,19 +127,11 @@ pub(super) async fn add_user(Extract(state): Extract<State>, body: Bytes) -> Ans
     let age_ms = (body.created_days_ago * DAY_MS as f64) as u64;
     let id = state.with(|sim| {
         if sim.user_id(&username).is_some() {
-            return Err(Fail(
-                StatusCode::CONFLICT,
-                format!("There is a user {username:?} already"),
-            ));
+            return Err(Fail(StatusCode::CONFLICT, format!("There is a user {username:?} already")));
         }
         let created_ms = Some(sim.now().saturating_sub(age_ms));
         let global_name = body.global_name.clone();
-        let id = sim.add_user(NewUser {
-            username: username.clone(),
-            global_name,
-            created_ms,
-            ..NewUser::default()
-        });
+        let id = sim.add_user(NewUser { username: username.clone(), global_name, created_ms, ..NewUser::default() });
         if let Some(guild) = &body.guild {
             sim.add_member(guild, &id, NewMember::default())?;
         }

@@ -30,12 +30,9 @@ impl Viewer {
     /// The person who looks; without a name the first guild's owner.
     pub(super) fn id(&self, sim: &Sim) -> Result<Id, Fail> {
         match &self.user {
-            Some(name) => sim.find_user(name).ok_or_else(|| {
-                Fail(
-                    StatusCode::NOT_FOUND,
-                    format!("There is no user {name:?} here"),
-                )
-            }),
+            Some(name) => sim
+                .find_user(name)
+                .ok_or_else(|| Fail(StatusCode::NOT_FOUND, format!("There is no user {name:?} here"))),
             None => {
                 let owner = sim.guilds().next().map(|guild| guild.owner_id);
                 owner.ok_or_else(|| Fail(StatusCode::NOT_FOUND, "There is nobody here yet".into()))
@@ -44,19 +41,11 @@ impl Viewer {
     }
 }
 
-pub(super) async fn state(
-    Extract(state): Extract<State>,
-    Query(viewer): Query<Viewer>,
-) -> Answered {
+pub(super) async fn state(Extract(state): Extract<State>, Query(viewer): Query<Viewer>) -> Answered {
     let reachable = reachable(&state.interactions_url).await;
     let json = state.with(|sim| {
         let me = viewer.id(sim)?;
-        let guilds: Vec<Value> = sim
-            .world
-            .guilds
-            .values()
-            .map(|guild| guild_json(sim, guild, me))
-            .collect();
+        let guilds: Vec<Value> = sim.world.guilds.values().map(|guild| guild_json(sim, guild, me)).collect();
         let dm = sim.world.dm_between(me, sim.app);
         Ok::<_, Fail>(json!({
             "now": sim.now(),
@@ -80,10 +69,7 @@ pub(super) async fn reachable(url: &str) -> bool {
         return false;
     };
     let connect = tokio::net::TcpStream::connect((host.to_owned(), port));
-    matches!(
-        tokio::time::timeout(Duration::from_millis(300), connect).await,
-        Ok(Ok(_))
-    )
+    matches!(tokio::time::timeout(Duration::from_millis(300), connect).await, Ok(Ok(_)))
 }
 
 fn user_json(user: &User) -> Value {
@@ -99,8 +85,7 @@ fn user_json(user: &User) -> Value {
 
 /// A guild with the channels this person sees. Who is no member sees no channels, but may join.
 fn guild_json(sim: &Sim, guild: &Guild, me: Id) -> Value {
-    let mine =
-        |channel: &&Channel| channel.guild_id == Some(guild.id) && sim.can_read(me, channel.id);
+    let mine = |channel: &&Channel| channel.guild_id == Some(guild.id) && sim.can_read(me, channel.id);
     let mut channels: Vec<&Channel> = sim.world.channels.values().filter(mine).collect();
     channels.sort_by_key(|channel| (channel.position, channel.id));
     let mut roles: Vec<&Role> = guild.roles.values().collect();
@@ -132,13 +117,8 @@ fn guild_json(sim: &Sim, guild: &Guild, me: Id) -> Value {
 }
 
 fn channel_json(sim: &Sim, channel: &Channel, me: Id) -> Value {
-    let right = if channel.kind.is_thread() {
-        p::SEND_MESSAGES_IN_THREADS
-    } else {
-        p::SEND_MESSAGES
-    };
-    let can_send =
-        channel.kind.takes_messages() && sim.world.permissions_in(me, channel.id) & right != 0;
+    let right = if channel.kind.is_thread() { p::SEND_MESSAGES_IN_THREADS } else { p::SEND_MESSAGES };
+    let can_send = channel.kind.takes_messages() && sim.world.permissions_in(me, channel.id) & right != 0;
     json!({
         "id": channel.id,
         "name": channel.name,
@@ -160,10 +140,7 @@ pub(super) async fn messages(
         let me = viewer.id(sim)?;
         let id = sim.need_channel(&channel, Some(me))?;
         if !sim.can_read(me, id) {
-            return Err(Fail(
-                StatusCode::FORBIDDEN,
-                "This person cannot see that channel".into(),
-            ));
+            return Err(Fail(StatusCode::FORBIDDEN, "This person cannot see that channel".into()));
         }
         let me = me.to_string();
         Ok(sim
@@ -182,34 +159,20 @@ pub(super) fn message_json(sim: &Sim, message: &Message, me: &str) -> Value {
     json["pinged_me"] = json!(message.pinged.iter().any(|user| user == me));
     let metadata = &json["interaction_metadata"];
     if metadata.is_object() {
-        let used = metadata["id"]
-            .as_str()
-            .and_then(|id| id.parse().ok())
-            .and_then(|id| sim.world.interactions.get(&id));
-        let name = used
-            .map(|interaction| interaction.label.clone())
-            .unwrap_or_default();
-        json["interaction"] = json!({"id": metadata["id"], "type": metadata["type"], "name": name, "user": metadata["user"]});
+        let used =
+            metadata["id"].as_str().and_then(|id| id.parse().ok()).and_then(|id| sim.world.interactions.get(&id));
+        let name = used.map(|interaction| interaction.label.clone()).unwrap_or_default();
+        json["interaction"] =
+            json!({"id": metadata["id"], "type": metadata["type"], "name": name, "user": metadata["user"]});
     }
     json
 }
 
-pub(super) async fn commands(
-    Extract(state): Extract<State>,
-    Query(viewer): Query<Viewer>,
-) -> Answered {
+pub(super) async fn commands(Extract(state): Extract<State>, Query(viewer): Query<Viewer>) -> Answered {
     let commands = state.with(|sim| {
-        let guild = viewer
-            .guild
-            .clone()
-            .or_else(|| sim.guilds().next().map(|guild| guild.id.to_string()));
+        let guild = viewer.guild.clone().or_else(|| sim.guilds().next().map(|guild| guild.id.to_string()));
         let guild = sim.need_guild(&guild.unwrap_or_default())?;
-        let user = viewer
-            .user
-            .as_ref()
-            .map(|_| viewer.id(sim))
-            .transpose()?
-            .map(|id| id.to_string());
+        let user = viewer.user.as_ref().map(|_| viewer.id(sim)).transpose()?.map(|id| id.to_string());
         Ok::<_, Fail>(sim.commands_for(&guild.to_string(), user.as_deref()))
     })?;
     Ok(Json(json!({"commands": commands})))

@@ -19,11 +19,7 @@ pub(super) async fn events(
     Query(viewer): Query<Viewer>,
 ) -> Result<Sse<impl Stream<Item = Result<Line, Infallible>>>, Fail> {
     let me = state.with(|sim| viewer.id(sim))?;
-    let watch = Watch {
-        receiver: state.events.subscribe(),
-        state,
-        me,
-    };
+    let watch = Watch { receiver: state.events.subscribe(), state, me };
     let lines = stream::unfold(watch, |mut watch| async move {
         let line = watch.next().await?;
         Some((Ok(line), watch))

@@ -19,18 +19,8 @@ async fn worker(
     headers: axum::http::HeaderMap,
     body: Bytes,
 ) -> (StatusCode, Json<Value>) {
-    let header = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    };
-    if !verified(
-        &key,
-        header("x-signature-timestamp"),
-        header("x-signature-ed25519"),
-        &body,
-    ) {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !verified(&key, header("x-signature-timestamp"), header("x-signature-ed25519"), &body) {
         return (StatusCode::UNAUTHORIZED, Json(json!({})));
     }
     let interaction: Value = serde_json::from_slice(&body).expect("signed, so ours");
@@ -49,43 +39,31 @@ async fn worker(
 
 fn verified(key: &str, timestamp: &str, signature: &str, body: &[u8]) -> bool {
     let (mut key_bytes, mut signature_bytes) = ([0; 32], [0; 64]);
-    let decoded = hex::decode_to_slice(key, &mut key_bytes)
-        .and(hex::decode_to_slice(signature, &mut signature_bytes));
+    let decoded = hex::decode_to_slice(key, &mut key_bytes).and(hex::decode_to_slice(signature, &mut signature_bytes));
     let message = [timestamp.as_bytes(), body].concat();
     decoded.is_ok()
-        && VerifyingKey::from_bytes(&key_bytes).is_ok_and(|key| {
-            key.verify_strict(&message, &Signature::from_bytes(&signature_bytes))
-                .is_ok()
-        })
+        && VerifyingKey::from_bytes(&key_bytes)
+            .is_ok_and(|key| key.verify_strict(&message, &Signature::from_bytes(&signature_bytes)).is_ok())
 }
 
 /// Starts Worker and simulator; gives the simulator's address without scheme.
 async fn start() -> String {
     let mut sim = Sim::new(SimOptions::default());
-    sim.set_now(
-        std::time::UNIX_EPOCH
-            .elapsed()
-            .map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(0)),
-    );
+    sim.set_now(std::time::UNIX_EPOCH.elapsed().map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(0)));
     sim.seed_demo();
     let commands = json!([{"name": "hello", "description": "d", "options": [
         {"type": 3, "name": "a", "description": "d", "autocomplete": true}]}, {"name": "slow", "description": "d"}]);
     let path = format!("/api/v10/applications/{}/commands", sim.application_id());
     assert_eq!(sim.rest_json("PUT", &path, Some(&commands)).0, 200);
     let clock = post(|| async { StatusCode::NO_CONTENT });
-    let app = Router::new()
-        .route("/interactions", post(worker))
-        .route("/dev/clock", clock)
-        .with_state(sim.public_key());
+    let app =
+        Router::new().route("/interactions", post(worker)).route("/dev/clock", clock).with_state(sim.public_key());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let worker_address = listener.local_addr().expect("bound");
     tokio::spawn(async move { axum::serve(listener, app).await });
-    let state = Shared::with_patience(
-        sim,
-        &format!("http://{worker_address}/interactions"),
-        Duration::from_millis(300),
-    )
-    .expect("a client");
+    let state =
+        Shared::with_patience(sim, &format!("http://{worker_address}/interactions"), Duration::from_millis(300))
+            .expect("a client");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound").to_string();
     tokio::spawn(async move { axum::serve(listener, router(state)).await });
@@ -100,10 +78,7 @@ async fn call(address: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         None => client.get(url),
     };
     let response = request.send().await.expect("answered");
-    (
-        response.status().as_u16(),
-        response.json().await.unwrap_or(Value::Null),
-    )
+    (response.status().as_u16(), response.json().await.unwrap_or(Value::Null))
 }
 
 #[tokio::test]
@@ -112,28 +87,16 @@ async fn commands_presses_and_suggestions_reach_the_worker() {
     let line = json!({"user": "emil", "channel": "#general", "line": "/hello"});
     let (_, body) = call(&at, "/sim/interactions/command", Some(line)).await;
     let answer = &body["answer"];
-    assert_eq!(
-        (&answer["kind"], &answer["message"]["interaction"]["name"]),
-        (&json!("message"), &json!("hello"))
-    );
+    assert_eq!((&answer["kind"], &answer["message"]["interaction"]["name"]), (&json!("message"), &json!("hello")));
     let press = json!({"user": "emil", "message": answer["message"]["id"], "custom_id": "go"});
     let (_, body) = call(&at, "/sim/interactions/component", Some(press)).await;
-    assert_eq!(
-        (
-            &body["answer"]["kind"],
-            &body["answer"]["message"]["content"]
-        ),
-        (&json!("update"), &json!("pressed"))
-    );
+    assert_eq!((&body["answer"]["kind"], &body["answer"]["message"]["content"]), (&json!("update"), &json!("pressed")));
     let typing = json!({"user": "emil", "channel": "#general", "name": "hello",
         "options": [{"name": "a", "value": "x", "focused": true}]});
     let (_, body) = call(&at, "/sim/interactions/autocomplete", Some(typing)).await;
     assert_eq!(body["choices"][0]["name"], "One");
     let (_, body) = call(&at, "/sim/interactions/ping", Some(json!({}))).await;
-    assert_eq!(
-        body,
-        json!({"pong": true, "refuses_bad_signature": true, "detail": null})
-    );
+    assert_eq!(body, json!({"pong": true, "refuses_bad_signature": true, "detail": null}));
     let line = json!({"user": "emil", "channel": "#general", "line": "/nothing"});
     let (status, body) = call(&at, "/sim/interactions/command", Some(line)).await;
     assert_eq!((status, body["error"].is_string()), (404, true));
@@ -151,64 +114,30 @@ async fn a_worker_that_is_too_slow_did_not_respond() {
 #[tokio::test]
 async fn the_clock_moves_and_the_worker_is_told() {
     let at = start().await;
-    let before = call(&at, "/sim/clock", None).await.1["now"]
-        .as_u64()
-        .expect("a time");
+    let before = call(&at, "/sim/clock", None).await.1["now"].as_u64().expect("a time");
     let (_, moved) = call(&at, "/sim/clock", Some(json!({"advance_ms": 600_000}))).await;
     assert!(moved["now"].as_u64().expect("a time") >= before + 600_000);
-    assert_eq!(
-        (&moved["offset_ms"], &moved["worker"]["told"]),
-        (&json!(600_000), &json!(true))
-    );
-    assert_eq!(
-        call(&at, "/sim/clock", Some(json!({"advance_ms": i64::MAX})))
-            .await
-            .0,
-        400
-    );
+    assert_eq!((&moved["offset_ms"], &moved["worker"]["told"]), (&json!(600_000), &json!(true)));
+    assert_eq!(call(&at, "/sim/clock", Some(json!({"advance_ms": i64::MAX}))).await.0, 400);
 }
 
 #[tokio::test]
 async fn people_join_talk_and_leave_and_the_world_can_be_kept() {
     let at = start().await;
-    let (status, body) = call(
-        &at,
-        "/sim/users",
-        Some(json!({"username": "zoe", "guild": "Lantern Café"})),
-    )
-    .await;
+    let (status, body) = call(&at, "/sim/users", Some(json!({"username": "zoe", "guild": "Lantern Café"}))).await;
     assert_eq!(status, 200, "{body}");
     let (_, dump) = call(&at, "/sim/dump", None).await;
     let said = json!({"user": "zoe", "channel": "#general", "content": "hi @everyone"});
     assert_eq!(call(&at, "/sim/messages", Some(said)).await.0, 200);
-    let list = call(&at, "/sim/channels/%23general/messages?as=zoe", None)
-        .await
-        .1;
+    let list = call(&at, "/sim/channels/%23general/messages?as=zoe", None).await.1;
     assert_eq!(
-        list["messages"]
-            .as_array()
-            .and_then(|all| all.last())
-            .map(|last| &last["pinged_me"]),
+        list["messages"].as_array().and_then(|all| all.last()).map(|last| &last["pinged_me"]),
         Some(&json!(false))
     );
     let (_, state) = call(&at, "/sim/state?as=zoe", None).await;
-    let names: Vec<&str> = state["guilds"][0]["channels"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|c| c["name"].as_str())
-        .collect();
-    assert_eq!(
-        names,
-        [
-            "Front room",
-            "Events",
-            "welcome",
-            "general",
-            "giveaways",
-            "Window seat"
-        ]
-    );
+    let names: Vec<&str> =
+        state["guilds"][0]["channels"].as_array().into_iter().flatten().filter_map(|c| c["name"].as_str()).collect();
+    assert_eq!(names, ["Front room", "Events", "welcome", "general", "giveaways", "Window seat"]);
     assert_eq!(call(&at, "/sim/load", Some(dump)).await.0, 200);
     assert_eq!(call(&at, "/sim/load", Some(json!({}))).await.0, 400);
     assert_eq!(call(&at, "/sim/reset", Some(json!({}))).await.0, 200);
@@ -220,55 +149,26 @@ async fn people_join_talk_and_leave_and_the_world_can_be_kept() {
 #[tokio::test]
 async fn faults_cut_connections_and_foreign_pages_are_kept_out() {
     let at = start().await;
-    let fault =
-        json!({"method": "GET", "route": "/gateway", "kind": "reset_after_effect", "count": 1});
+    let fault = json!({"method": "GET", "route": "/gateway", "kind": "reset_after_effect", "count": 1});
     assert_eq!(call(&at, "/sim/faults", Some(fault)).await.0, 200);
     let client = reqwest::Client::new();
-    let get = |path: &str| {
-        client
-            .get(format!("http://{at}{path}"))
-            .header("user-agent", "test")
-    };
+    let get = |path: &str| client.get(format!("http://{at}{path}")).header("user-agent", "test");
     assert!(get("/api/v10/gateway").send().await.is_err());
-    assert_eq!(
-        get("/api/v10/gateway")
-            .send()
-            .await
-            .map(|r| r.status().as_u16())
-            .ok(),
-        Some(200)
-    );
-    let foreign = get("/sim/health")
-        .header("origin", "https://evil.example")
-        .send()
-        .await;
-    assert_eq!(
-        foreign.map(|response| response.status().as_u16()).ok(),
-        Some(403)
-    );
-    let rebound = get("/sim/health")
-        .header("host", "evil.example")
-        .send()
-        .await;
-    assert_eq!(
-        rebound.map(|response| response.status().as_u16()).ok(),
-        Some(403)
-    );
+    assert_eq!(get("/api/v10/gateway").send().await.map(|r| r.status().as_u16()).ok(), Some(200));
+    let foreign = get("/sim/health").header("origin", "https://evil.example").send().await;
+    assert_eq!(foreign.map(|response| response.status().as_u16()).ok(), Some(403));
+    let rebound = get("/sim/health").header("host", "evil.example").send().await;
+    assert_eq!(rebound.map(|response| response.status().as_u16()).ok(), Some(403));
 }
 
 #[tokio::test]
 async fn the_gateway_speaks_websocket() {
     let at = start().await;
     let (mut socket, _) =
-        tokio_tungstenite::connect_async(format!("ws://{at}/gateway/?v=10&encoding=json"))
-            .await
-            .expect("open");
+        tokio_tungstenite::connect_async(format!("ws://{at}/gateway/?v=10&encoding=json")).await.expect("open");
     let token = SimOptions::default().bot_token;
     let identify = json!({"op": 2, "d": {"token": token, "intents": 513, "properties": {}}});
-    socket
-        .send(Message::text(identify.to_string()))
-        .await
-        .expect("sent");
+    socket.send(Message::text(identify.to_string())).await.expect("sent");
     let mut seen = Vec::new();
     while !seen.contains(&"MESSAGE_CREATE".to_owned()) {
         let message = socket.next().await.expect("more").expect("open");
@@ -280,26 +180,8 @@ async fn the_gateway_speaks_websocket() {
         }
         seen.push(name);
     }
-    assert_eq!(
-        seen,
-        [
-            "HELLO",
-            "READY",
-            "GUILD_CREATE",
-            "GUILD_CREATE",
-            "MESSAGE_CREATE"
-        ]
-    );
-    assert_eq!(
-        call(
-            &at,
-            "/sim/gateway",
-            Some(json!({"action": "close", "code": 4000}))
-        )
-        .await
-        .0,
-        200
-    );
+    assert_eq!(seen, ["HELLO", "READY", "GUILD_CREATE", "GUILD_CREATE", "MESSAGE_CREATE"]);
+    assert_eq!(call(&at, "/sim/gateway", Some(json!({"action": "close", "code": 4000}))).await.0, 200);
     let closed = socket.next().await.expect("more").expect("open");
     assert!(matches!(closed, Message::Close(Some(frame)) if u16::from(frame.code) == 4000));
 }

@@ -21,24 +21,11 @@ fn count(sim: &Sim) -> usize {
 #[test]
 fn faults_strike_after_n_calls_and_so_often() {
     let mut sim = demo();
-    let limited = FaultKind::RateLimited {
-        scope: RateLimitScope::User,
-        retry_after: 2.37,
-    };
-    sim.add_fault(Fault {
-        after: 1,
-        count: Some(2),
-        ..Fault::once("POST", CREATE, limited)
-    });
-    let statuses: Vec<u16> = (0..4)
-        .filter_map(|_| create(&mut sim).json().map(|(status, _)| status))
-        .collect();
+    let limited = FaultKind::RateLimited { scope: RateLimitScope::User, retry_after: 2.37 };
+    sim.add_fault(Fault { after: 1, count: Some(2), ..Fault::once("POST", CREATE, limited) });
+    let statuses: Vec<u16> = (0..4).filter_map(|_| create(&mut sim).json().map(|(status, _)| status)).collect();
     assert_eq!(statuses, [200, 429, 429, 200]);
-    let call = sim
-        .calls()
-        .iter()
-        .find(|call| call.status == 429)
-        .expect("logged");
+    let call = sim.calls().iter().find(|call| call.status == 429).expect("logged");
     assert_eq!(call.response["retry_after"], 2.37);
 }
 
@@ -53,13 +40,7 @@ fn hangs_happen_before_or_after_the_effect() {
     ] {
         sim.add_fault(Fault::once("POST", CREATE, kind));
         let outcome = create(&mut sim);
-        let RestOutcome::NoAnswer {
-            took_effect,
-            reset: was_reset,
-        } = outcome
-        else {
-            panic!("answered")
-        };
+        let RestOutcome::NoAnswer { took_effect, reset: was_reset } = outcome else { panic!("answered") };
         assert_eq!((took_effect, was_reset), (effect, reset));
     }
     assert_eq!(count(&sim), before + 2);
@@ -69,42 +50,19 @@ fn hangs_happen_before_or_after_the_effect() {
 fn statuses_html_and_slowness_can_be_scripted() {
     let mut sim = demo();
     sim.add_fault(Fault::once("*", "*", FaultKind::HtmlBlock));
-    let RestOutcome::Answer(html) = create(&mut sim) else {
-        panic!("no answer")
-    };
+    let RestOutcome::Answer(html) = create(&mut sim) else { panic!("no answer") };
     assert!(html.status == 429 && html.body.starts_with(b"<!DOCTYPE"));
-    sim.add_fault(Fault::once(
-        "POST",
-        CREATE,
-        FaultKind::Status {
-            status: 503,
-            code: 0,
-            message: String::new(),
-        },
-    ));
+    sim.add_fault(Fault::once("POST", CREATE, FaultKind::Status { status: 503, code: 0, message: String::new() }));
     assert_eq!(create(&mut sim).json().map(|(status, _)| status), Some(503));
     sim.add_fault(Fault::once("POST", CREATE, FaultKind::Slow { ms: 700 }));
-    let RestOutcome::Answer(slow) = create(&mut sim) else {
-        panic!("no answer")
-    };
+    let RestOutcome::Answer(slow) = create(&mut sim) else { panic!("no answer") };
     assert_eq!((slow.status, slow.delay_ms), (200, 700));
     sim.add_fault(Fault::once("*", "INTERACTION", FaultKind::Duplicate));
-    assert_eq!(
-        sim.slash("emil", "#general", "/about")
-            .map(|delivery| delivery.times),
-        Ok(2)
-    );
-    assert_eq!(
-        sim.slash("emil", "#general", "/about")
-            .map(|delivery| delivery.times),
-        Ok(1)
-    );
+    assert_eq!(sim.slash("emil", "#general", "/about").map(|delivery| delivery.times), Ok(2));
+    assert_eq!(sim.slash("emil", "#general", "/about").map(|delivery| delivery.times), Ok(1));
     let fault = json!({"method": "POST", "route": CREATE, "kind": "slow", "ms": 5});
     let fault: Fault = serde_json::from_value(fault).expect("readable");
-    assert_eq!(
-        fault,
-        Fault::always("POST", CREATE, FaultKind::Slow { ms: 5 })
-    );
+    assert_eq!(fault, Fault::always("POST", CREATE, FaultKind::Slow { ms: 5 }));
 }
 
 #[test]
@@ -115,20 +73,10 @@ fn buckets_are_counted_and_enforced_on_demand() {
     }
     sim.set_now(sim.now() + 10_000);
     sim.enforce_rate_limits(true);
-    let statuses: Vec<u16> = (0..6)
-        .filter_map(|_| create(&mut sim).json().map(|(status, _)| status))
-        .collect();
+    let statuses: Vec<u16> = (0..6).filter_map(|_| create(&mut sim).json().map(|(status, _)| status)).collect();
     assert_eq!(statuses, [200, 200, 200, 200, 200, 429]);
-    let RestOutcome::Answer(stopped) = create(&mut sim) else {
-        panic!("no answer")
-    };
-    let header = |name: &str| {
-        stopped
-            .headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
-    };
+    let RestOutcome::Answer(stopped) = create(&mut sim) else { panic!("no answer") };
+    let header = |name: &str| stopped.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     assert_eq!(header("x-ratelimit-remaining"), Some("0"));
     assert_eq!(header("x-ratelimit-scope"), Some("user"));
     assert_eq!(header("x-ratelimit-reset-after"), Some("5.000"));
@@ -146,4 +94,24 @@ fn the_global_limit_is_fifty_a_second() {
         last = sim.rest_json("GET", &format!("/api/v10/channels/{n}"), None);
     }
     assert_eq!((last.0, &last.1["global"]), (429, &json!(true)));
+}
+
+#[test]
+fn edits_of_messages_older_than_an_hour_are_few() {
+    let mut sim = demo();
+    let id = create(&mut sim).json().expect("answered").1["id"].as_str().expect("id").to_owned();
+    let path = channel_path(&sim, "#general", &format!("/messages/{id}"));
+    sim.enforce_rate_limits(true);
+    let edits = |sim: &mut Sim, count: usize| {
+        let answers = (0..count).map(|n| sim.rest_json("PATCH", &path, Some(&json!({"content": n.to_string()}))));
+        answers.last().expect("some")
+    };
+    sim.set_now(sim.now() + 10_000);
+    assert_eq!(edits(&mut sim, 5).0, 200);
+    sim.set_now(sim.now() + 3_600_000);
+    assert_eq!(edits(&mut sim, 3).0, 200);
+    let (status, body) = edits(&mut sim, 1);
+    assert_eq!((status, &body["code"]), (429, &json!(30046)));
+    sim.set_now(sim.now() + 20_000);
+    assert_eq!(edits(&mut sim, 1).0, 200);
 }

@@ -29,29 +29,17 @@ fn client() -> Client {
     sim.take_events();
     let gateway = Gateway::default();
     let connection = connect(&gateway, 0);
-    Client {
-        sim,
-        gateway,
-        connection,
-    }
+    Client { sim, gateway, connection }
 }
 
 impl Client {
     fn send(&mut self, payload: Value, at_ms: u64) -> Vec<Act> {
-        self.gateway.receive(
-            &mut self.sim,
-            &mut self.connection,
-            &payload.to_string(),
-            at_ms,
-        )
+        self.gateway.receive(&mut self.sim, &mut self.connection, &payload.to_string(), at_ms)
     }
 
     fn identify(&mut self, intents: u64) -> Vec<Act> {
         let token = self.sim.bot_token().to_owned();
-        self.send(
-            json!({"op": 2, "d": {"token": token, "intents": intents, "properties": {}}}),
-            0,
-        )
+        self.send(json!({"op": 2, "d": {"token": token, "intents": intents, "properties": {}}}), 0)
     }
 
     fn happen(&mut self) -> Vec<Value> {
@@ -63,22 +51,11 @@ impl Client {
 }
 
 fn sent(acts: Vec<Act>) -> Vec<Value> {
-    acts.into_iter()
-        .filter_map(|act| {
-            if let Act::Send(value) = act {
-                Some(value)
-            } else {
-                None
-            }
-        })
-        .collect()
+    acts.into_iter().filter_map(|act| if let Act::Send(value) = act { Some(value) } else { None }).collect()
 }
 
 fn names(events: &[Value]) -> Vec<&str> {
-    events
-        .iter()
-        .filter_map(|event| event["t"].as_str())
-        .collect()
+    events.iter().filter_map(|event| event["t"].as_str()).collect()
 }
 
 fn read_by_twilight(event: &Value) {
@@ -99,29 +76,16 @@ fn every_event_is_read_by_twilight() {
     sim.react("ada", &message, "🎉").expect("may");
     sim.unreact("ada", &message, "🎉").expect("may");
     sim.say("emil", "DM", "psst").expect("may");
-    sim.voice("emil", DEMO_GUILD, Some("Window seat"))
-        .expect("may");
+    sim.voice("emil", DEMO_GUILD, Some("Window seat")).expect("may");
     sim.voice("emil", DEMO_GUILD, None).expect("may");
-    sim.set_roles(DEMO_GUILD, "emil", &["Member", "Newcomer"])
-        .expect("known");
+    sim.set_roles(DEMO_GUILD, "emil", &["Member", "Newcomer"]).expect("known");
     sim.remove_member(DEMO_GUILD, "emil").expect("known");
-    sim.add_member(DEMO_GUILD, "emil", Default::default())
-        .expect("known");
+    sim.add_member(DEMO_GUILD, "emil", Default::default()).expect("known");
     let thread = channel_path(sim, "#general", &format!("/messages/{message}/threads"));
-    assert_eq!(
-        sim.rest_json("POST", &thread, Some(&json!({"name": "t"})))
-            .0,
-        201
-    );
+    assert_eq!(sim.rest_json("POST", &thread, Some(&json!({"name": "t"}))).0, 201);
     let role = super::guild_path(sim, "/roles");
-    assert_eq!(
-        sim.rest_json("POST", &role, Some(&json!({"name": "r"}))).0,
-        200
-    );
-    let ban = super::guild_path(
-        sim,
-        &format!("/bans/{}", sim.user_id("nova").expect("known")),
-    );
+    assert_eq!(sim.rest_json("POST", &role, Some(&json!({"name": "r"}))).0, 200);
+    let ban = super::guild_path(sim, &format!("/bans/{}", sim.user_id("nova").expect("known")));
     assert_eq!(sim.rest_json("PUT", &ban, Some(&json!({}))).0, 204);
     assert_eq!(sim.rest_json("DELETE", &ban, None).0, 204);
     sim.delete_message("emil", &message).expect("own");
@@ -160,15 +124,9 @@ fn intents_decide_what_comes_and_content_is_kept_back() {
     client.identify(intents::GUILD_MESSAGES);
     client.sim.say("emil", "#general", "secret").expect("may");
     client.sim.say("emil", "DM", "psst").expect("may");
-    client
-        .sim
-        .set_roles(DEMO_GUILD, "emil", &[])
-        .expect("known");
+    client.sim.set_roles(DEMO_GUILD, "emil", &[]).expect("known");
     let app = client.sim.application_id();
-    client
-        .sim
-        .say("emil", "#general", &format!("<@{app}> open"))
-        .expect("may");
+    client.sim.say("emil", "#general", &format!("<@{app}> open")).expect("may");
     let events = client.happen();
     assert_eq!(names(&events), ["MESSAGE_CREATE", "MESSAGE_CREATE"]);
     assert_eq!(
@@ -187,21 +145,14 @@ fn a_lost_session_resumes_with_what_was_missed() {
     client.sim.say("emil", "#general", "missed").expect("may");
     client.happen();
     let token = client.sim.bot_token().to_owned();
-    let resume =
-        |seq: usize| json!({"op": 6, "d": {"token": token, "session_id": session, "seq": seq}});
+    let resume = |seq: usize| json!({"op": 6, "d": {"token": token, "session_id": session, "seq": seq}});
     client.connection = connect(&client.gateway, 20);
-    assert_eq!(
-        client.send(resume(999), 20),
-        [Act::Close(close::INVALID_SEQUENCE)]
-    );
+    assert_eq!(client.send(resume(999), 20), [Act::Close(close::INVALID_SEQUENCE)]);
     let replayed = sent(client.send(resume(seq), 20));
     assert_eq!(names(&replayed), ["MESSAGE_CREATE", "RESUMED"]);
     client.gateway.closed(&client.connection, Some(1000), 30);
     client.connection = connect(&client.gateway, 40);
-    assert_eq!(
-        client.send(resume(seq), 40),
-        [Act::Send(json!({"op": 9, "d": false}))]
-    );
+    assert_eq!(client.send(resume(seq), 40), [Act::Send(json!({"op": 9, "d": false}))]);
 }
 
 #[test]
@@ -209,52 +160,25 @@ fn what_is_wrong_closes_with_its_code() {
     let token = demo().bot_token().to_owned();
     let identify = |d: Value| json!({"op": 2, "d": d});
     for (payload, code) in [
-        (
-            identify(json!({"token": "wrong", "intents": 1})),
-            close::AUTHENTICATION_FAILED,
-        ),
-        (
-            identify(json!({"token": token, "intents": 1_u64 << 40})),
-            close::INVALID_INTENTS,
-        ),
-        (
-            identify(json!({"token": token, "intents": intents::GUILD_PRESENCES})),
-            close::DISALLOWED_INTENTS,
-        ),
-        (
-            identify(json!({"token": token, "intents": 1, "shard": [2, 2]})),
-            close::INVALID_SHARD,
-        ),
+        (identify(json!({"token": "wrong", "intents": 1})), close::AUTHENTICATION_FAILED),
+        (identify(json!({"token": token, "intents": 1_u64 << 40})), close::INVALID_INTENTS),
+        (identify(json!({"token": token, "intents": intents::GUILD_PRESENCES})), close::DISALLOWED_INTENTS),
+        (identify(json!({"token": token, "intents": 1, "shard": [2, 2]})), close::INVALID_SHARD),
         (json!({"op": 99}), close::UNKNOWN_OPCODE),
         (json!({"op": 8, "d": {}}), close::NOT_AUTHENTICATED),
         (json!({"op": 1, "d": "x".repeat(5000)}), close::DECODE_ERROR),
     ] {
         let mut client = client();
         client.gateway.allowed_intents = intents::ALL & !intents::PRIVILEGED;
-        assert_eq!(
-            client.send(payload.clone(), 0),
-            [Act::Close(code)],
-            "{payload}"
-        );
+        assert_eq!(client.send(payload.clone(), 0), [Act::Close(code)], "{payload}");
     }
     let mut client = client();
     client.identify(1);
-    assert_eq!(
-        client.identify(1),
-        [Act::Close(close::ALREADY_AUTHENTICATED)]
-    );
-    assert_eq!(
-        client.gateway.tick(&client.connection, 61_876),
-        [Act::Close(close::SESSION_TIMED_OUT)]
-    );
-    let beats: Vec<Vec<Act>> = (0..119)
-        .map(|_| client.send(json!({"op": 1, "d": null}), 5))
-        .collect();
+    assert_eq!(client.identify(1), [Act::Close(close::ALREADY_AUTHENTICATED)]);
+    assert_eq!(client.gateway.tick(&client.connection, 61_876), [Act::Close(close::SESSION_TIMED_OUT)]);
+    let beats: Vec<Vec<Act>> = (0..119).map(|_| client.send(json!({"op": 1, "d": null}), 5)).collect();
     assert_eq!(beats.last(), Some(&vec![Act::Close(close::RATE_LIMITED)]));
-    assert_eq!(
-        Gateway::default().open("v=9", 0).1,
-        [Act::Close(close::INVALID_VERSION)]
-    );
+    assert_eq!(Gateway::default().open("v=9", 0).1, [Act::Close(close::INVALID_VERSION)]);
 }
 
 #[test]
@@ -267,11 +191,7 @@ fn orders_reach_every_session() {
     let acts = client.gateway.pending(&mut client.connection);
     assert_eq!(
         acts,
-        [
-            Act::Send(json!({"op": 7, "d": null})),
-            Act::Send(json!({"op": 9, "d": true})),
-            Act::Close(4000)
-        ]
+        [Act::Send(json!({"op": 7, "d": null})), Act::Send(json!({"op": 9, "d": true})), Act::Close(4000)]
     );
 }
 
@@ -283,9 +203,7 @@ fn a_shard_gets_its_guilds_only() {
     for shard in 0..2 {
         client.connection = connect(&client.gateway, 0);
         let payload = json!({"op": 2, "d": {"token": token, "intents": 1, "shard": [shard, 2]}});
-        guilds += sent(client.send(payload, 0))[0]["d"]["guilds"]
-            .as_array()
-            .map_or(0, Vec::len);
+        guilds += sent(client.send(payload, 0))[0]["d"]["guilds"].as_array().map_or(0, Vec::len);
     }
     assert_eq!(guilds, 2);
 }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod gateway;
+mod hostile;
 mod interactions;
 mod limits;
 mod oauth;
@@ -75,24 +76,13 @@ pub(crate) fn board(sim: &mut Sim) -> String {
             {"type": 1, "components": [{"type": 8, "custom_id": "where"}]},
         ]}}),
     );
-    answer
-        .expect("taken")
-        .message()
-        .expect("a message")
-        .id
-        .clone()
+    answer.expect("taken").message().expect("a message").id.clone()
 }
 
 pub(crate) fn channel_path(sim: &Sim, channel: &str, rest: &str) -> String {
-    format!(
-        "{API}/channels/{}{rest}",
-        sim.channel_id(channel).expect("known")
-    )
+    format!("{API}/channels/{}{rest}", sim.channel_id(channel).expect("known"))
 }
 
 pub(crate) fn guild_path(sim: &Sim, rest: &str) -> String {
-    format!(
-        "{API}/guilds/{}{rest}",
-        sim.guild_id(DEMO_GUILD).expect("known")
-    )
+    format!("{API}/guilds/{}{rest}", sim.guild_id(DEMO_GUILD).expect("known"))
 }

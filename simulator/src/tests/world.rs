@@ -13,14 +13,9 @@ fn a_dump_loads_into_the_same_world() {
     let dump = sim.dump();
     let text = dump.to_string();
     let mut other = Sim::new(SimOptions::default());
-    other
-        .load(serde_json::from_str(&text).expect("json"))
-        .expect("loads");
+    other.load(serde_json::from_str(&text).expect("json")).expect("loads");
     assert_eq!(other.dump(), dump);
-    assert_eq!(
-        other.messages("#general", None).len(),
-        sim.messages("#general", None).len()
-    );
+    assert_eq!(other.messages("#general", None).len(), sim.messages("#general", None).len());
     assert!(other.load(json!({"format": "else"})).is_err());
     assert_eq!(other.dump(), dump);
 }
@@ -42,10 +37,7 @@ fn the_demo_has_the_people_stories_need() {
     assert_eq!(sim.permissions_in("mara", "#staff"), p::ALL);
     assert_eq!(sim.permissions_in("emil", "#staff"), 0);
     assert_eq!(sim.permissions_in("emil", "#welcome") & p::SEND_MESSAGES, 0);
-    assert_ne!(
-        sim.channel_id("#general"),
-        sim.channel_id("Harbour Book Club/#general")
-    );
+    assert_ne!(sim.channel_id("#general"), sim.channel_id("Harbour Book Club/#general"));
     assert_eq!(sim.commands_for(DEMO_GUILD, Some("emil")).len(), 3);
     assert_eq!(sim.commands_for(DEMO_GUILD, Some("jonas")).len(), 4);
 }
@@ -53,14 +45,11 @@ fn the_demo_has_the_people_stories_need() {
 #[test]
 fn overwrites_apply_in_discords_order() {
     let mut sim = demo();
-    sim.set_permissions("#general", "@everyone", 0, p::ADD_REACTIONS)
-        .expect("known");
+    sim.set_permissions("#general", "@everyone", 0, p::ADD_REACTIONS).expect("known");
     assert_eq!(sim.permissions_in("emil", "#general") & p::ADD_REACTIONS, 0);
-    sim.set_permissions("#general", "Member", p::ADD_REACTIONS, 0)
-        .expect("known");
+    sim.set_permissions("#general", "Member", p::ADD_REACTIONS, 0).expect("known");
     assert_ne!(sim.permissions_in("emil", "#general") & p::ADD_REACTIONS, 0);
-    sim.set_permissions("#general", "emil", 0, p::ADD_REACTIONS)
-        .expect("known");
+    sim.set_permissions("#general", "emil", 0, p::ADD_REACTIONS).expect("known");
     assert_eq!(sim.permissions_in("emil", "#general") & p::ADD_REACTIONS, 0);
     assert_eq!(sim.permissions_in("mara", "#general"), p::ALL);
 }
@@ -73,15 +62,9 @@ fn events_tell_watchers_what_happened() {
     let events = sim.take_events();
     assert_eq!(events.len(), 1);
     let dispatch = events[0].dispatch.as_ref().expect("for the gateway");
-    assert_eq!(
-        (dispatch.name, &dispatch.data["content"]),
-        ("MESSAGE_CREATE", &json!("hello"))
-    );
+    assert_eq!((dispatch.name, &dispatch.data["content"]), ("MESSAGE_CREATE", &json!("hello")));
     assert!(dispatch.data["member"]["roles"].is_array());
     sim.remove_member(DEMO_GUILD, "emil").expect("known");
     let left = sim.take_events();
-    assert_eq!(
-        left[0].dispatch.as_ref().map(|dispatch| dispatch.name),
-        Some("GUILD_MEMBER_REMOVE")
-    );
+    assert_eq!(left[0].dispatch.as_ref().map(|dispatch| dispatch.name), Some("GUILD_MEMBER_REMOVE"));
 }
