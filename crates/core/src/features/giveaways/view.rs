@@ -107,21 +107,22 @@ pub fn card(giveaway: &Giveaway, picks: &[Pick], color: u32) -> Message {
         add_results(&mut embed, giveaway, picks);
     }
     reply::footer(&mut embed, footer(giveaway));
-    let mut message = Message::default().embed(embed);
+    // The mention stays on the message; only the announcement pings.
+    let content = giveaway.mention_role.map(|role| format!("<@&{role}>")).unwrap_or_default();
+    let mut message = Message::text(content).embed(embed);
     if !matches!(giveaway.state, State::Cancelled | State::Finished) || picks.is_empty() {
         message = message.row(vec![enter_button(giveaway)]);
     }
     message
 }
 
-/// The announcement: the card, with the role to mention above it.
+/// The announcement: the card, and the one message that pings the role.
 pub fn announcement(giveaway: &Giveaway, color: u32) -> Message {
-    let mut message = card(giveaway, &[], color);
-    if let Some(role) = giveaway.mention_role {
-        message.content = format!("<@&{role}>");
-        message = message.ping_role(role);
+    let message = card(giveaway, &[], color);
+    match giveaway.mention_role {
+        Some(role) => message.ping_role(role),
+        None => message,
     }
-    message
 }
 
 fn footer(giveaway: &Giveaway) -> String {
