@@ -2,6 +2,8 @@
 //! the clock moves, and the story looks at what people see.
 
 mod ports;
+mod used;
 mod world;
 
+pub use used::Used;
 pub use world::{DEMO, Seen, World};

@@ -25,11 +25,37 @@ pub struct Outside {
     pub clock: Rc<MovedClock>,
     /// Told when a fault killed the process.
     pub died: Notify,
+    /// How often each call lets others go first, drawn from this; never without it.
+    pub turns: Cell<Option<u64>>,
 }
 
 impl Outside {
     /// Gives the effect's result, unless this call goes wrong. `lost` makes the error of a lost call.
     async fn call<T, E>(
+        &self,
+        what: &str,
+        effect: impl FnOnce() -> Result<T, E>,
+        lost: impl Fn() -> E,
+    ) -> Result<T, E> {
+        self.take_turns().await;
+        let result = self.strike(what, effect, lost).await;
+        self.take_turns().await;
+        result
+    }
+
+    async fn take_turns(&self) {
+        let Some(seed) = self.turns.get() else {
+            return;
+        };
+        // Knuth's linear congruential generator; its high bits are good enough to shuffle with.
+        let next = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.turns.set(Some(next));
+        for _ in 0..next >> 62 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn strike<T, E>(
         &self,
         what: &str,
         effect: impl FnOnce() -> Result<T, E>,

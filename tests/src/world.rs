@@ -8,12 +8,14 @@ use muster_core::{
     registration,
     timers::{self, Wake},
 };
-use muster_sim::{Answer, Delivery, Message, Modal, Refusal, Sim, SimOptions};
+use muster_sim::{Answer, Choice, Delivery, Message, Modal, Refusal, Sim, SimOptions, openapi::OpenApi};
 use muster_testkit::{Faults, MovedClock, SeededRng, SqliteDb};
+use serde_json::{Value, json};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     rc::Rc,
+    sync::OnceLock,
 };
 use tokio::sync::Notify;
 use twilight_model::id::{Id, marker::GuildMarker};
@@ -56,6 +58,8 @@ pub struct World {
     rng: Rc<SeededRng>,
     settings: Rc<Settings>,
     memory: RefCell<Rc<Memory>>,
+    /// Tokens of delivered interactions: secrets that no log may hold.
+    tokens: RefCell<Vec<String>>,
     /// Whether alarms and the queue deliver by themselves; the sweeper's stories switch them off.
     pub alarms_work: Cell<bool>,
     pub queue_works: Cell<bool>,
@@ -82,7 +86,7 @@ impl World {
             version: "0.0.0".to_owned(),
         };
         let clock = Rc::new(MovedClock::new(now));
-        let outside = Rc::new(Outside { faults: Faults::default(), clock: clock.clone(), died: Notify::new() });
+        let outside = Rc::new(Outside { faults: Faults::default(), clock: clock.clone(), died: Notify::new(), turns: Cell::default() });
         let sim = Rc::new(RefCell::new(sim));
         let db = Rc::new(SqliteDb::new());
         let world = Self {
@@ -101,6 +105,7 @@ impl World {
             rng: Rc::new(SeededRng::new(7)),
             settings: Rc::new(settings),
             memory: RefCell::default(),
+            tokens: RefCell::default(),
             alarms_work: Cell::new(true),
             queue_works: Cell::new(true),
             sim,
@@ -118,7 +123,17 @@ impl World {
 
     /// The process is replaced: everything an isolate remembers is gone.
     pub fn restart(&self) {
-        *self.memory.borrow_mut() = Rc::default();
+        self.in_isolate(Rc::default());
+    }
+
+    /// From now on another isolate answers, with a memory of its own. Gives the one that answered until now.
+    pub fn in_isolate(&self, memory: Rc<Memory>) -> Rc<Memory> {
+        self.memory.replace(memory)
+    }
+
+    /// Outside calls take turns from now on, differently for each seed: doors that run at once get in each other's way.
+    pub fn interleave(&self, seed: u64) {
+        self.outside.turns.set(Some(seed));
     }
 
     pub fn ctx(&self) -> Ctx {
@@ -173,8 +188,10 @@ impl World {
         let ctx = self.ctx();
         let answered = self.live(muster_core::interaction(&ctx, &delivery.body)).await;
         self.tell_sim_the_time();
+        self.tokens.borrow_mut().push(delivery.token.clone());
         let result = match answered {
             Some(answer) => {
+                assert_pings_nobody_by_default(&answer.body);
                 self.sim.borrow_mut().answer(&delivery.interaction_id, answer.status, answer.body.as_bytes())
             }
             None => Err(Refusal {
@@ -227,6 +244,33 @@ impl World {
         self.tell_sim_the_time();
         let delivery = self.sim.borrow_mut().slash(who, channel, line);
         self.act(who, delivery).await
+    }
+
+    /// Uses a command given as an object, for values that a line cannot spell.
+    pub async fn command(&self, who: &str, channel: &str, command: Value) -> Seen {
+        self.tell_sim_the_time();
+        let delivery = self.sim.borrow_mut().command(who, channel, command);
+        self.act(who, delivery).await
+    }
+
+    /// What is suggested while `typed` stands in an option; `path` leads to it: `["config", "set", "value"]`. `given`
+    /// are the options already filled in.
+    pub async fn suggestions(&self, who: &str, path: &[&str], given: &[(&str, &str)], typed: &str) -> Vec<Choice> {
+        let [command, groups @ .., option] = path else { panic!("a command and an option are needed: {path:?}") };
+        let mut options: Vec<Value> =
+            given.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+        options.push(json!({ "name": option, "value": typed, "focused": true }));
+        let options = groups.iter().rev().fold(json!(options), |inner, name| json!([{ "name": name, "options": inner }]));
+        self.tell_sim_the_time();
+        let asked = json!({ "name": command, "options": options });
+        let delivery = self.sim.borrow_mut().autocomplete(who, "#general", asked).expect("the client asks");
+        let ctx = self.ctx();
+        let answer = muster_core::interaction(&ctx, &delivery.body).await;
+        let taken = self.sim.borrow_mut().answer(&delivery.interaction_id, answer.status, answer.body.as_bytes());
+        match taken {
+            Ok(Answer::Choices(choices)) => choices,
+            other => panic!("no suggestions but {other:?} from {}", answer.body),
+        }
     }
 
     async fn act(&self, who: &str, delivery: Result<Delivery, Refusal>) -> Seen {
@@ -439,13 +483,42 @@ impl Drop for World {
         }
         let violations = self.sim.borrow().openapi_violations();
         assert!(violations.is_empty(), "calls that Discord's description does not allow: {violations:#?}");
+        let sim = self.sim.borrow();
+        for call in sim.calls() {
+            let is_message = call.method != "GET" && call.route.contains("/messages") && !call.body.is_null();
+            let parse = &call.body["allowed_mentions"]["parse"];
+            assert!(!is_message || *parse == json!([]), "{} {} lets text ping: {}", call.method, call.path, call.body);
+            let malformed = call.fault.is_none() && call.response["code"] == 50_035;
+            assert!(!malformed, "Discord found a body malformed: {} {} {}", call.path, call.body, call.response);
+        }
         let lines = self.log.lines.borrow().join("\n");
         assert!(!lines.contains(&self.settings.bot_token), "the token is in the log");
+        let leaked = self.tokens.borrow().iter().any(|token| lines.contains(token));
+        assert!(!leaked, "an interaction's token is in the log");
+        let seeds = self.db.column("SELECT seed FROM giveaways WHERE entrants_hash IS NULL");
+        let calls = || sim.calls().iter().map(|call| format!("{}{}", call.body, call.response));
+        for seed in seeds {
+            assert!(!lines.contains(&seed), "the seed of a draw to come is in the log");
+            assert!(calls().all(|text| !text.contains(&seed)), "the seed of a draw to come went to Discord");
+        }
     }
 }
 
-fn openapi() -> Option<muster_sim::openapi::OpenApi> {
-    muster_sim::openapi::OpenApi::find()
-        .inspect_err(|why| eprintln!("REST calls are not checked against Discord's OpenAPI description: {why}"))
-        .ok()
+/// Every message carries `allowed_mentions` with an empty `parse`: pings are opted in one by one.
+#[track_caller]
+fn assert_pings_nobody_by_default(answer: &str) {
+    let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+    let is_message = matches!(answer["type"].as_u64(), Some(4 | 7));
+    assert!(!is_message || answer["data"]["allowed_mentions"]["parse"] == json!([]), "text may ping: {answer}");
+}
+
+/// Discord's description, read once for all stories.
+fn openapi() -> Option<OpenApi> {
+    static DOCUMENT: OnceLock<Option<OpenApi>> = OnceLock::new();
+    let found = DOCUMENT.get_or_init(|| {
+        OpenApi::find()
+            .inspect_err(|why| eprintln!("REST calls are not checked against Discord's OpenAPI description: {why}"))
+            .ok()
+    });
+    found.clone()
 }
