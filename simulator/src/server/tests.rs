@@ -185,3 +185,21 @@ async fn the_gateway_speaks_websocket() {
     let closed = socket.next().await.expect("more").expect("open");
     assert!(matches!(closed, Message::Close(Some(frame)) if u16::from(frame.code) == 4000));
 }
+
+#[tokio::test]
+async fn the_consent_page_sends_the_browser_back() {
+    let at = start().await;
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let app = SimOptions::default().application_id;
+    let query = format!("client_id={app}&response_type=code&scope=identify&state=x&redirect_uri=http://127.0.0.1/back");
+    let page = client.get(format!("http://{at}/oauth2/authorize?{query}")).send().await.expect("answered");
+    let text = page.text().await.expect("a page");
+    assert!(text.contains("identify") && text.contains("@ada"), "{text}");
+    let quoted = query.replace('&', "%26").replace('=', "%3D");
+    for (decision, wanted) in [("allow", "http://127.0.0.1/back?code="), ("deny", "http://127.0.0.1/back?error=")] {
+        let form = format!("query={quoted}&user=ada&decision={decision}");
+        let answer = client.post(format!("http://{at}/oauth2/authorize")).body(form).send().await.expect("answered");
+        let target = answer.headers().get("location").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        assert!(answer.status().as_u16() == 303 && target.starts_with(wanted), "{target}");
+    }
+}
