@@ -59,7 +59,8 @@ export async function playGiveaway(stack, tell) {
   check(late.isPrivate && /over|passed on/.test(late.text), `${crowd.nameOf(first)} was not told that it is too late`, late.text);
   tell(`${crowd.nameOf(first)} presses now and is told that it is too late.`);
   const claimed = await crowd.press(second, again, "Claim Prize");
-  check(!claimed.isPrivate && claimed.text.includes("claimed"), `${crowd.nameOf(second)} could not claim`, claimed.text);
+  check(claimed.text.includes("You claimed"), `${crowd.nameOf(second)} could not claim`, claimed.text);
+  await crowd.findMessage("the claim", "giveaways", (text) => text.includes(`<@${second}> claimed`));
   tell(`${crowd.nameOf(second)} presses Claim Prize; everybody sees it and the host is pinged.`);
 
   const verified = await crowd.command("ada", "general", `/giveaway verify giveaway:${id}`);

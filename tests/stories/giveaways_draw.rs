@@ -51,7 +51,8 @@ async fn the_winner_is_pinged_in_the_channel_and_claims_with_a_button() {
     world.press(other, &announcement.id, "Claim Prize").await.says("Only the winners");
     let seen = world.press(winner, &announcement.id, "Claim Prize").await;
     seen.says("claimed").says("Lamp");
-    assert!(!seen.private, "everybody sees the claim");
+    let told = world.message_with("#general", &format!("<@{}> claimed", world.id(winner)));
+    assert_eq!(told.pinged, [world.id("mara")], "everybody sees the claim, and the host is pinged");
     world.press(winner, &announcement.id, "Claim Prize").await.says("already claimed");
     assert_eq!(state(&world), "finished");
     let card = world.sim.borrow().message(&card.id).unwrap();

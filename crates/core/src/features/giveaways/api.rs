@@ -15,7 +15,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-/// A finished proof no longer changes; KV keeps it so that a popular one does not read 100,000 rows per visit.
+/// How long KV keeps a finished proof: a popular one would read 100,000 rows per visit.
 const KEEP_PROOF_SECONDS: u32 = 3_600;
 /// Most log lines in a file: 100,000 entrants make as many.
 const MAX_LOG_LINES: u32 = 200_000;
@@ -32,17 +32,20 @@ pub async fn on_request(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiRes
     if !is_id {
         return Ok(Some(ApiResponse::not_found()));
     }
-    let key = format!("proof:{id}");
-    if let Ok(Some(body)) = ctx.kv.get(&key).await {
-        return Ok(Some(ApiResponse { status: 200, body, max_age: 60 }));
-    }
     let Some(giveaway) = ctx.query(store::get_for_proof(id)).await?.first::<Giveaway>()? else {
         return Ok(Some(ApiResponse::not_found()));
     };
+    // A version's proof never changes, so the list of entrants is read once and not per visit.
+    let key = format!("proof:{id}:{}", giveaway.version);
+    if let Ok(Some(body)) = ctx.kv.get(&key).await {
+        return Ok(Some(ApiResponse { status: 200, body, max_age: 0 }));
+    }
     let body = proof(ctx, &giveaway).await?.to_string();
     if giveaway.is_over() && giveaway.is_drawn() {
-        // A failed put only means reading again; a manual redraw is at most this much late in the proof.
-        let _ = ctx.kv.put(&key, &body, KEEP_PROOF_SECONDS).await;
+        // KV is only a shortcut: without it the next visit reads the list again.
+        if let Err(error) = ctx.kv.put(&key, &body, KEEP_PROOF_SECONDS).await {
+            ctx.warn("a proof could not be kept", json!({ "giveaway": id, "error": error }));
+        }
     }
     Ok(Some(ApiResponse { status: 200, body, max_age: 0 }))
 }

@@ -5,7 +5,7 @@ mod start;
 
 use super::{
     jobs, store,
-    store::{EntryRow, Giveaway},
+    store::{EntryRow, Giveaway, State},
     view,
 };
 use crate::{
@@ -187,6 +187,12 @@ async fn find(ctx: &Ctx, interaction: &Interaction, typed: &str) -> Result<Givea
         return Ok(giveaway);
     }
     let matches: Vec<store::Choice> = ctx.query(store::search(guild, &typed.to_lowercase())).await?.all()?;
+    // A prize given away before: the one that is still running is meant.
+    let running: Vec<_> =
+        matches.iter().filter(|found| !matches!(found.state, State::Finished | State::Cancelled)).collect();
+    if let [only] = running[..] {
+        return jobs::load(ctx, guild, &only.id).await?.ok_or_else(|| not_found(typed));
+    }
     match &matches[..] {
         [only] => jobs::load(ctx, guild, &only.id).await?.ok_or_else(|| not_found(typed)),
         [] => Err(not_found(typed)),

@@ -161,7 +161,7 @@ async fn claim(ctx: &Ctx, interaction: &Interaction, mut giveaway: Giveaway, mut
     match pick.outcome {
         Outcome::Won => {}
         Outcome::Claimed if already_done(ctx, interaction).await? => {
-            return Ok(Reply::Public(view::claimed(&giveaway, interaction.actor.id)));
+            return Ok(Reply::private(view::you_claimed(&giveaway)));
         }
         Outcome::Claimed => return Ok(Reply::private(view::already_claimed(&giveaway))),
         Outcome::Passed => return Err(Error::user(view::passed_over(pick))),
@@ -171,7 +171,7 @@ async fn claim(ctx: &Ctx, interaction: &Interaction, mut giveaway: Giveaway, mut
         return Err(Error::user(view::too_late(&giveaway)));
     }
     let standing: Option<store::Standing> =
-        ctx.query(store::get_standing(giveaway.guild_id, &giveaway.id, &user)).await?.first()?;
+        ctx.query(store::list_standings(giveaway.guild_id, &giveaway.id, &[&user])).await?.first()?;
     if standing.is_some_and(|standing| standing.blacklisted != 0) {
         return Err(Error::Denied(
             "You were excluded from giveaways in this server, so this prize cannot be claimed.".to_owned(),
@@ -192,10 +192,12 @@ async fn claim(ctx: &Ctx, interaction: &Interaction, mut giveaway: Giveaway, mut
     }
     let mut step =
         jobs::Step::new(giveaway, "claimed", format!("slot {slot}: {user}")).by(interaction.actor.id, interaction.id);
-    step.statements.push(store::set_outcome(id_of(&step), number, Outcome::Claimed, None));
+    step.statements.push(store::set_outcome(&step.giveaway.id, number, Outcome::Claimed, None));
+    let told = jobs::post(&step.giveaway, "claimed", &view::claimed(&step.giveaway, interaction.actor.id));
+    step.posts.push(told);
     let giveaway = jobs::commit(ctx, step).await?;
     jobs::arm_soon(ctx, &giveaway);
-    Ok(Reply::Public(view::claimed(&giveaway, interaction.actor.id)))
+    Ok(Reply::private(view::you_claimed(&giveaway)))
 }
 
 /// A second delivery of the same press gets the same answer.
@@ -203,10 +205,6 @@ pub async fn already_done(ctx: &Ctx, interaction: &Interaction) -> Result<bool> 
     let row: Option<store::CauseRow> =
         ctx.query(store::get_log_by_cause(&interaction.id.to_string())).await?.first()?;
     Ok(row.is_some())
-}
-
-fn id_of<'a>(step: &'a jobs::Step<'_>) -> &'a str {
-    &step.giveaway.id
 }
 
 /// The arrows under a list.

@@ -24,14 +24,15 @@ use crate::{
     time,
 };
 use serde_json::json;
-use std::rc::Rc;
+use std::{collections::HashMap, rc::Rc};
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, UserMarker},
 };
 
-/// Candidates looked up at Discord per step: Cloudflare's free plan allows 50 outside calls per invocation.
-const CANDIDATES_PER_STEP: usize = 20;
+/// Candidates looked up at Discord per step. With what a step reads, commits and announces, that stays below the 50
+/// outside calls per invocation of Cloudflare's free plan; more candidates take more wake-ups.
+const CANDIDATES_PER_STEP: usize = 12;
 /// Steps per wake-up: closing, drawing and announcing take three.
 const STEPS_PER_WAKE: usize = 6;
 const DAY_MS: i64 = 86_400_000;
@@ -209,6 +210,8 @@ pub async fn advance(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Opti
             Due::Lapse => lapse(ctx, giveaway).await,
         };
         match next {
+            // Half a draw: the rest has the outside calls of another invocation.
+            Ok(giveaway) if giveaway.state == State::Drawing && giveaway.picks_drawn > 0 => return Ok(Some(ctx.now())),
             Ok(_) => {}
             // Somebody else made this step: look again.
             Err(error) if error.is_conflict() => {}
@@ -264,7 +267,7 @@ pub fn resumed(ctx: &Ctx, mut giveaway: Giveaway) -> Step<'static> {
 }
 
 /// A message in the giveaway's channel. Its marker is the claim button's id, or the footer.
-fn post(giveaway: &Giveaway, what: &str, message: &crate::reply::Message) -> Effect {
+pub fn post(giveaway: &Giveaway, what: &str, message: &crate::reply::Message) -> Effect {
     let version = giveaway.version + 1;
     Effect {
         guild_id: giveaway.guild_id,
@@ -315,46 +318,52 @@ async fn draw(ctx: &Ctx, mut giveaway: Giveaway) -> Result<Giveaway> {
     for _ in 0..giveaway.picks_drawn {
         draw.next();
     }
+    let candidates: Vec<&Entrant> = draw.by_ref().take(CANDIDATES_PER_STEP).collect();
+    let exhausted_by_now = candidates.len() < CANDIDATES_PER_STEP;
+    let users: Vec<&str> = candidates.iter().map(|entrant| entrant.user.as_str()).collect();
+    let standings = standings(ctx, &giveaway, &users).await?;
     let mut open = giveaway.open_slots();
     let mut made = Vec::new();
-    let mut exhausted = false;
-    while let Some(slot) = open.first().copied() {
-        if made.len() >= CANDIDATES_PER_STEP {
-            break;
-        }
-        let Some(entrant) = draw.next() else {
-            exhausted = true;
+    for entrant in candidates {
+        let Some(slot) = open.first().copied() else {
             break;
         };
-        let pick = decide(ctx, &giveaway, draw.picked(), slot, entrant).await?;
-        if pick.outcome == Outcome::Won {
+        let pick = giveaway.picks_drawn + made.len() as u32 + 1;
+        let reason = passed_over(ctx, &giveaway, &entrant.user, standings.get(&entrant.user)).await?;
+        if reason.is_none() {
             open.remove(0);
         }
-        made.push(pick);
+        made.push(Pick {
+            pick,
+            slot,
+            user_id: entrant.user.clone(),
+            outcome: if reason.is_some() { Outcome::Passed } else { Outcome::Won },
+            reason,
+            at: ctx.now(),
+            claim_by: None,
+        });
     }
-    giveaway.picks_drawn = draw.picked();
+    let exhausted = exhausted_by_now && !open.is_empty();
+    giveaway.picks_drawn += made.len() as u32;
     let complete = open.is_empty() || exhausted;
     giveaway.set_open_slots(if exhausted { &[] } else { &open });
     commit_draw(ctx, giveaway, &made, complete).await
 }
 
-/// Whether one pick wins: still a member, still qualified, not blacklisted, no recent winner.
-async fn decide(ctx: &Ctx, giveaway: &Giveaway, pick: u32, slot: u32, entrant: &Entrant) -> Result<Pick> {
-    let reason = passed_over(ctx, giveaway, &entrant.user).await?;
-    Ok(Pick {
-        pick,
-        slot,
-        user_id: entrant.user.clone(),
-        outcome: if reason.is_some() { Outcome::Passed } else { Outcome::Won },
-        reason,
-        at: ctx.now(),
-        claim_by: None,
-    })
+/// What speaks against each of these people, in one statement.
+async fn standings(ctx: &Ctx, giveaway: &Giveaway, users: &[&str]) -> Result<HashMap<String, store::Standing>> {
+    let rows: Vec<store::Standing> =
+        ctx.query(store::list_standings(giveaway.guild_id, &giveaway.id, users)).await?.all()?;
+    Ok(rows.into_iter().map(|row| (row.user_id.clone(), row)).collect())
 }
 
-async fn passed_over(ctx: &Ctx, giveaway: &Giveaway, user: &str) -> Result<Option<String>> {
-    let standing: Option<store::Standing> =
-        ctx.query(store::get_standing(giveaway.guild_id, &giveaway.id, user)).await?.first()?;
+/// Why a pick does not win: blacklisted, a recent winner, no longer a member, no longer qualified.
+async fn passed_over(
+    ctx: &Ctx,
+    giveaway: &Giveaway,
+    user: &str,
+    standing: Option<&store::Standing>,
+) -> Result<Option<String>> {
     if let Some(standing) = standing {
         if standing.blacklisted != 0 {
             return Ok(Some("blacklisted".to_owned()));
@@ -379,10 +388,7 @@ async fn passed_over(ctx: &Ctx, giveaway: &Giveaway, user: &str) -> Result<Optio
 async fn commit_draw(ctx: &Ctx, mut giveaway: Giveaway, made: &[Pick], complete: bool) -> Result<Giveaway> {
     let now = ctx.now();
     let id = giveaway.id.clone();
-    let mut statements: Vec<Statement> = made.iter().map(|pick| store::insert_pick(&id, pick)).collect();
-    for pick in made {
-        statements.push(pick_log(&giveaway, pick, now));
-    }
+    let mut statements = vec![store::insert_picks(&id, made), store::insert_pick_log(&giveaway, made, now)];
     let mut picks: Vec<Pick> = ctx.query(store::list_picks(&id)).await?.all()?;
     picks.extend(made.iter().cloned());
     if !complete {
@@ -415,24 +421,6 @@ async fn commit_draw(ctx: &Ctx, mut giveaway: Giveaway, made: &[Pick], complete:
     step.statements = statements;
     step.posts.push(announcement);
     commit(ctx, step).await
-}
-
-/// A line of its own for each pick, so that everyone who was passed over is there with the reason.
-fn pick_log(giveaway: &Giveaway, pick: &Pick, now: i64) -> Statement {
-    let detail = match &pick.reason {
-        Some(reason) => format!("pick {} for slot {}: {} {reason}", pick.pick, pick.slot, pick.user_id),
-        None => format!("pick {} for slot {}: {}", pick.pick, pick.slot, pick.user_id),
-    };
-    store::insert_log(&LogRow {
-        giveaway_id: &giveaway.id,
-        guild_id: giveaway.guild_id,
-        version: None,
-        at: now,
-        actor_id: None,
-        action: if pick.outcome == Outcome::Passed { "passed over" } else { "picked" },
-        detail: &detail,
-        cause: Some(format!("{}:pick:{}", giveaway.id, pick.pick)),
-    })
 }
 
 /// Claim windows are over: draw again, or leave the prize unclaimed at the limit.

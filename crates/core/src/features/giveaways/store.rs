@@ -453,20 +453,32 @@ pub fn list_picks(id: &str) -> Statement {
     .bind(id)
 }
 
-/// Plain INSERT on purpose: nobody is picked twice, no pick is made twice.
-pub fn insert_pick(id: &str, pick: &Pick) -> Statement {
+/// Plain INSERT on purpose: nobody is picked twice, no pick is made twice. One statement for all of them.
+pub fn insert_picks(id: &str, picks: &[Pick]) -> Statement {
     Statement::new(
         "INSERT INTO giveaway_picks (giveaway_id, pick, slot, user_id, outcome, reason, at, claim_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+         SELECT ?1, value ->> 'pick', value ->> 'slot', value ->> 'user_id', value ->> 'outcome', value ->> 'reason',
+           value ->> 'at', value ->> 'claim_by'
+         FROM json_each(?2)",
     )
     .bind(id)
-    .bind(pick.pick)
-    .bind(pick.slot)
-    .bind(&pick.user_id)
-    .bind(pick.outcome.as_str())
-    .bind(pick.reason.clone())
-    .bind(pick.at)
-    .bind(pick.claim_by)
+    .bind(serde_json::json!(picks).to_string())
+}
+
+/// A log line of its own for each pick, so that everyone who was passed over is there with the reason.
+pub fn insert_pick_log(giveaway: &Giveaway, picks: &[Pick], now: i64) -> Statement {
+    Statement::new(
+        "INSERT INTO giveaway_log (giveaway_id, guild_id, at, action, detail, cause)
+         SELECT ?1, ?2, ?3, CASE value ->> 'outcome' WHEN 'passed' THEN 'passed over' ELSE 'picked' END,
+           format('pick %d for slot %d: %s%s', value ->> 'pick', value ->> 'slot', value ->> 'user_id',
+             coalesce(' ' || (value ->> 'reason'), '')),
+           ?1 || ':pick:' || (value ->> 'pick')
+         FROM json_each(?4)",
+    )
+    .bind(&giveaway.id)
+    .bind(giveaway.guild_id)
+    .bind(now)
+    .bind(serde_json::json!(picks).to_string())
 }
 
 pub fn set_outcome(id: &str, pick: u32, outcome: Outcome, reason: Option<String>) -> Statement {
@@ -488,21 +500,24 @@ pub fn open_claims(id: &str, claim_by: i64) -> Statement {
 
 #[derive(Debug, Deserialize)]
 pub struct Standing {
+    pub user_id: String,
     pub blacklisted: i64,
-    /// When they last claimed a prize in this guild, Unix milliseconds.
+    /// When they last claimed a prize of another giveaway in this guild, Unix milliseconds.
     pub last_claim: Option<i64>,
 }
 
-/// What speaks against a candidate in this guild.
-pub fn get_standing(guild: Id<GuildMarker>, giveaway: &str, user: &str) -> Statement {
+/// What speaks against each of these candidates in this guild.
+pub fn list_standings(guild: Id<GuildMarker>, giveaway: &str, users: &[&str]) -> Statement {
     Statement::new(
-        "SELECT EXISTS (SELECT 1 FROM giveaway_blacklist WHERE guild_id = ?1 AND user_id = ?3) AS blacklisted,
+        "SELECT value AS user_id,
+           EXISTS (SELECT 1 FROM giveaway_blacklist WHERE guild_id = ?1 AND user_id = value) AS blacklisted,
            (SELECT MAX(p.at) FROM giveaway_picks p JOIN giveaways g ON g.id = p.giveaway_id
-            WHERE p.user_id = ?3 AND p.outcome = 'claimed' AND g.guild_id = ?1 AND g.id <> ?2) AS last_claim",
+            WHERE p.user_id = value AND p.outcome = 'claimed' AND g.guild_id = ?1 AND g.id <> ?2) AS last_claim
+         FROM json_each(?3)",
     )
     .bind(guild)
     .bind(giveaway)
-    .bind(user)
+    .bind(serde_json::json!(users).to_string())
 }
 
 #[derive(Debug, Deserialize)]

@@ -342,6 +342,7 @@ pub fn claim_unmet(unmet: &Unmet, claim_by: Option<i64>) -> String {
     format!("{why} Your claim window closes {until}: put that right before then and press again.")
 }
 
+/// What everybody sees of a claim; the host is pinged.
 pub fn claimed(giveaway: &Giveaway, winner: Id<UserMarker>) -> Message {
     let host = giveaway.host_id;
     let text = if host == winner {
@@ -349,7 +350,14 @@ pub fn claimed(giveaway: &Giveaway, winner: Id<UserMarker>) -> Message {
     } else {
         format!("✅ <@{winner}> claimed {}! <@{host}>, please hand it over.", prize(giveaway))
     };
-    Message::text(text).ping_users([host])
+    let mut message = with_marker(giveaway, String::new()).ping_users([host]);
+    message.content = text;
+    message
+}
+
+/// What the winner sees.
+pub fn you_claimed(giveaway: &Giveaway) -> String {
+    format!("🎁 You claimed {}! <@{}> has been told in this channel.", prize(giveaway), giveaway.host_id)
 }
 
 pub fn already_claimed(giveaway: &Giveaway) -> String {
