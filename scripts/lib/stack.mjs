@@ -154,6 +154,8 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
   async function startWorker() {
     const args = ["dev", "--local", "--ip", "127.0.0.1", "--port", workerPort, "--inspector-port", inspector];
     args.push("--persist-to", path.join(dir, "state"), "--show-interactive-dev-session=false");
+    // A wrangler that was killed leaves its bundle behind.
+    fs.rmSync(path.join(worker, ".wrangler"), { recursive: true, force: true });
     running.worker = start("wrangler dev", WRANGLER, args.map(String), { cwd: worker, env: wranglerEnv(dir), log: logs.worker });
     await ready(running.worker, "the Worker", async () => (await fetch(`${workerUrl}/healthz`, { signal: AbortSignal.timeout(5_000) })).ok);
     // The Worker's clock is part of its memory, the stand-in's is not.
