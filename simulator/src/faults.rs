@@ -49,7 +49,7 @@ pub struct Fault {
     #[serde(default = "any")]
     pub method: String,
     /// A route such as `/channels/{channel_id}/messages` (names in braces do not matter), `*` for all, or `INTERACTION`
-    /// for deliveries to the application.
+    /// for deliveries to the application (there a status or a hang before means that it is never delivered).
     pub route: String,
     /// How many matching calls go well first.
     #[serde(default)]

@@ -21,8 +21,12 @@ pub struct Delivery {
     /// `X-Signature-Ed25519`, `X-Signature-Timestamp`, `Content-Type`, `User-Agent`.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// Faults on the route `INTERACTION`: how often to post it (2 for a duplicate).
+    /// Faults on the route `INTERACTION`: how often to post it. 2 for a duplicate, 0 when it never leaves Discord.
     pub times: u8,
+    /// The fault `Slow`: how many milliseconds later than usual it is posted.
+    pub delay_ms: u64,
+    /// The faults `HangAfterEffect` and `ResetAfterEffect`: the application gets it, its answer never comes back.
+    pub answer_lost: bool,
 }
 
 /// Why the client did not let it happen, or what it showed when the application failed.

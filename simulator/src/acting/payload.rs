@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Sim,
+    faults::FaultKind,
     ids::Id,
     world::{Channel, ChannelKind, Interaction, Stage},
 };
@@ -174,14 +175,20 @@ impl Sim {
             ("Content-Type", "application/json".to_owned()),
             ("User-Agent", "Discord-Interactions/1.0 (+https://discord.com)".to_owned()),
         ];
-        let duplicate = self.strike("POST", "INTERACTION") == Some(crate::faults::FaultKind::Duplicate);
+        let fault = self.strike("POST", "INTERACTION");
         Delivery {
             interaction_id: interaction.id.to_string(),
             token: interaction.token.clone(),
             url_path: "/interactions",
             headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
             body,
-            times: if duplicate { 2 } else { 1 },
+            times: match fault {
+                Some(FaultKind::Duplicate) => 2,
+                None | Some(FaultKind::Slow { .. } | FaultKind::HangAfterEffect | FaultKind::ResetAfterEffect) => 1,
+                Some(_) => 0,
+            },
+            delay_ms: if let Some(FaultKind::Slow { ms }) = fault { ms } else { 0 },
+            answer_lost: matches!(fault, Some(FaultKind::HangAfterEffect | FaultKind::ResetAfterEffect)),
         }
     }
 

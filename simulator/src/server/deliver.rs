@@ -149,7 +149,14 @@ async fn post(state: &State, delivery: &Delivery) -> Result<Answer, Refusal> {
         tokio::spawn(async move { send(&again, &copy).await });
     }
     let id = &delivery.interaction_id;
+    if delivery.times == 0 {
+        return Err(state.with(|sim| sim.no_answer(id, "a fault kept it from being delivered")));
+    }
+    tokio::time::sleep(Duration::from_millis(delivery.delay_ms)).await;
     let (status, body) = match send(state, delivery).await {
+        Ok(_) if delivery.answer_lost => {
+            return Err(state.with(|sim| sim.no_answer(id, "a fault lost the application's answer")));
+        }
         Ok(answer) => answer,
         Err(why) => return Err(state.with(|sim| sim.no_answer(id, &why))),
     };

@@ -57,9 +57,6 @@ fn statuses_html_and_slowness_can_be_scripted() {
     sim.add_fault(Fault::once("POST", CREATE, FaultKind::Slow { ms: 700 }));
     let RestOutcome::Answer(slow) = create(&mut sim) else { panic!("no answer") };
     assert_eq!((slow.status, slow.delay_ms), (200, 700));
-    sim.add_fault(Fault::once("*", "INTERACTION", FaultKind::Duplicate));
-    assert_eq!(sim.slash("emil", "#general", "/about").map(|delivery| delivery.times), Ok(2));
-    assert_eq!(sim.slash("emil", "#general", "/about").map(|delivery| delivery.times), Ok(1));
     let fault = json!({"method": "POST", "route": CREATE, "kind": "slow", "ms": 5});
     let fault: Fault = serde_json::from_value(fault).expect("readable");
     assert_eq!(fault, Fault::always("POST", CREATE, FaultKind::Slow { ms: 5 }));
@@ -114,4 +111,19 @@ fn edits_of_messages_older_than_an_hour_are_few() {
     assert_eq!((status, &body["code"]), (429, &json!(30046)));
     sim.set_now(sim.now() + 20_000);
     assert_eq!(edits(&mut sim, 1).0, 200);
+}
+
+#[test]
+fn deliveries_can_be_doubled_delayed_kept_back_or_left_unheard() {
+    let mut sim = demo();
+    for (kind, wanted) in [
+        (FaultKind::Duplicate, (2, 0, false)),
+        (FaultKind::Slow { ms: 700 }, (1, 700, false)),
+        (FaultKind::HangBefore, (0, 0, false)),
+        (FaultKind::ResetAfterEffect, (1, 0, true)),
+    ] {
+        sim.add_fault(Fault::once("*", "INTERACTION", kind));
+        let delivery = sim.slash("emil", "#general", "/about").expect("usable");
+        assert_eq!((delivery.times, delivery.delay_ms, delivery.answer_lost), wanted);
+    }
 }
