@@ -89,7 +89,7 @@ impl RateLimits {
     /// Learns from an answer. Relative times are used throughout: absolute ones suffer from clock skew.
     pub fn learn(&mut self, template: &str, major: &str, response: &HttpResponse, now: i64) -> Limited {
         self.learn_bucket(template, major, response, now);
-        self.learn_invalid(response, now);
+        self.learn_invalid(template, response, now);
         if response.status != 429 {
             return Limited::No;
         }
@@ -121,8 +121,9 @@ impl RateLimits {
         self.buckets.insert(bucket_key(hash, major), bucket);
     }
 
-    fn learn_invalid(&mut self, response: &HttpResponse, now: i64) {
-        if response.status == 401 {
+    fn learn_invalid(&mut self, template: &str, response: &HttpResponse, now: i64) {
+        // Follow-ups carry an interaction's token: that one being over says nothing about the bot's.
+        if response.status == 401 && !template.contains(" /webhooks/") {
             self.unauthorized += 1;
             if self.unauthorized >= UNAUTHORIZED_MAX {
                 self.breaker_until = now + UNAUTHORIZED_PAUSE_MS;
@@ -202,6 +203,15 @@ mod tests {
         let told = answer(429, &[("x-ratelimit-global", "true")], r#"{"retry_after":1.5,"global":true}"#);
         assert_eq!(limits.learn("GET /a", "1", &told, 0), Limited::RetryAfter(1_500));
         assert_eq!(limits.take("PATCH /b", "9", 100), Err(Hold::Wait(1_400)));
+    }
+
+    #[test]
+    fn an_interaction_that_is_over_says_nothing_about_the_bots_token() {
+        let mut limits = RateLimits::default();
+        for _ in 0..5 {
+            limits.learn("PATCH /webhooks/:id/:id/messages/@original", "1", &answer(401, &[], ""), 0);
+        }
+        assert_eq!(limits.take("POST /channels/:id/messages", "1", 0), Ok(()));
     }
 
     #[test]

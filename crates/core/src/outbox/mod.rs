@@ -166,8 +166,7 @@ async fn attempt(ctx: &Ctx, row: Row) -> Result<Option<i64>> {
 }
 
 async fn post(ctx: &Ctx, row: &Row) -> Result<String, CallError> {
-    let sent_before = row.attempts > 0 || ctx.now() - row.first_sent_at > LEASE_MS;
-    if sent_before && ctx.now() - row.first_sent_at > NONCE_MS {
+    if ctx.now() - row.first_sent_at > NONCE_MS {
         // Too late for the nonce: look whether it is there before sending again.
         if let Some(found) = read_back(ctx, row).await? {
             return Ok(found);
@@ -186,7 +185,7 @@ async fn read_back(ctx: &Ctx, row: &Row) -> Result<Option<String>, CallError> {
     let channel: Id<ChannelMarker> =
         row.channel_id.parse().map_err(|_| CallError::Unknown("the row's channel is no id".to_owned()))?;
     let is_it = |message: &Value| message["author"]["id"] == me.as_str() && message.to_string().contains(&row.marker);
-    let mut after = time::snowflake_at(row.created_at - CLOCK_SKEW_MS);
+    let mut after = time::snowflake_at(row.first_sent_at - CLOCK_SKEW_MS);
     for _ in 0..READ_BACK_PAGES {
         let page = discord::list_messages_after(ctx, channel, after).await?;
         if let Some(found) = page.iter().find(|message| is_it(message)) {
@@ -299,6 +298,31 @@ pub async fn is_given_up(ctx: &Ctx, channel: Id<ChannelMarker>) -> Result<bool> 
     let since = ctx.now() - GIVEN_UP_MS;
     let row: Option<store::CountRow> = ctx.query(store::count_failed(channel, since)).await?.first()?;
     Ok(row.is_some_and(|row| row.n >= GIVEN_UP_AFTER))
+}
+
+/// How long what was not delivered is shown to the guild.
+const SHOW_UNDELIVERED_MS: i64 = 7 * 24 * 3_600_000;
+const SHOWN_UNDELIVERED: u32 = 10;
+
+/// Messages of this guild that were refused, or whose fate is unknown: for a person to decide.
+pub async fn undelivered(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Vec<store::Undelivered>> {
+    let since = ctx.now() - SHOW_UNDELIVERED_MS;
+    Ok(ctx.query(store::list_undelivered(guild, since, SHOWN_UNDELIVERED)).await?.all()?)
+}
+
+/// Tries them again, now that somebody mended what was wrong. Gives how many.
+pub async fn retry_undelivered(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<usize> {
+    let rows = undelivered(ctx, guild).await?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let now = ctx.now();
+    ctx.batch(rows.iter().map(|row| store::reopen(guild, &row.id, now)).collect()).await?;
+    let count = rows.len();
+    for row in rows {
+        enqueue(ctx, row.id, 0).await;
+    }
+    Ok(count)
 }
 
 #[cfg(test)]

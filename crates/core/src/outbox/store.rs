@@ -151,3 +151,34 @@ pub fn count_failed(channel: Id<ChannelMarker>, since: i64) -> Statement {
         .bind(channel)
         .bind(since)
 }
+
+#[derive(Debug, Deserialize)]
+pub struct Undelivered {
+    pub id: String,
+    pub channel_id: String,
+    pub state: String,
+    pub error: Option<String>,
+    pub created_at: i64,
+}
+
+/// What Discord refused, or what nobody could find out about, newest first.
+pub fn list_undelivered(guild: Id<GuildMarker>, since: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT id, channel_id, state, error, created_at FROM outbox
+         WHERE guild_id = ?1 AND state IN ('failed', 'held') AND created_at > ?2 ORDER BY created_at DESC LIMIT ?3",
+    )
+    .bind(guild)
+    .bind(since)
+    .bind(limit)
+}
+
+/// Opens one such row again. Its time of sending stays, so that the channel is read back before anything is sent.
+pub fn reopen(guild: Id<GuildMarker>, id: &str, now: i64) -> Statement {
+    Statement::new(
+        "UPDATE outbox SET state = 'pending', next_at = ?3, created_at = ?3, error = NULL
+         WHERE id = ?2 AND guild_id = ?1 AND state IN ('failed', 'held')",
+    )
+    .bind(guild)
+    .bind(id)
+    .bind(now)
+}

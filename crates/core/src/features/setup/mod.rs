@@ -1,6 +1,6 @@
 //! Purpose: `/setup`: looks at what Muster needs in this server and says what to fix, and where.
 //!
-//! Custom ids: `setup:again:<channel>`. No tables of its own.
+//! Custom ids: `setup:again:<channel>`, `setup:channel` (select), `setup:retry:<channel>`. No tables of its own.
 
 use crate::{
     ctx::Ctx,
@@ -10,13 +10,18 @@ use crate::{
     feature::Feature,
     guild_config,
     interaction::Interaction,
-    permissions,
+    outbox, permissions,
     reply::{self, Message, Reply, button},
+    text::{escape_markdown, shorten},
+    time,
 };
 use twilight_interactions::command::{CommandModel, CreateCommand};
 use twilight_model::{
     application::{command::Command, interaction::application_command::CommandData},
-    channel::message::component::ButtonStyle,
+    channel::{
+        ChannelType,
+        message::component::{ButtonStyle, Component, SelectMenu, SelectMenuType},
+    },
     guild::Permissions,
     id::{Id, marker::ChannelMarker},
 };
@@ -52,9 +57,14 @@ impl Feature for Setup {
         Ok(Reply::Private(report(ctx, interaction, channel).await?))
     }
 
-    async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, _values: &[String]) -> Result<Reply> {
+    async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, values: &[String]) -> Result<Reply> {
         permissions::require_user_strictly(interaction, Permissions::MANAGE_GUILD)?;
-        let channel = id.get(0).parse().unwrap_or(interaction.channel_id);
+        // A select's value or an id from the button: either is only looked at in this guild.
+        let chosen = values.first().map_or(id.get(0), String::as_str);
+        let channel = chosen.parse().unwrap_or(interaction.channel_id);
+        if id.action == "retry" {
+            outbox::retry_undelivered(ctx, interaction.guild_id).await?;
+        }
         Ok(Reply::Update(report(ctx, interaction, channel).await?))
     }
 }
@@ -126,8 +136,48 @@ async fn checks(ctx: &Ctx, interaction: &Interaction, channel: Id<ChannelMarker>
     Ok(checks)
 }
 
+/// Messages that did not reach Discord, and why.
+fn undelivered_check(rows: &[outbox::store::Undelivered]) -> Check {
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let channel =
+                if row.channel_id.is_empty() { "an edit".to_owned() } else { format!("<#{}>", row.channel_id) };
+            let why = shorten(row.error.as_deref().unwrap_or("no reason known"), 80);
+            format!("-# {channel} {}: {}", time::relative(row.created_at), escape_markdown(&why))
+        })
+        .collect();
+    check(
+        rows.is_empty(),
+        "Every message of the last week was delivered.",
+        format!(
+            "{} could not be delivered. Mend the cause, then press Try again.\n{}",
+            crate::text::count(rows.len() as u64, "message", "messages"),
+            lines.join("\n")
+        ),
+    )
+}
+
+fn channel_select() -> Component {
+    Component::SelectMenu(SelectMenu {
+        channel_types: Some(vec![ChannelType::GuildText, ChannelType::GuildAnnouncement]),
+        custom_id: CustomId::new(NAME, "channel").encode().unwrap_or_default(),
+        default_values: None,
+        disabled: false,
+        id: None,
+        kind: SelectMenuType::Channel,
+        max_values: None,
+        min_values: None,
+        options: None,
+        placeholder: Some("Check another channel".to_owned()),
+        required: None,
+    })
+}
+
 async fn report(ctx: &Ctx, interaction: &Interaction, channel: Id<ChannelMarker>) -> Result<Message> {
-    let checks = checks(ctx, interaction, channel).await?;
+    let mut checks = checks(ctx, interaction, channel).await?;
+    let undelivered = outbox::undelivered(ctx, interaction.guild_id).await?;
+    checks.push(undelivered_check(&undelivered));
     let open = checks.iter().filter(|check| !check.fine).count();
     let lines: Vec<String> =
         checks.iter().map(|check| format!("{} {}", if check.fine { "✅" } else { "⚠️" }, check.text)).collect();
@@ -137,5 +187,10 @@ async fn report(ctx: &Ctx, interaction: &Interaction, channel: Id<ChannelMarker>
     };
     let embed = reply::embed(title, lines.join("\n"), reply::DEFAULT_COLOR);
     let again = CustomId::new(NAME, "again").arg(channel);
-    Ok(Message::default().embed(embed).row(vec![button(&again, "Check again", ButtonStyle::Secondary, None)]))
+    let mut buttons = vec![button(&again, "Check again", ButtonStyle::Secondary, None)];
+    if !undelivered.is_empty() {
+        let retry = CustomId::new(NAME, "retry").arg(channel);
+        buttons.push(button(&retry, "Try again", ButtonStyle::Primary, None));
+    }
+    Ok(Message::default().embed(embed).row(vec![channel_select()]).row(buttons))
 }
