@@ -60,8 +60,9 @@ export async function playGiveaway(stack, tell) {
   tell(`${crowd.nameOf(first)} presses now and is told that it is too late.`);
   const claimed = await crowd.press(second, again, "Claim Prize");
   check(claimed.text.includes("You claimed"), `${crowd.nameOf(second)} could not claim`, claimed.text);
-  await crowd.findMessage("the claim", "giveaways", (text) => text.includes(`<@${second}> claimed`));
-  tell(`${crowd.nameOf(second)} presses Claim Prize; everybody sees it and the host is pinged.`);
+  const told = await crowd.findMessage("the claim", "giveaways", (text) => text.includes(`<@${second}> claimed`), { as: "jonas" });
+  check(told.pinged_me, "The host was not pinged about the claim", told.content);
+  tell(`${crowd.nameOf(second)} presses Claim Prize; everybody sees it and Jonas, the host, is pinged.`);
 
   const verified = await crowd.command("ada", "general", `/giveaway verify giveaway:${id}`);
   check(verified.text.includes("checks out"), "/giveaway verify does not confirm the draw", verified.text);

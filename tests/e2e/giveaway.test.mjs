@@ -129,9 +129,11 @@ describe("presses that come many times (F03)", () => {
     const { text } = await crowd.press("dilek", won, "Claim Prize");
     assert.match(text, /claimed/);
     await sim.delete("/faults");
+    await toRest(stack);
     const about = (await crowd.messages("giveaways")).filter((m) => m.ephemeral_for == null && textOf(m).includes(prize));
     assert.equal(about.filter((m) => textOf(m).includes("commitment")).length, 1, "one card");
     assert.equal(about.filter((m) => congratulations(prize)(textOf(m))).length, 1, "one announcement");
+    assert.equal(about.filter((m) => textOf(m).includes("> claimed")).length, 1, "one claim");
     const log = await crowd.command("jonas", "giveaways", `/giveaway export giveaway:${cardOf(card).id} format:json`);
     const { actions } = await exported(log);
     assert.equal(actions.filter((action) => action === "claimed").length, 1);

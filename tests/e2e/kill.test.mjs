@@ -122,6 +122,8 @@ for (const moment of MOMENTS) {
     const { text } = await crowd.command("ada", "general", `/giveaway verify giveaway:${id}`);
     assert.match(text, /This draw checks out/);
     await only(prize, "Congratulations", "did not claim in time");
+    // The card's results say "claimed by <@…>", the sentence in the channel "<@…> claimed".
+    for (const user of [winners[0], last]) await only(prize, `<@${user}> claimed`);
     assert.equal((await posted(prize, "commitment")).length, 1);
     assert.equal((await posted(prize, "Congratulations")).length, 2, "the draw and the second draw, each once");
     await until("the results on the card", async () => {
