@@ -29,20 +29,13 @@ fn draw_ms(size: u64, round: u8) -> f64 {
     let unsorted: Vec<Entrant> = (0..size)
         // Every entrant once, in an order far from the canonical one: the step shares no factor with the sizes.
         .map(|n| (n * 61_813 + u64::from(round)) % size)
-        .map(|n| Entrant {
-            user: (FIRST_USER + n * APART).to_string(),
-            weight: 1 + (n % 10) as u32,
-        })
+        .map(|n| Entrant { user: (FIRST_USER + n * APART).to_string(), weight: 1 + (n % 10) as u32 })
         .collect();
     let seed = Seed::new([round; 32]);
     let started = Instant::now();
     let entrants = Entrants::new(unsorted);
     let picks = Draw::new("bench", &seed, &entrants).take(PICKS).count();
     let elapsed = started.elapsed();
-    assert_eq!(
-        black_box(picks),
-        PICKS,
-        "a draw over {size} entrants gave too few picks"
-    );
+    assert_eq!(black_box(picks), PICKS, "a draw over {size} entrants gave too few picks");
     elapsed.as_secs_f64() * 1_000.0
 }

@@ -64,12 +64,7 @@ pub async fn run(job: &Job, requests: Vec<Prepared>) -> Result<Report, String> {
     let job_shared = Rc::new((job.path.clone(), job.port, job.expect.clone()));
     let started = Instant::now();
     for connection in connections {
-        tasks.spawn_local(drain(
-            connection,
-            queue.clone(),
-            tally.clone(),
-            job_shared.clone(),
-        ));
+        tasks.spawn_local(drain(connection, queue.clone(), tally.clone(), job_shared.clone()));
     }
     tokio::time::timeout(Duration::from_secs(job.timeout_seconds), tasks)
         .await
@@ -80,9 +75,7 @@ pub async fn run(job: &Job, requests: Vec<Prepared>) -> Result<Report, String> {
     let unsent = total - tally.latencies.len() - tally.bad;
     if unsent > 0 {
         tally.bad += unsent;
-        tally
-            .errors
-            .push(format!("{unsent} requests were never sent"));
+        tally.errors.push(format!("{unsent} requests were never sent"));
     }
     tally.latencies.sort_unstable();
     Ok(Report {
@@ -103,15 +96,9 @@ fn percentile_ms(sorted: &[Duration], part: f64) -> f64 {
 }
 
 async fn connect(port: u16) -> Result<SendRequest<Body>, String> {
-    let stream = TcpStream::connect(("127.0.0.1", port))
-        .await
-        .map_err(|e| format!("connect to port {port}: {e}"))?;
-    stream
-        .set_nodelay(true)
-        .map_err(|e| format!("nodelay: {e}"))?;
-    let (sender, connection) = handshake(TokioIo::new(stream))
-        .await
-        .map_err(|e| format!("handshake: {e}"))?;
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.map_err(|e| format!("connect to port {port}: {e}"))?;
+    stream.set_nodelay(true).map_err(|e| format!("nodelay: {e}"))?;
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|e| format!("handshake: {e}"))?;
     // The connection's own errors reach the sender as a failed request.
     tokio::task::spawn_local(async move {
         let _ = connection.await;
@@ -156,30 +143,16 @@ async fn exchange(
 ) -> Result<(), String> {
     let request = Request::post(path)
         .header("host", format!("127.0.0.1:{port}"))
-        .header(
-            "user-agent",
-            "Discord-Interactions/1.0 (+https://discord.com)",
-        )
+        .header("user-agent", "Discord-Interactions/1.0 (+https://discord.com)")
         .header("content-type", "application/json")
         .header("x-signature-ed25519", prepared.signature)
         .header("x-signature-timestamp", prepared.timestamp)
         .body(Full::new(prepared.body))
         .map_err(|e| format!("request: {e}"))?;
-    connection
-        .ready()
-        .await
-        .map_err(|e| format!("ready: {e}"))?;
-    let response = connection
-        .send_request(request)
-        .await
-        .map_err(|e| format!("send: {e}"))?;
+    connection.ready().await.map_err(|e| format!("ready: {e}"))?;
+    let response = connection.send_request(request).await.map_err(|e| format!("send: {e}"))?;
     let status = response.status();
-    let body = response
-        .into_body()
-        .collect()
-        .await
-        .map_err(|e| format!("body: {e}"))?
-        .to_bytes();
+    let body = response.into_body().collect().await.map_err(|e| format!("body: {e}"))?.to_bytes();
     judge(status, &body, expect)
 }
 
@@ -194,8 +167,8 @@ fn judge(status: StatusCode, body: &[u8], expect: &Expect) -> Result<(), String>
         return Err(format!("status {status}: {}", shown()));
     }
     if let Some(kind) = expect.response_type {
-        let answer: Answer = serde_json::from_slice(body)
-            .map_err(|e| format!("answer is no JSON ({e}): {}", shown()))?;
+        let answer: Answer =
+            serde_json::from_slice(body).map_err(|e| format!("answer is no JSON ({e}): {}", shown()))?;
         if answer.kind != kind {
             return Err(format!("answer of type {}: {}", answer.kind, shown()));
         }

@@ -44,19 +44,13 @@ pub fn prepare(job: &Job) -> Vec<Prepared> {
                 let flipped = if signature.starts_with('0') { "1" } else { "0" };
                 signature.replace_range(..1, flipped);
             }
-            Prepared {
-                timestamp: timestamp.clone(),
-                signature,
-                body: body.into(),
-            }
+            Prepared { timestamp: timestamp.clone(), signature, body: body.into() }
         })
         .collect()
 }
 
 fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(DISCORD_EPOCH_MS, |d| d.as_millis() as u64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(DISCORD_EPOCH_MS, |d| d.as_millis() as u64)
 }
 
 /// A snowflake of this moment. The low 22 bits hold the count; what does not fit goes back in time, millisecond by
@@ -82,12 +76,7 @@ fn body(case: &Case, id: u64, n: u64) -> Value {
         }),
         Case::Command { name, guild_id } => command(name, guild_id, id),
         Case::Forged => command("ping", "1", id),
-        Case::Button {
-            custom_id,
-            guild_id,
-            message_id,
-            first_user_id,
-        } => {
+        Case::Button { custom_id, guild_id, message_id, first_user_id } => {
             let mut value = in_guild(3, guild_id, id, first_user_id + n);
             value["data"] = json!({ "component_type": 2, "custom_id": custom_id, "id": 2 });
             value["message"] = message(custom_id, message_id);
@@ -173,13 +162,8 @@ mod tests {
     #[test]
     fn snowflakes_are_distinct_and_not_from_the_future() {
         let now = DISCORD_EPOCH_MS + 1_000;
-        let ids: Vec<u64> = [0, 1, (1 << 22) - 1, 1 << 22]
-            .map(|n| snowflake(now, n))
-            .into();
+        let ids: Vec<u64> = [0, 1, (1 << 22) - 1, 1 << 22].map(|n| snowflake(now, n)).into();
         assert!(ids.iter().all(|id| id >> 22 <= 1_000));
-        assert_eq!(
-            ids.iter().collect::<std::collections::HashSet<_>>().len(),
-            ids.len()
-        );
+        assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), ids.len());
     }
 }

@@ -20,9 +20,7 @@ async fn main() -> ExitCode {
         Some("public-key") => Ok(signing::public_key_hex()),
         Some("sample") => sample(),
         None => run().await,
-        Some(other) => Err(format!(
-            "there is no {other:?}: public-key, sample, or a job on stdin"
-        )),
+        Some(other) => Err(format!("there is no {other:?}: public-key, sample, or a job on stdin")),
     };
     match done {
         Ok(line) => {
@@ -38,9 +36,7 @@ async fn main() -> ExitCode {
 
 fn read_job() -> Result<job::Job, String> {
     let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|e| format!("stdin: {e}"))?;
+    std::io::stdin().read_to_string(&mut text).map_err(|e| format!("stdin: {e}"))?;
     let job: job::Job = serde_json::from_str(&text).map_err(|e| format!("job: {e}"))?;
     job.check()?;
     Ok(job)
