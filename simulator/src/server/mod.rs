@@ -62,6 +62,9 @@ impl Shared {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_millis(500))
             .redirect(reqwest::redirect::Policy::none())
+            // A pooled connection that the other side has just closed fails at once, and a person would see a bot that
+            // did not respond.
+            .pool_max_idle_per_host(0)
             .build()?;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         Ok(Arc::new(Self {

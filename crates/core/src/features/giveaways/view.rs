@@ -350,9 +350,7 @@ pub fn claimed(giveaway: &Giveaway, winner: Id<UserMarker>) -> Message {
     } else {
         format!("✅ <@{winner}> claimed {}! <@{host}>, please hand it over.", prize(giveaway))
     };
-    let mut message = with_marker(giveaway, String::new()).ping_users([host]);
-    message.content = text;
-    message
+    Message::text(format!("{text}\n-# {}", marker(giveaway, giveaway.version + 1))).ping_users([host])
 }
 
 /// What the winner sees.
