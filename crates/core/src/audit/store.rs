@@ -50,7 +50,18 @@ pub struct Row {
     pub after: Option<String>,
 }
 
-/// The newest entries of a guild with one of two actions, newest first.
+/// What this event already did.
+pub fn get_by_cause(guild: Id<GuildMarker>, cause: &str, action: &str) -> Statement {
+    Statement::new(
+        "SELECT at, actor_id, source, action, target, before, after FROM audit_log
+         WHERE guild_id = ?1 AND cause = ?2 AND action = ?3",
+    )
+    .bind(guild)
+    .bind(cause)
+    .bind(action)
+}
+
+/// The newest entries of a guild, newest first.
 pub fn list_recent(guild: Id<GuildMarker>, limit: u32) -> Statement {
     Statement::new(
         "SELECT at, actor_id, source, action, target, before, after FROM audit_log

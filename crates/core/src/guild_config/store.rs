@@ -16,10 +16,11 @@ pub fn get(guild: Id<GuildMarker>) -> Statement {
 
 /// Sets one key, leaving the others as whoever else is changing them has them. `value` is JSON.
 /// Skipped when the audit log shows that `cause` was already carried out.
-pub fn set_key(guild: Id<GuildMarker>, path: &str, value: &str, now: i64) -> Statement {
+pub fn set_key(guild: Id<GuildMarker>, path: &str, value: &str, now: i64, cause: &str) -> Statement {
     Statement::new(
         "INSERT INTO guild_config (guild_id, version, settings, updated_at)
-         VALUES (?1, 1, json_set('{}', ?2, json(?3)), ?4)
+         SELECT ?1, 1, json_set('{}', ?2, json(?3)), ?4
+         WHERE NOT EXISTS (SELECT 1 FROM audit_log WHERE cause = ?5 AND action = 'config')
          ON CONFLICT (guild_id) DO UPDATE SET
            version = version + 1, settings = json_set(settings, ?2, json(?3)), updated_at = ?4",
     )
@@ -27,15 +28,17 @@ pub fn set_key(guild: Id<GuildMarker>, path: &str, value: &str, now: i64) -> Sta
     .bind(path)
     .bind(value)
     .bind(now)
+    .bind(cause)
 }
 
-/// Back to the default.
-pub fn remove_key(guild: Id<GuildMarker>, path: &str, now: i64) -> Statement {
+/// Back to the default, unless `cause` was already carried out.
+pub fn remove_key(guild: Id<GuildMarker>, path: &str, now: i64, cause: &str) -> Statement {
     Statement::new(
         "UPDATE guild_config SET version = version + 1, settings = json_remove(settings, ?2), updated_at = ?3
-         WHERE guild_id = ?1",
+         WHERE guild_id = ?1 AND NOT EXISTS (SELECT 1 FROM audit_log WHERE cause = ?4 AND action = 'config')",
     )
     .bind(guild)
     .bind(path)
     .bind(now)
+    .bind(cause)
 }

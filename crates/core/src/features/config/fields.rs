@@ -14,6 +14,9 @@ pub struct Field {
     pub suggest: fn(&str) -> Vec<String>,
 }
 
+/// Settings that name a channel to post in.
+pub const CHANNELS: &[&str] = &["giveaway_log_channel"];
+
 pub const FIELDS: &[Field] = &[
     Field {
         name: "time_zone",
@@ -94,14 +97,21 @@ fn suggest_zones(typed: &str) -> Vec<String> {
 
 fn parse_color(text: &str) -> Result<Value, String> {
     let digits = text.trim().trim_start_matches('#');
-    let color = (digits.len() == 6).then(|| u32::from_str_radix(digits, 16).ok()).flatten();
+    let is_hex = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let color = is_hex.then(|| u32::from_str_radix(digits, 16).ok()).flatten();
     color.map(|color| json!(color)).ok_or_else(|| "Write the colour as six hex digits, like #D98E04.".to_owned())
 }
 
-/// Ids out of mentions or plain ids; Discord's ids have 17 to 20 digits.
+/// Ids out of mentions or plain ids; Discord's ids have 17 to 20 digits and fit into 64 bits.
 fn ids(text: &str) -> Vec<String> {
     let digits = text.split(|c: char| !c.is_ascii_digit());
-    digits.filter(|part| (17..=20).contains(&part.len())).map(str::to_owned).collect()
+    let is_id = |part: &&str| (17..=20).contains(&part.len()) && part.parse::<std::num::NonZeroU64>().is_ok();
+    digits.filter(is_id).map(str::to_owned).collect()
+}
+
+/// Whether somebody is mentioned: `<@123>` or `<@!123>`, where a role is `<@&123>`.
+fn is_user(text: &str) -> bool {
+    text.split("<@").skip(1).any(|rest| !rest.starts_with('&'))
 }
 
 fn parse_roles(text: &str) -> Result<Value, String> {
@@ -109,7 +119,7 @@ fn parse_roles(text: &str) -> Result<Value, String> {
         return Ok(json!([]));
     }
     let roles = ids(text);
-    if roles.is_empty() || roles.len() > 10 || text.contains("<@!") {
+    if roles.is_empty() || roles.len() > 10 || is_user(text) {
         return Err("Mention between one and ten roles, like @Moderator @Events, or write `none`.".to_owned());
     }
     Ok(json!(roles))

@@ -16,7 +16,7 @@ use crate::{
     text::{clean_line, escape_markdown, shorten},
     time,
 };
-use fields::{FIELDS, Field};
+use fields::{CHANNELS, FIELDS, Field};
 use twilight_interactions::command::{CommandModel, CreateCommand};
 use twilight_model::{
     application::{
@@ -90,6 +90,7 @@ impl Feature for Config {
             ConfigCommand::Set(set) => {
                 let field = field(&set.setting)?;
                 let value = (field.parse)(&set.value).map_err(Error::User)?;
+                require_own_channel(ctx, interaction, field, &value).await?;
                 change(ctx, interaction, field, Some(value)).await
             }
             ConfigCommand::Reset(reset) => change(ctx, interaction, field(&reset.setting)?, None).await,
@@ -158,6 +159,20 @@ async fn on_show(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> {
     Ok(Reply::Private(Message::default().embed(embed)))
 }
 
+/// Muster posts in this channel by itself later on: it must be one of this server's, never another one's.
+async fn require_own_channel(
+    ctx: &Ctx,
+    interaction: &Interaction,
+    field: &Field,
+    value: &serde_json::Value,
+) -> Result<()> {
+    let id = value.as_str().filter(|_| CHANNELS.contains(&field.name));
+    match id.and_then(|id| id.parse().ok()) {
+        Some(channel) => permissions::require_bot_in(ctx, interaction.guild_id, channel, permissions::POSTING).await,
+        None => Ok(()),
+    }
+}
+
 /// The change and its audit line commit together. A second delivery changes nothing: its audit line is there.
 async fn change(
     ctx: &Ctx,
@@ -173,11 +188,12 @@ async fn change(
     let default = serde_json::to_value(GuildConfig::default()).map_err(Error::internal)?;
     after[field.name] = value.clone().unwrap_or_else(|| default[field.name].clone());
     let after: GuildConfig = serde_json::from_value(after).map_err(Error::internal)?;
+    let cause = interaction.id.to_string();
     let statement = match &value {
-        Some(value) => guild_config::store::set_key(guild, &path, &value.to_string(), now),
-        None => guild_config::store::remove_key(guild, &path, now),
+        Some(value) => guild_config::store::set_key(guild, &path, &value.to_string(), now, &cause),
+        None => guild_config::store::remove_key(guild, &path, now, &cause),
     };
-    let (was, is) = ((field.show)(before.config()), (field.show)(&after));
+    let (mut was, mut is) = ((field.show)(before.config()), (field.show)(&after));
     let entry = audit::store::Entry {
         guild_id: guild,
         at: now,
@@ -187,9 +203,15 @@ async fn change(
         target: field.name.to_owned(),
         before: Some(was.clone()),
         after: Some(is.clone()),
-        cause: interaction.id.to_string(),
+        cause,
     };
-    ctx.batch(vec![statement, audit::store::insert(&entry)]).await?;
+    let noted = ctx.batch(vec![statement, audit::store::insert(&entry)]).await?;
+    if noted.last().is_some_and(|result| result.changes == 0) {
+        let done = audit::store::get_by_cause(guild, &entry.cause, entry.action);
+        if let Some(row) = ctx.query(done).await?.first::<audit::store::Row>()? {
+            (was, is) = (row.before.unwrap_or_default(), row.after.unwrap_or_default());
+        }
+    }
     guild_config::forget(ctx, guild);
     Ok(Reply::private(format!("**{}** is now {is} (was {was}).", field.name)))
 }
