@@ -163,6 +163,10 @@ pub async fn interaction(ctx: &Ctx, body: &[u8]) -> Answer {
     }
     let (kind, data) = (wire.kind, wire.data);
     let Some(interaction) = place(wire) else {
+        if kind == 4 {
+            // Suggestions can be answered with suggestions only.
+            return ok(&json!({ "type": 8, "data": { "choices": [] } }));
+        }
         return ok(&reply::response_json(&Reply::private(
             "Muster works inside servers. Use this command in a server where Muster is installed.",
         )));
