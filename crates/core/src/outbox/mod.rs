@@ -44,6 +44,8 @@ const DELETE_PER_TICK: u32 = 500;
 /// So many refused posts to a channel within a day, and less important ones are no longer tried there.
 const GIVEN_UP_AFTER: u32 = 3;
 const GIVEN_UP_MS: i64 = 24 * 3_600_000;
+/// How long an edit that Discord refused is not repeated by itself.
+const REFUSED_PAUSE_MS: i64 = 600_000;
 
 /// What is to be sent.
 #[derive(Debug, Clone)]
@@ -59,7 +61,8 @@ pub struct Effect {
 
 #[derive(Debug, Clone)]
 pub enum EffectKind {
-    /// A new message. `marker` is a text that only this message contains, for reading the channel back.
+    /// A new message. `marker` is a text that only this message contains, at the end of one of its texts, for reading the channel
+    /// back.
     Post { channel: Id<ChannelMarker>, body: Value, marker: String },
     /// An edit whose content is rendered at delivery; the newest request wins.
     Render,
@@ -184,7 +187,9 @@ async fn read_back(ctx: &Ctx, row: &Row) -> Result<Option<String>, CallError> {
     let me = ctx.settings.application_id.to_string();
     let channel: Id<ChannelMarker> =
         row.channel_id.parse().map_err(|_| CallError::Unknown("the row's channel is no id".to_owned()))?;
-    let is_it = |message: &Value| message["author"]["id"] == me.as_str() && message.to_string().contains(&row.marker);
+    // A marker ends its text: without the quote, version 1 would be found in version 12.
+    let marker = format!("{}\"", row.marker);
+    let is_it = |message: &Value| message["author"]["id"] == me.as_str() && message.to_string().contains(&marker);
     let mut after = time::snowflake_at(row.first_sent_at - CLOCK_SKEW_MS);
     for _ in 0..READ_BACK_PAGES {
         let page = discord::list_messages_after(ctx, channel, after).await?;
@@ -290,6 +295,14 @@ pub async fn sweep(ctx: &Ctx, limit: u32) -> Result<()> {
 pub async fn delete_old(ctx: &Ctx) -> Result<()> {
     ctx.query(store::delete_sent(ctx.now() - KEEP_SENT_MS, DELETE_PER_TICK)).await?;
     Ok(())
+}
+
+/// Whether Discord refused this effect lately. Each refusal counts against every server's budget, so what comes again by
+/// itself, such as the count on a card, waits.
+pub async fn was_refused(ctx: &Ctx, effect: &str) -> Result<bool> {
+    let row: Option<store::CountRow> =
+        ctx.query(store::count_refused(effect, ctx.now() - REFUSED_PAUSE_MS)).await?.first()?;
+    Ok(row.is_some_and(|row| row.n > 0))
 }
 
 /// Whether posts to this channel have been refused so often lately that asking again only spends Discord's patience

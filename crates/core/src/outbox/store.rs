@@ -146,6 +146,21 @@ pub struct CountRow {
     pub n: u32,
 }
 
+/// Has an edit made once more, whether it was done or somebody is at it: what it edits was not there before.
+pub fn reopen_edit(effect: &str) -> Statement {
+    Statement::new(
+        "UPDATE outbox SET state = 'pending', next_at = 0, error = NULL
+         WHERE effect = ?1 AND body IS NULL AND state IN ('sent', 'sending')",
+    )
+    .bind(effect)
+}
+
+pub fn count_refused(effect: &str, since: i64) -> Statement {
+    Statement::new("SELECT COUNT(*) AS n FROM outbox WHERE effect = ?1 AND state = 'failed' AND created_at > ?2")
+        .bind(effect)
+        .bind(since)
+}
+
 pub fn count_failed(channel: Id<ChannelMarker>, since: i64) -> Statement {
     Statement::new("SELECT COUNT(*) AS n FROM outbox WHERE state = 'failed' AND channel_id = ?1 AND next_at > ?2")
         .bind(channel)

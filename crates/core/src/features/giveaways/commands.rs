@@ -186,7 +186,7 @@ async fn find(ctx: &Ctx, interaction: &Interaction, typed: &str) -> Result<Givea
     if let Some(giveaway) = jobs::load(ctx, guild, typed).await? {
         return Ok(giveaway);
     }
-    let matches: Vec<store::Choice> = ctx.query(store::search(guild, &typed.to_lowercase())).await?.all()?;
+    let matches: Vec<store::Choice> = ctx.query(store::search(guild, typed)).await?.all()?;
     // A prize given away before: the one that is still running is meant.
     let running: Vec<_> =
         matches.iter().filter(|found| !matches!(found.state, State::Finished | State::Cancelled)).collect();
@@ -218,7 +218,7 @@ pub async fn on_autocomplete(
     match name.as_str() {
         "giveaway" => {
             let found: Vec<store::Choice> =
-                ctx.query(store::search(interaction.guild_id, &typed.trim().to_lowercase())).await?.all()?;
+                ctx.query(store::search(interaction.guild_id, typed.trim())).await?.all()?;
             Ok(found
                 .into_iter()
                 .map(|g| choice(format!("{} · {}", clean_line(&g.prize, 70), g.state.as_str()), g.id))

@@ -106,12 +106,17 @@ pub async fn commit(ctx: &Ctx, step: Step<'_>) -> Result<Giveaway> {
     Ok(giveaway)
 }
 
+/// Names the card's edits in the outbox.
+pub fn card_key(id: &str) -> String {
+    format!("giveaways:card:{id}")
+}
+
 /// The giveaway's own message, rendered as it is at the time of delivery.
 pub fn card_effect(giveaway: &Giveaway) -> Effect {
     Effect {
         guild_id: giveaway.guild_id,
         feature: NAME,
-        key: format!("giveaways:card:{}", giveaway.id),
+        key: card_key(&giveaway.id),
         reference: format!("card:{}", giveaway.id),
         kind: EffectKind::Render,
     }
@@ -133,7 +138,7 @@ async fn log_channel_effect(ctx: &Ctx, giveaway: &Giveaway, action: &str, detail
         kind: EffectKind::Post {
             channel,
             body: view::log_line(giveaway, action, detail).create_body(),
-            marker: format!("{}·{}", giveaway.id, giveaway.version + 1),
+            marker: view::log_marker(giveaway),
         },
         key,
     }))
@@ -184,7 +189,11 @@ async fn refresh_card(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<()>
         // Its last edit shows the final count.
         return Ok(());
     }
-    let prepared = outbox::prepare(ctx, &card_effect(&giveaway));
+    let card = card_effect(&giveaway);
+    if outbox::was_refused(ctx, &card.key).await? {
+        return Ok(());
+    }
+    let prepared = outbox::prepare(ctx, &card);
     ctx.query(prepared.statement).await?;
     outbox::deliver_now(ctx, vec![prepared.id]).await;
     Ok(())
@@ -324,12 +333,21 @@ async fn draw(ctx: &Ctx, mut giveaway: Giveaway) -> Result<Giveaway> {
     let standings = standings(ctx, &giveaway, &users).await?;
     let mut open = giveaway.open_slots();
     let mut made = Vec::new();
+    let mut interrupted = false;
     for entrant in candidates {
         let Some(slot) = open.first().copied() else {
             break;
         };
         let pick = giveaway.picks_drawn + made.len() as u32 + 1;
-        let reason = passed_over(ctx, &giveaway, &entrant.user, standings.get(&entrant.user)).await?;
+        let reason = match passed_over(ctx, &giveaway, &entrant.user, standings.get(&entrant.user)).await {
+            Ok(reason) => reason,
+            Err(error) if made.is_empty() => return Err(error),
+            // What is known is kept: asking all over again would run into the same rate limit again.
+            Err(_) => {
+                interrupted = true;
+                break;
+            }
+        };
         if reason.is_none() {
             open.remove(0);
         }
@@ -343,7 +361,7 @@ async fn draw(ctx: &Ctx, mut giveaway: Giveaway) -> Result<Giveaway> {
             claim_by: None,
         });
     }
-    let exhausted = exhausted_by_now && !open.is_empty();
+    let exhausted = exhausted_by_now && !interrupted && !open.is_empty();
     giveaway.picks_drawn += made.len() as u32;
     let complete = open.is_empty() || exhausted;
     giveaway.set_open_slots(if exhausted { &[] } else { &open });

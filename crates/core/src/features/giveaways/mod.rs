@@ -92,7 +92,11 @@ impl Feature for Giveaways {
 
     fn on_delivered(delivered: &Delivered) -> Vec<Statement> {
         match delivered.reference.strip_prefix("announce:") {
-            Some(id) => vec![store::set_message(delivered.guild_id, id, &delivered.message_id)],
+            // A card that was changed before it was posted could not be edited until now.
+            Some(id) => vec![
+                store::set_message(delivered.guild_id, id, &delivered.message_id),
+                crate::outbox::store::reopen_edit(&jobs::card_key(id)),
+            ],
             None => Vec::new(),
         }
     }

@@ -184,13 +184,15 @@ pub struct Choice {
 }
 
 /// For autocomplete: the newest whose prize or id contains `text` (instr, not LIKE: D1 limits patterns to 50 bytes).
+/// SQLite lowers ASCII only, so that other scripts are found as they are written.
 pub fn search(guild: Id<GuildMarker>, text: &str) -> Statement {
     Statement::new(
         "SELECT id, prize, state FROM giveaways
-         WHERE guild_id = ?1 AND (?2 = '' OR instr(lower(prize), ?2) > 0 OR id = ?2)
+         WHERE guild_id = ?1 AND (?2 = '' OR instr(lower(prize), ?2) > 0 OR instr(prize, ?3) > 0 OR id = ?2)
          ORDER BY state IN ('finished', 'cancelled'), created_at DESC LIMIT 25",
     )
     .bind(guild)
+    .bind(text.to_lowercase())
     .bind(text)
 }
 

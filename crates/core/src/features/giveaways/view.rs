@@ -144,14 +144,23 @@ fn sign(outcome: Outcome) -> &'static str {
     }
 }
 
+/// A line has at most 45 characters, a field 1,024.
+const RESULTS_PER_FIELD: usize = 20;
+
 fn add_results(embed: &mut Embed, giveaway: &Giveaway, picks: &[Pick]) {
     let holders = plan::holders(picks);
     let lines: Vec<String> =
         holders.values().map(|pick| format!("{} <@{}>", sign(pick.outcome), pick.user_id)).collect();
     let name = if giveaway.winners == 1 { "Winner" } else { "Results" };
+    // Fifty winners are more than one field holds.
+    for (index, part) in lines.chunks(RESULTS_PER_FIELD).enumerate() {
+        let name = if index == 0 { name } else { "More results" };
+        reply::field(embed, name, part.join("\n"), false);
+    }
     if !lines.is_empty() {
-        reply::field(embed, name, lines.join("\n"), false);
-    } else if giveaway.state == State::Finished {
+        return;
+    }
+    if giveaway.state == State::Finished {
         reply::field(embed, name, "Nobody who entered qualifies.", false);
     }
 }
@@ -160,23 +169,36 @@ pub fn proof_url(ctx: &Ctx, giveaway: &Giveaway) -> String {
     format!("{}/api/v1/giveaways/{}/proof", ctx.settings.public_url, giveaway.id)
 }
 
+/// Names said one by one in a redraw: with more of them, and fifty new winners, the text would not fit.
+const NAMED_BEFORE_REDRAW: usize = 5;
+
+/// Whose prizes are drawn again, and why.
+fn before_redraw(picks: &[Pick], winners: &[&Pick]) -> Vec<String> {
+    let earlier = |winner: &&Pick| {
+        let of_slot = picks.iter().rev().filter(|pick| pick.slot == winner.slot);
+        of_slot.into_iter().find(|pick| matches!(pick.outcome, Outcome::Lapsed | Outcome::Replaced))
+    };
+    let before: Vec<&Pick> = winners.iter().filter_map(earlier).collect();
+    let (lapsed, replaced): (Vec<&Pick>, Vec<&Pick>) =
+        before.into_iter().partition(|pick| pick.outcome == Outcome::Lapsed);
+    let mut lines = Vec::new();
+    if lapsed.len() > NAMED_BEFORE_REDRAW {
+        lines.push(format!("{} winners did not claim in time.", lapsed.len()));
+    } else {
+        lines.extend(lapsed.iter().map(|pick| format!("<@{}> did not claim in time.", pick.user_id)));
+    }
+    if replaced.len() > NAMED_BEFORE_REDRAW {
+        lines.push(format!("{} prizes are drawn again.", replaced.len()));
+    } else {
+        lines.extend(replaced.iter().map(|pick| format!("The prize of <@{}> is drawn again.", pick.user_id)));
+    }
+    lines
+}
+
 /// The draw or a redraw: winners pinged, the seed told, one button for all of them.
 pub fn draw_announcement(ctx: &Ctx, giveaway: &Giveaway, picks: &[Pick], winners: &[&Pick]) -> Message {
     let version = giveaway.version + 1;
-    let mut lines = Vec::new();
-    for winner in winners {
-        let earlier = picks
-            .iter()
-            .rev()
-            .find(|pick| pick.slot == winner.slot && matches!(pick.outcome, Outcome::Lapsed | Outcome::Replaced));
-        match earlier {
-            Some(earlier) if earlier.outcome == Outcome::Lapsed => {
-                lines.push(format!("<@{}> did not claim in time.", earlier.user_id));
-            }
-            Some(earlier) => lines.push(format!("The prize of <@{}> is drawn again.", earlier.user_id)),
-            None => {}
-        }
-    }
+    let mut lines = before_redraw(picks, winners);
     let names = winners.iter().map(|pick| format!("<@{}>", pick.user_id)).collect::<Vec<_>>().join(", ");
     if winners.is_empty() {
         lines.push(format!("🎁 {} has ended, but nobody is left who qualifies.", prize(giveaway)));
@@ -203,10 +225,19 @@ pub fn draw_announcement(ctx: &Ctx, giveaway: &Giveaway, picks: &[Pick], winners
     message.row(vec![button(&claim, "Claim Prize", ButtonStyle::Success, Some("🎁"))])
 }
 
+/// The same for its line in the log channel, which may be the channel that the giveaway itself is in.
+pub fn log_marker(giveaway: &Giveaway) -> String {
+    format!("{}·log", marker(giveaway, giveaway.version + 1))
+}
+
 fn with_marker(giveaway: &Giveaway, text: String) -> Message {
+    with_footer(text, marker(giveaway, giveaway.version + 1))
+}
+
+fn with_footer(text: String, footer: String) -> Message {
     let mut embed = reply::embed("", text, reply::DEFAULT_COLOR);
     embed.title = None;
-    reply::footer(&mut embed, marker(giveaway, giveaway.version + 1));
+    reply::footer(&mut embed, footer);
     Message::default().embed(embed)
 }
 
@@ -263,7 +294,7 @@ pub fn log_line(giveaway: &Giveaway, action: &str, detail: &str) -> Message {
         .collect::<Vec<_>>()
         .join(" ");
     let text = format!("{} **{action}** {}", prize(giveaway), shorten(&people, 1_000));
-    with_marker(giveaway, text)
+    with_footer(text, log_marker(giveaway))
 }
 
 pub fn entered(giveaway: &Giveaway, weight: u32, ends_at: i64) -> String {
@@ -461,6 +492,22 @@ pub fn started(giveaway: &Giveaway) -> String {
         time::show(giveaway.ends_at),
         giveaway.id
     )
+}
+
+/// What became of a giveaway that somebody ended early: with too few entrants it is not drawn.
+pub fn after_end(giveaway: &Giveaway) -> String {
+    match giveaway.state {
+        State::Active => format!(
+            "needs {} entrants and has {}, so it was extended and ends {}.",
+            giveaway.min_entrants,
+            giveaway.entrant_count,
+            time::relative(giveaway.ends_at)
+        ),
+        State::Cancelled => {
+            format!("was cancelled: it needed {} entrants and had {}.", giveaway.min_entrants, giveaway.entrant_count)
+        }
+        _ => "has ended; the draw is announced in its channel.".to_owned(),
+    }
 }
 
 pub fn done(giveaway: &Giveaway, what: &str) -> String {

@@ -198,8 +198,9 @@ fn set_end(ctx: &Ctx, giveaway: &mut Giveaway, at: i64) {
 pub async fn on_pause(ctx: &Ctx, interaction: &Interaction, pause: Pause) -> Result<Reply> {
     let until = match &pause.until {
         Some(text) => {
-            let ms = time::parse_duration(text)
-                .ok_or_else(|| Error::user("Write how long it is paused as a duration, like `10m`, `2h` or `1d`."))?;
+            let ms = time::parse_duration(text).filter(|ms| *ms <= start::MAX_DURATION_MS).ok_or_else(|| {
+                Error::user("Write how long it is paused as a duration up to a year, like `10m`, `2h` or `1d`.")
+            })?;
             Some(ctx.now() + ms)
         }
         None => None,
@@ -238,8 +239,8 @@ pub async fn on_resume(ctx: &Ctx, interaction: &Interaction, resume: Resume) -> 
 pub async fn on_end(ctx: &Ctx, interaction: &Interaction, end: End) -> Result<Reply> {
     let giveaway = change!(ctx, interaction, &end.giveaway, |giveaway| ended(ctx, giveaway)?);
     jobs::advance(ctx, interaction.guild_id, &giveaway.id).await?;
-    arm_latest(ctx, interaction, &giveaway.id).await?;
-    Ok(Reply::private(view::done(&giveaway, "has ended; the draw is announced in its channel.")))
+    let now = arm_latest(ctx, interaction, &giveaway.id).await?.unwrap_or(giveaway);
+    Ok(Reply::private(view::done(&now, &view::after_end(&now))))
 }
 
 fn ended(ctx: &Ctx, mut giveaway: Giveaway) -> Result<Step<'static>> {
@@ -252,11 +253,12 @@ fn ended(ctx: &Ctx, mut giveaway: Giveaway) -> Result<Step<'static>> {
 }
 
 /// After steps were made here instead of by the clock, the clock must know the next due time.
-async fn arm_latest(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<()> {
-    if let Some(giveaway) = jobs::load(ctx, interaction.guild_id, id).await? {
-        jobs::arm_soon(ctx, &giveaway);
+async fn arm_latest(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<Option<Giveaway>> {
+    let giveaway = jobs::load(ctx, interaction.guild_id, id).await?;
+    if let Some(giveaway) = &giveaway {
+        jobs::arm_soon(ctx, giveaway);
     }
-    Ok(())
+    Ok(giveaway)
 }
 
 pub async fn on_cancel(ctx: &Ctx, interaction: &Interaction, cancel: Cancel) -> Result<Reply> {

@@ -38,7 +38,7 @@ use twilight_model::{
 pub const MAX_WINNERS: i64 = 50;
 const MIN_DURATION_MS: i64 = 10_000;
 /// A year: longer ones are typing errors.
-const MAX_DURATION_MS: i64 = 366 * 86_400_000;
+pub const MAX_DURATION_MS: i64 = 366 * 86_400_000;
 const MIN_CLAIM_MS: i64 = 30_000;
 const MAX_CLAIM_MS: i64 = 14 * 86_400_000;
 pub const MAX_PRIZE: usize = 200;
