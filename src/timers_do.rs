@@ -48,7 +48,10 @@ impl DurableObject for GuildTimers {
         let storage = self.state.storage();
         storage.put("guild", &arm.guild.to_string()).await?;
         for timer in arm.timers {
-            storage.put(&key(&timer), &Stored { timer, attempts: 0 }).await?;
+            let known: Option<Stored> = storage.get(&key(&timer)).await?;
+            if !known.is_some_and(|known| timers::stands(&known.timer, &timer, clock::now())) {
+                storage.put(&key(&timer), &Stored { timer, attempts: 0 }).await?;
+            }
         }
         self.set_alarm().await?;
         Response::empty()

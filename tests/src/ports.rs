@@ -8,6 +8,7 @@ use muster_core::{
         Timers,
     },
     sql::Statement,
+    timers::stands,
 };
 use muster_sim::{RestOutcome, RestRequest, Sim};
 use muster_testkit::{FaultMode, Faults, MovedClock, SqliteDb, faults::die};
@@ -207,7 +208,10 @@ impl Timers for StoryTimers {
         let effect = || {
             let mut armed = self.armed.borrow_mut();
             for timer in timers {
-                armed.insert((guild, timer_key(&timer)), Armed { timer, attempts: 0 });
+                let known = armed.get(&(guild, timer_key(&timer)));
+                if !known.is_some_and(|known| stands(&known.timer, &timer, self.outside.clock.now())) {
+                    armed.insert((guild, timer_key(&timer)), Armed { timer, attempts: 0 });
+                }
             }
             Ok(())
         };

@@ -18,6 +18,13 @@ pub enum Wake {
     Again { due_at: i64, attempts: u32 },
 }
 
+/// Whether a timer that is armed already stands when `new` is armed for the same row: waking too early does no harm, the
+/// row says when it is due, but presses that each arm "in five seconds" must not put the waking off for ever.
+/// One whose time has come is being handled, and is armed anew.
+pub fn stands(known: &Timer, new: &Timer, now: i64) -> bool {
+    known.due_at > now && known.due_at <= new.due_at
+}
+
 /// Never fails: a row that cannot be handled now is asked again later, and the log says why.
 pub async fn wake(ctx: &Ctx, guild: Id<GuildMarker>, timer: &Timer, attempts: u32) -> Wake {
     match crate::timer(ctx, guild, timer).await {
