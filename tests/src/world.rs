@@ -86,7 +86,12 @@ impl World {
             version: "0.0.0".to_owned(),
         };
         let clock = Rc::new(MovedClock::new(now));
-        let outside = Rc::new(Outside { faults: Faults::default(), clock: clock.clone(), died: Notify::new(), turns: Cell::default() });
+        let outside = Rc::new(Outside {
+            faults: Faults::default(),
+            clock: clock.clone(),
+            died: Notify::new(),
+            turns: Cell::default(),
+        });
         let sim = Rc::new(RefCell::new(sim));
         let db = Rc::new(SqliteDb::new());
         let world = Self {
@@ -260,7 +265,8 @@ impl World {
         let mut options: Vec<Value> =
             given.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
         options.push(json!({ "name": option, "value": typed, "focused": true }));
-        let options = groups.iter().rev().fold(json!(options), |inner, name| json!([{ "name": name, "options": inner }]));
+        let options =
+            groups.iter().rev().fold(json!(options), |inner, name| json!([{ "name": name, "options": inner }]));
         self.tell_sim_the_time();
         let asked = json!({ "name": command, "options": options });
         let delivery = self.sim.borrow_mut().autocomplete(who, "#general", asked).expect("the client asks");

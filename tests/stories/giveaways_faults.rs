@@ -6,7 +6,7 @@ use muster_testkit::FaultMode;
 use muster_tests::World;
 
 /// A whole giveaway with a missed claim, in which one outside call goes wrong.
-async fn play(world: &World) {
+pub async fn play(world: &World) {
     world.slash("mara", "#general", "/giveaway start prize:Lamp ends:10m claim_window:5m reroll_limit:1").await;
     world.advance_minutes(3).await;
     let cards = world.public("#general").into_iter().filter(|m| m.text().contains("commitment")).collect::<Vec<_>>();
@@ -22,7 +22,7 @@ async fn play(world: &World) {
 }
 
 #[track_caller]
-fn check(world: &World, story: &str) {
+pub fn check(world: &World, story: &str) {
     let log = || format!("{story}\ncalls: {:#?}\nlog: {:#?}", world.faults().log(), world.log.lines.borrow());
     let started = world.db.column("SELECT COUNT(*) FROM giveaways")[0].clone();
     let states = world.db.column("SELECT state FROM giveaways");

@@ -1,7 +1,16 @@
 //! Purpose: stories: what people do and see, through Muster's front door.
 
+mod basics;
+mod config;
 mod cost;
+mod doors;
 mod giveaways_draw;
 mod giveaways_entry;
 mod giveaways_faults;
+mod giveaways_manage;
+mod giveaways_races;
 mod giveaways_start;
+mod people;
+mod registration;
+mod tidy;
+mod undelivered;

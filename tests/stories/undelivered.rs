@@ -31,9 +31,7 @@ async fn a_message_of_unknown_fate_is_held_after_a_day_and_trying_again_never_do
     // It arrived, its answer was lost, and from then on every look at the channel fails too.
     let posts = "/channels/{channel_id}/messages";
     world.sim.borrow_mut().add_fault(Fault::once("POST", posts, FaultKind::HangAfterEffect));
-    let mut down = Fault::always("*", posts, FaultKind::HangBefore);
-    down.after = 1;
-    world.sim.borrow_mut().add_fault(down);
+    world.sim.borrow_mut().add_fault(Fault::always("*", posts, FaultKind::HangBefore));
     world.slash("mara", "#general", "/giveaway start prize:Lamp ends:5d").await.says("on its way");
     world.advance_minutes(25 * 60).await;
     assert_eq!(world.db.column("SELECT state FROM outbox WHERE effect LIKE 'giveaways:announce:%'"), ["held"]);
@@ -54,5 +52,5 @@ async fn setup_checks_another_channel_from_its_select_menu() {
     world.sim.borrow_mut().set_permissions("#giveaways", "Muster", 0, SEND_MESSAGES).unwrap();
     let channel = world.sim.borrow().channel("#giveaways").expect("a channel").id.to_string();
     let delivery = world.sim.borrow_mut().select("mara", &report.id, "1:setup:channel", &[channel]).expect("a choice");
-    world.deliver("mara", delivery).await.says("missing **Send Messages**");
+    world.deliver("mara", delivery).await.says("missing **Send Messages");
 }
