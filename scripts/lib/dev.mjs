@@ -7,7 +7,7 @@ import { ROOT, isFree } from "./processes.mjs";
 import { playGiveaway } from "./demo.mjs";
 import { build, startStack } from "./stack.mjs";
 
-const KEPT = path.join(ROOT, ".dev");
+const KEPT = process.env.MUSTER_DEV_DIR ?? path.join(ROOT, ".dev");
 const USAGE = `usage: ./scripts/dev [--fresh] [--port N] [--sim-port N]   a bot to play with, until Ctrl-C
        ./scripts/dev --demo                               plays one whole giveaway by itself
 
@@ -63,7 +63,7 @@ async function play({ fresh, ports }) {
   Commands     ${(await stack.commands()).map((name) => `/${name}`).join(" ")}
   Logs         ${path.relative(process.cwd(), stack.logs.worker)}  ${path.relative(process.cwd(), stack.logs.sim)}
 
-What you play is kept in .dev/ (--fresh forgets it). Ctrl-C ends everything.
+What you play is kept in ${path.relative(process.cwd(), KEPT)}/ (--fresh forgets it). Ctrl-C ends everything.
 `);
   const asked = new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => resolve(null));
