@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone)]
 pub struct ApiRequest {
     pub method: String,
-    /// Path segments after `/api/v1/`, already percent-decoded.
+    /// Path segments after `/api/v1/`, as they were sent.
     pub segments: Vec<String>,
     /// Query parameters, decoded.
     pub query: Vec<(String, String)>,

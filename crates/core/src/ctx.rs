@@ -37,9 +37,11 @@ pub struct Settings {
 pub struct Memory {
     pub rate_limits: RefCell<RateLimits>,
     pub guild_configs: RefCell<GuildConfigCache>,
-    /// Values that features keep by key until a time (Unix milliseconds).
-    notes: RefCell<HashMap<String, (i64, Rc<dyn Any>)>>,
+    notes: RefCell<HashMap<String, Note>>,
 }
+
+/// A value that a feature keeps by key until a time (Unix milliseconds).
+type Note = (i64, Rc<dyn Any>);
 
 /// More than this many notes and the memory starts over: an isolate has 128 MB for everything.
 const NOTES_MAX: usize = 5_000;

@@ -139,6 +139,10 @@ fn refuse(status: u16, why: &str) -> Answer {
     Answer { status, body: json!({ "error": why }).to_string() }
 }
 
+fn said(reply: &Reply) -> Answer {
+    Answer { status: 200, body: reply::response_text(reply) }
+}
+
 fn ok(body: &Value) -> Answer {
     Answer { status: 200, body: body.to_string() }
 }
@@ -167,9 +171,9 @@ pub async fn interaction(ctx: &Ctx, body: &[u8]) -> Answer {
             // Suggestions can be answered with suggestions only.
             return ok(&json!({ "type": 8, "data": { "choices": [] } }));
         }
-        return ok(&reply::response_json(&Reply::private(
+        return said(&Reply::private(
             "Muster works inside servers. Use this command in a server where Muster is installed.",
-        )));
+        ));
     };
     let Some(data) = data else {
         return refuse(400, "this interaction has no data");
@@ -231,7 +235,7 @@ async fn route(ctx: &Ctx, mut interaction: Interaction, kind: u8, data: &RawValu
 
 fn forged(ctx: &Ctx, interaction: Interaction) -> Answer {
     let error = Error::Denied("This button is not one that Muster made, or it is from a version long gone.".to_owned());
-    ok(&reply::response_json(&error_reply(ctx, &interaction, error)))
+    said(&error_reply(ctx, &interaction, error))
 }
 
 async fn autocomplete(ctx: &Ctx, interaction: Interaction, command: CommandData) -> Answer {
@@ -288,7 +292,7 @@ async fn answer_in_time(ctx: &Ctx, interaction: Interaction, input: Input) -> An
         ctx.after(async move { follow_up(&later, &interaction, reply).await });
         return ok(&reply::deferred_json(private));
     }
-    ok(&reply::response_json(&reply))
+    said(&reply)
 }
 
 /// Puts the real answer in place of "thinking". Editing is safe to repeat, so an unknown outcome is repeated.

@@ -7,7 +7,9 @@ use crate::{
     discord::File,
     text::{limits, shorten},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use twilight_model::{
     channel::message::{
         AllowedMentions, Component, Embed, EmojiReactionType,
@@ -98,45 +100,42 @@ impl Message {
 
     /// The body of Create Message.
     pub fn create_body(&self) -> Value {
-        let fitted = self.fitted();
-        let mut body = json!({ "allowed_mentions": self.mentions });
-        if !fitted.content.is_empty() {
-            body["content"] = json!(fitted.content);
-        }
-        if !fitted.embeds.is_empty() {
-            body["embeds"] = json!(fitted.embeds);
-        }
-        if !fitted.components.is_empty() {
-            body["components"] = json!(fitted.components);
-        }
-        fitted.add_attachments(&mut body);
-        body
+        json!(Body::create(&self.fitted(), None))
     }
 
     /// The body of Edit Message: what is empty here is emptied there.
     pub fn edit_body(&self) -> Value {
-        let fitted = self.fitted();
-        let mut body = json!({
-            "content": fitted.content,
-            "embeds": fitted.embeds,
-            "components": fitted.components,
-            "allowed_mentions": self.mentions,
-        });
-        fitted.add_attachments(&mut body);
-        body
+        json!(Body::edit(&self.fitted()))
     }
 
-    fn add_attachments(&self, body: &mut Value) {
-        if !self.files.is_empty() {
-            let named = self.files.iter().enumerate();
-            let attachments: Vec<Value> =
-                named.map(|(index, file)| json!({ "id": index.to_string(), "filename": file.name })).collect();
-            body["attachments"] = json!(attachments);
-        }
+    fn is_fitting(&self) -> bool {
+        let mut total = 0;
+        let mut within = |text: &str, limit: usize| {
+            let size = text.chars().count();
+            total += size;
+            size <= limit
+        };
+        let fits = self.embeds.len() <= limits::EMBEDS
+            && self.embeds.iter().all(|embed| {
+                within(embed.title.as_deref().unwrap_or(""), limits::EMBED_TITLE)
+                    && within(embed.description.as_deref().unwrap_or(""), limits::EMBED_DESCRIPTION)
+                    && within(embed.footer.as_ref().map_or("", |footer| &footer.text), limits::EMBED_FOOTER)
+                    && within(embed.author.as_ref().map_or("", |author| &author.name), limits::EMBED_AUTHOR)
+                    && embed.fields.len() <= limits::EMBED_FIELDS
+                    && embed.fields.iter().all(|field| {
+                        let some = !field.name.is_empty() && !field.value.is_empty();
+                        some && within(&field.name, limits::EMBED_FIELD_NAME)
+                            && within(&field.value, limits::EMBED_FIELD_VALUE)
+                    })
+            });
+        fits && total <= limits::EMBED_TOTAL && self.content.chars().count() <= limits::CONTENT
     }
 
     /// The same message inside Discord's limits, cut on grapheme boundaries.
-    fn fitted(&self) -> Self {
+    fn fitted(&self) -> Cow<'_, Self> {
+        if self.is_fitting() {
+            return Cow::Borrowed(self);
+        }
         let mut fitted = self.clone();
         fitted.content = shorten(&fitted.content, limits::CONTENT);
         fitted.embeds.truncate(limits::EMBEDS);
@@ -144,8 +143,70 @@ impl Message {
         for embed in &mut fitted.embeds {
             fit_embed(embed, &mut left);
         }
-        fitted
+        Cow::Owned(fitted)
     }
+}
+
+/// A message as Discord takes it. A field that is `None` is left out.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embeds: Option<&'a [Embed]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    components: Option<&'a [Component]>,
+    allowed_mentions: &'a AllowedMentions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachments: Option<Vec<AttachmentName<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flags: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct AttachmentName<'a> {
+    id: String,
+    filename: &'a str,
+}
+
+impl<'a> Body<'a> {
+    fn edit(message: &'a Message) -> Self {
+        let named = message.files.iter().enumerate();
+        let attachments: Vec<_> =
+            named.map(|(index, file)| AttachmentName { id: index.to_string(), filename: &file.name }).collect();
+        Self {
+            content: Some(&message.content),
+            embeds: Some(&message.embeds),
+            components: Some(&message.components),
+            allowed_mentions: &message.mentions,
+            attachments: (!attachments.is_empty()).then_some(attachments),
+            flags: None,
+        }
+    }
+
+    fn create(message: &'a Message, flags: Option<u64>) -> Self {
+        let all = Self::edit(message);
+        Self {
+            content: all.content.filter(|content| !content.is_empty()),
+            embeds: all.embeds.filter(|embeds| !embeds.is_empty()),
+            components: all.components.filter(|components| !components.is_empty()),
+            flags,
+            ..all
+        }
+    }
+}
+
+/// The callback that Discord takes as the HTTP answer.
+#[derive(Serialize)]
+struct Callback<T> {
+    #[serde(rename = "type")]
+    kind: u8,
+    data: T,
+}
+
+fn callback(kind: u8, data: impl Serialize) -> String {
+    // These types hold strings, numbers and lists only, so they always become JSON.
+    serde_json::to_string(&Callback { kind, data }).unwrap_or_default()
 }
 
 fn fit_text(text: &mut String, limit: usize, left: &mut usize) {
@@ -264,21 +325,20 @@ pub fn label(label: &str, hint: &str, component: Component) -> Component {
     })
 }
 
-/// The callback JSON that Discord takes as the HTTP answer.
-pub fn response_json(reply: &Reply) -> Value {
+/// The JSON of the answer, straight from the message: this is what every command ends in.
+pub fn response_text(reply: &Reply) -> String {
     match reply {
-        Reply::Private(message) => {
-            let mut data = message.create_body();
-            data["flags"] = json!(EPHEMERAL);
-            json!({ "type": 4, "data": data })
+        Reply::Private(message) => callback(4, Body::create(&message.fitted(), Some(EPHEMERAL))),
+        Reply::Public(message) => callback(4, Body::create(&message.fitted(), None)),
+        Reply::Update(message) => callback(7, Body::edit(&message.fitted())),
+        Reply::Modal(modal) => {
+            let data = json!({
+                "custom_id": modal.id.encode().unwrap_or_default(),
+                "title": shorten(&modal.title, limits::MODAL_TITLE),
+                "components": modal.components,
+            });
+            callback(9, data)
         }
-        Reply::Public(message) => json!({ "type": 4, "data": message.create_body() }),
-        Reply::Update(message) => json!({ "type": 7, "data": message.edit_body() }),
-        Reply::Modal(modal) => json!({ "type": 9, "data": {
-            "custom_id": modal.id.encode().unwrap_or_default(),
-            "title": shorten(&modal.title, limits::MODAL_TITLE),
-            "components": modal.components,
-        }}),
     }
 }
 
@@ -313,7 +373,8 @@ mod tests {
             for _ in 0..30 {
                 field(&mut one, long.clone(), long.clone(), false);
             }
-            let message = Message { content, embeds: vec![one; n], ..Message::default() }.fitted();
+            let message = Message { content, embeds: vec![one; n], ..Message::default() };
+            let message = message.fitted();
             prop_assert!(message.content.chars().count() <= limits::CONTENT);
             prop_assert!(message.embeds.len() <= limits::EMBEDS);
             prop_assert!(total(&message.embeds) <= limits::EMBED_TOTAL);

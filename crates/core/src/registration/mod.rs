@@ -11,7 +11,7 @@ use crate::{
 };
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 use twilight_model::{
     application::command::{Command, CommandType},
     id::{Id, marker::GuildMarker},
@@ -151,18 +151,28 @@ pub async fn register(ctx: &Ctx, guild: Option<Id<GuildMarker>>) -> Result<Diffe
     Ok(difference)
 }
 
+/// Names this build's commands; the same for as long as the process lives.
+fn fingerprint() -> Result<&'static str> {
+    static FINGERPRINT: OnceLock<String> = OnceLock::new();
+    if let Some(known) = FINGERPRINT.get() {
+        return Ok(known);
+    }
+    let made = hex::encode(Sha256::digest(Value::Array(wanted()?).to_string()));
+    Ok(FINGERPRINT.get_or_init(|| made))
+}
+
 /// After a deploy the first cron tick registers; later ticks read one row and do nothing.
 pub async fn register_if_changed(ctx: &Ctx) -> Result<()> {
     let guild = ctx.settings.commands_guild;
     let scope = guild.map_or("global".to_owned(), |guild| guild.to_string());
     let key = format!("commands:{scope}");
-    let fingerprint = hex::encode(Sha256::digest(Value::Array(wanted()?).to_string()));
+    let fingerprint = fingerprint()?;
     let known: Option<store::ValueRow> = ctx.query(store::get(&key)).await?.first()?;
     if known.is_some_and(|row| row.value == fingerprint) {
         return Ok(());
     }
     register(ctx, guild).await?;
-    ctx.query(store::put(&key, &fingerprint)).await?;
+    ctx.query(store::put(&key, fingerprint)).await?;
     Ok(())
 }
 

@@ -74,14 +74,21 @@ async fn toggle(ctx: &Ctx, interaction: &Interaction, giveaway: &Giveaway, now: 
     let user = interaction.actor.id;
     let weight = entry::weight(&giveaway.requirements(), &interaction.actor.roles);
     let interaction_id = interaction.id.to_string();
-    let results = ctx
-        .batch(vec![
-            store::toggle_entry(giveaway, user, weight, &interaction_id, now, DOUBLE_CLICK_MS),
-            store::get_entry_view(interaction.guild_id, &giveaway.id, user),
-        ])
-        .await?;
-    let view = results.last().map(|result| result.first::<EntryView>()).transpose()?.flatten();
-    view.ok_or_else(gone)
+    let toggle = store::toggle_entry(giveaway, user, weight, &interaction_id, now, DOUBLE_CLICK_MS);
+    if let Some(toggled) = ctx.query(toggle).await?.first::<store::Toggled>()? {
+        // The statement held the giveaway to this version, running, and the person off the blacklist.
+        return Ok(EntryView {
+            version: giveaway.version,
+            state: State::Active,
+            ends_at: giveaway.ends_at,
+            blacklisted: 0,
+            weight: Some(toggled.weight),
+            left_at: toggled.left_at,
+            last_interaction: Some(interaction_id),
+        });
+    }
+    let view = store::get_entry_view(interaction.guild_id, &giveaway.id, user);
+    ctx.query(view).await?.first()?.ok_or_else(gone)
 }
 
 async fn check(ctx: &Ctx, interaction: &Interaction, giveaway: &Giveaway, now: i64) -> Result<Option<Unmet>> {

@@ -370,7 +370,8 @@ pub fn toggle_entry(
            weight = CASE WHEN left_at IS NULL THEN weight ELSE ?4 END,
            last_interaction = ?5
          WHERE CAST(?5 AS INTEGER) > CAST(last_interaction AS INTEGER)
-           AND (left_at IS NOT NULL OR entered_at <= ?6 - ?7)",
+           AND (left_at IS NOT NULL OR entered_at <= ?6 - ?7)
+         RETURNING weight, left_at",
     )
     .bind(&g.id)
     .bind(g.guild_id)
@@ -382,7 +383,14 @@ pub fn toggle_entry(
     .bind(g.version)
 }
 
-/// What the button's answer needs to know after the toggle.
+/// What a toggle that took effect gives back.
+#[derive(Debug, Deserialize)]
+pub struct Toggled {
+    pub weight: u32,
+    pub left_at: Option<i64>,
+}
+
+/// What the button's answer needs to know when the toggle had no effect.
 #[derive(Debug, Deserialize)]
 pub struct EntryView {
     pub version: i64,

@@ -10,6 +10,7 @@ use crate::{
     registry,
     reply::{self, Message, Reply},
 };
+use std::rc::Rc;
 use twilight_interactions::command::CreateCommand;
 use twilight_model::application::{
     command::{Command, CommandOption, CommandOptionType},
@@ -31,8 +32,15 @@ impl Feature for Help {
         vec![HelpCommand::create_command().into()]
     }
 
-    async fn on_command(_ctx: &Ctx, _interaction: &Interaction, _data: CommandData) -> Result<Reply> {
-        Ok(Reply::Private(overview(&registry::commands())))
+    async fn on_command(ctx: &Ctx, _interaction: &Interaction, _data: CommandData) -> Result<Reply> {
+        const KEY: &str = "help";
+        if let Some(known) = ctx.memory.recall::<Message>(KEY, ctx.now()) {
+            return Ok(Reply::Private(known.as_ref().clone()));
+        }
+        // Every command's definition is built for this: once per isolate is enough, they change with a deploy only.
+        let overview = Rc::new(overview(&registry::commands()));
+        ctx.memory.remember(KEY.to_owned(), overview.clone(), i64::MAX);
+        Ok(Reply::Private(overview.as_ref().clone()))
     }
 }
 
