@@ -68,8 +68,7 @@ pub struct World {
 impl World {
     /// The demo guilds, with Muster installed and its commands registered.
     pub async fn new() -> Self {
-        let mut options = SimOptions::default();
-        options.base_url = "http://discord.test".to_owned();
+        let options = SimOptions { base_url: "http://discord.test".to_owned(), ..SimOptions::default() };
         let now = i64::try_from(options.now_ms).unwrap_or(0);
         let mut sim = Sim::new(options);
         sim.seed_demo();

@@ -128,7 +128,7 @@ async fn hostile_bodies_are_refused_and_the_next_person_is_served() {
         b"{}".to_vec(),
         b"\xff\xfe{\"type\":1}".to_vec(),
         nested(10_000).into_bytes(),
-        text[..text.len() / 2].as_bytes().to_vec(),
+        text.as_bytes()[..text.len() / 2].to_vec(),
         text.replacen("\"type\":2", "\"type\":2,\"type\":2", 1).into_bytes(),
         text.replacen("\"type\":2", "\"type\":99999999999999999999999", 1).into_bytes(),
         text.replacen("\"type\":2", "\"type\":9", 1).into_bytes(),

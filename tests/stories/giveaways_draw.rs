@@ -45,7 +45,7 @@ async fn the_winner_is_pinged_in_the_channel_and_claims_with_a_button() {
     world.advance_minutes(10).await;
     let announcement = world.message_with("#general", "Congratulations");
     let winner = picked(&world, "won").remove(0);
-    assert_eq!(announcement.pinged, [winner.clone()]);
+    assert_eq!(announcement.pinged, std::slice::from_ref(&winner));
     let winner = name(&world, &winner);
     let other = PEOPLE.into_iter().find(|who| *who != winner).unwrap();
     world.press(other, &announcement.id, "Claim Prize").await.says("Only the winners");

@@ -112,6 +112,10 @@ async fn the_blacklist_keeps_people_out_and_respects_the_hierarchy() {
     world.slash("jonas", "#general", "/giveaway blacklist list").await.says("second account");
     world.slash("jonas", "#general", "/giveaway blacklist add user:@mara").await.says("owner is protected");
     world.slash("jonas", "#general", "/giveaway blacklist add user:@jonas").await.says("yourself");
+    world.sim.borrow_mut().set_roles(DEMO, "ada", &["Owner"]).unwrap();
+    world.slash("jonas", "#general", "/giveaway blacklist add user:@ada").await.says("not below yours");
+    world.sim.borrow_mut().set_roles(DEMO, "ada", &["Moderator"]).unwrap();
+    world.slash("jonas", "#general", "/giveaway blacklist add user:@ada").await.says("not below yours");
     world.slash("bela", "#general", "/giveaway blacklist remove user:@bela").await.says("Manage Server");
     world.slash("jonas", "#general", "/giveaway blacklist remove user:@bela").await.says("can enter giveaways again");
     world.press("bela", &card.id, "Enter").await.says("You are in");

@@ -197,9 +197,8 @@ async fn a_command_delivered_many_times_at_once_is_carried_out_once() {
             let ctx = world.ctx();
             let answers = join_all((0..6).map(|_| muster_core::interaction(&ctx, &delivery.body))).await;
             assert!(answers.iter().all(|answer| answer.body.contains("Lamp")), "seed {seed}, {text}: {answers:?}");
-            for work in ctx.after.borrow_mut().drain(..).collect::<Vec<_>>() {
-                work.await;
-            }
+            let work = ctx.after.take();
+            join_all(work).await;
         }
         world.advance_minutes(2).await;
         let steps = world.db.column("SELECT action FROM giveaway_log WHERE version IS NOT NULL ORDER BY version");
@@ -291,8 +290,7 @@ async fn two_alarms_at_once_draw_once() {
         let contexts = [world.ctx(), world.ctx(), world.ctx()];
         let woken = join_all(contexts.iter().map(|ctx| muster_core::timer(ctx, guild, &timer))).await;
         assert!(woken.iter().all(Result::is_ok), "seed {seed}: {woken:?}");
-        let work = contexts.iter().flat_map(|ctx| ctx.after.borrow_mut().drain(..).collect::<Vec<_>>());
-        join_all(work.collect::<Vec<_>>()).await;
+        join_all(contexts.iter().flat_map(|ctx| ctx.after.take())).await;
         world.advance_minutes(2).await;
         assert_eq!(world.count_with("#general", "Congratulations"), 1, "seed {seed}");
         assert_eq!(world.db.column("SELECT COUNT(*) FROM giveaway_picks"), ["2"]);
