@@ -199,7 +199,7 @@ async fn claim(ctx: &Ctx, interaction: &Interaction, mut giveaway: Giveaway, mut
     }
     let mut step =
         jobs::Step::new(giveaway, "claimed", format!("slot {slot}: {user}")).by(interaction.actor.id, interaction.id);
-    step.statements.push(store::set_outcome(&step.giveaway.id, number, Outcome::Claimed, None));
+    step.statements.push(store::set_outcome(&step.giveaway.id, &[number], Outcome::Claimed, None));
     let told = jobs::post(&step.giveaway, "claimed", &view::claimed(&step.giveaway, interaction.actor.id));
     step.posts.push(told);
     let giveaway = jobs::commit(ctx, step).await?;

@@ -446,16 +446,10 @@ async fn lapse(ctx: &Ctx, mut giveaway: Giveaway) -> Result<Giveaway> {
     let now = ctx.now();
     let mut picks: Vec<Pick> = ctx.query(store::list_picks(&giveaway.id)).await?.all()?;
     let lapsed = plan::lapse(&picks, giveaway.rerolls_used, giveaway.reroll_limit, now);
-    let mut statements = Vec::new();
     for pick in picks.iter_mut().filter(|pick| lapsed.picks.contains(&pick.pick)) {
         pick.outcome = Outcome::Lapsed;
-        statements.push(store::set_outcome(
-            &giveaway.id,
-            pick.pick,
-            Outcome::Lapsed,
-            Some("not claimed in time".to_owned()),
-        ));
     }
+    let outcome = store::set_outcome(&giveaway.id, &lapsed.picks, Outcome::Lapsed, Some("not claimed in time"));
     giveaway.rerolls_used += u32::try_from(lapsed.reopened.len()).unwrap_or(u32::MAX);
     giveaway.set_open_slots(&lapsed.reopened);
     if lapsed.reopened.is_empty() {
@@ -473,7 +467,7 @@ async fn lapse(ctx: &Ctx, mut giveaway: Giveaway) -> Result<Giveaway> {
         post(&giveaway, "unclaimed", &message)
     });
     let mut step = Step::new(giveaway, "lapsed", detail);
-    step.statements = statements;
+    step.statements.push(outcome);
     step.posts.extend(unclaimed);
     commit(ctx, step).await
 }

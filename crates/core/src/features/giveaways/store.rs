@@ -491,12 +491,16 @@ pub fn insert_pick_log(giveaway: &Giveaway, picks: &[Pick], now: i64) -> Stateme
     .bind(serde_json::json!(picks).to_string())
 }
 
-pub fn set_outcome(id: &str, pick: u32, outcome: Outcome, reason: Option<String>) -> Statement {
-    Statement::new("UPDATE giveaway_picks SET outcome = ?3, reason = ?4 WHERE giveaway_id = ?1 AND pick = ?2")
-        .bind(id)
-        .bind(pick)
-        .bind(outcome.as_str())
-        .bind(reason)
+/// One statement for however many picks: fifty winners may miss their claim at the same time.
+pub fn set_outcome(id: &str, picks: &[u32], outcome: Outcome, reason: Option<&str>) -> Statement {
+    Statement::new(
+        "UPDATE giveaway_picks SET outcome = ?3, reason = ?4
+         WHERE giveaway_id = ?1 AND pick IN (SELECT value FROM json_each(?2))",
+    )
+    .bind(id)
+    .bind(serde_json::json!(picks).to_string())
+    .bind(outcome.as_str())
+    .bind(reason)
 }
 
 /// Starts the claim windows of everyone who was picked and not yet announced.

@@ -24,6 +24,11 @@ fn prize(giveaway: &Giveaway) -> String {
     format!("**{}**", escape_markdown(&clean_line(&giveaway.prize, 200)))
 }
 
+/// The same for lists, of which ten must fit into one embed.
+fn shortened_prize(giveaway: &Giveaway) -> String {
+    format!("**{}**", escape_markdown(&clean_line(&giveaway.prize, 80)))
+}
+
 fn ids(roles: &[impl std::fmt::Display]) -> String {
     roles.iter().map(|role| format!("<@&{role}>")).collect::<Vec<_>>().join(", ")
 }
@@ -450,7 +455,7 @@ pub fn list(ctx: &Ctx, giveaways: &[Giveaway], page: u32, color: u32) -> Message
         .map(|g| {
             format!(
                 "{} · {} · {} · {} · `{}`",
-                prize(g),
+                shortened_prize(g),
                 state_word(g),
                 count(g.entrant_count.into(), "entrant", "entrants"),
                 link(ctx, g),
@@ -514,6 +519,9 @@ pub fn done(giveaway: &Giveaway, what: &str) -> String {
     format!("{} {what}", prize(giveaway))
 }
 
+/// A line has at most 100 characters, a field 1,024; the proof has all of them.
+const PICKS_SHOWN: usize = 10;
+
 /// What `/giveaway verify` says.
 pub fn verified(ctx: &Ctx, giveaway: &Giveaway, entrants: usize, picks: &[Pick], sound: bool, color: u32) -> Message {
     let url = proof_url(ctx, giveaway);
@@ -541,14 +549,15 @@ pub fn verified(ctx: &Ctx, giveaway: &Giveaway, entrants: usize, picks: &[Pick],
     reply::field(&mut embed, "Entrants", format!("`{}`", giveaway.entrants_hash.as_deref().unwrap_or("")), false);
     let lines: Vec<String> = picks
         .iter()
-        .take(20)
+        .take(PICKS_SHOWN)
         .map(|pick| {
             let why = pick.reason.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
             format!("{}. {} <@{}>{why}", pick.pick, sign(pick.outcome), pick.user_id)
         })
         .collect();
     if !lines.is_empty() {
-        reply::field(&mut embed, "Picks in order", lines.join("\n"), false);
+        let name = if picks.len() > PICKS_SHOWN { "First picks in order" } else { "Picks in order" };
+        reply::field(&mut embed, name, lines.join("\n"), false);
     }
     Message::default().embed(embed)
 }

@@ -325,18 +325,14 @@ fn rerolled(
     if slots.is_empty() {
         return Err(Error::user("Every prize has been claimed. Name the `winner` whose prize is to be drawn again."));
     }
-    let mut statements = Vec::new();
-    for pick in &chosen {
-        if pick.outcome != Outcome::Lapsed {
-            let reason = Some("drawn again by the team".to_owned());
-            statements.push(store::set_outcome(&giveaway.id, pick.pick, Outcome::Replaced, reason));
-        }
-    }
+    let replaced: Vec<u32> =
+        chosen.iter().filter(|pick| pick.outcome != Outcome::Lapsed).map(|pick| pick.pick).collect();
+    let outcome = store::set_outcome(&giveaway.id, &replaced, Outcome::Replaced, Some("drawn again by the team"));
     giveaway.set_open_slots(&slots);
     giveaway.state = State::Drawing;
     giveaway.due_at = Some(ctx.now());
     let who: Vec<&str> = chosen.iter().map(|pick| pick.user_id.as_str()).collect();
     let mut step = Step::new(giveaway, "rerolled", format!("slots {slots:?} of {}", who.join(" ")));
-    step.statements = statements;
+    step.statements.push(outcome);
     Ok(step)
 }
