@@ -15,8 +15,8 @@ use twilight_model::id::{
 };
 
 /// Settings of this deployment. Outside base URLs are configuration, so that Muster runs against any
-/// Discord-compatible server; none ends in a slash.
-#[derive(Debug, Clone)]
+/// Discord-compatible server; none ends in a slash. Not `Debug`: it holds the token.
+#[derive(Clone)]
 pub struct Settings {
     pub application_id: Id<ApplicationMarker>,
     pub bot_token: String,
