@@ -135,6 +135,23 @@ async fn a_winner_who_lost_the_role_can_get_it_back_and_claim_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_claim_after_its_time_is_too_late_however_late_the_clock_is() {
+    let world = World::new().await;
+    entered(&world, "claim_window:5m").await;
+    world.advance_minutes(10).await;
+    let announcement = world.message_with("#general", "Congratulations");
+    let winner = name(&world, &picked(&world, "won")[0]);
+    world.alarms_work.set(false);
+    world.advance_minutes(5).await;
+    assert_eq!(picked(&world, "lapsed"), Vec::<String>::new(), "no alarm went off");
+    world.press(winner, &announcement.id, "Claim Prize").await.says("is over");
+    world.alarms_work.set(true);
+    world.advance_minutes(2).await;
+    assert_eq!(picked(&world, "lapsed"), [world.id(winner)]);
+    assert_eq!(picked(&world, "claimed"), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn too_few_entrants_extend_or_cancel() {
     let world = World::new().await;
     world.slash("mara", "#general", "/giveaway start prize:Lamp ends:10m min_entrants:2").await.says("on its way");

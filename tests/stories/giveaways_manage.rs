@@ -231,6 +231,21 @@ async fn lists_turn_their_pages_and_hold_this_servers_giveaways_only() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_page_of_the_longest_prizes_is_a_whole_page() {
+    let world = World::new().await;
+    for _ in 0..10 {
+        let options = json!([{ "name": "prize", "value": "*".repeat(200) }, { "name": "ends", "value": "1h" }]);
+        let command = json!({ "name": "giveaway", "options": [{ "name": "start", "options": options }] });
+        world.command("mara", "#general", command).await.says("on its way");
+        world.advance(5_000).await;
+    }
+    let list = mara(&world, "list").await;
+    for id in world.db.column("SELECT id FROM giveaways") {
+        list.says(&format!("`{id}`"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn entrants_turn_their_pages_for_whoever_runs_giveaways() {
     let world = World::new().await;
     let lamp = start(&world, "Lamp", "ends:1h").await;

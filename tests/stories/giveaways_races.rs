@@ -208,6 +208,25 @@ async fn a_command_delivered_many_times_at_once_is_carried_out_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_people_changing_one_giveaway_at_once_both_get_what_they_asked_for() {
+    for seed in 1..25 {
+        let world = World::new().await;
+        start(&world, "Lamp", "ends:1h").await;
+        world.interleave(seed);
+        let line = |who: &str, options: &str| {
+            let line = format!("/giveaway edit giveaway:Lamp {options}");
+            world.sim.borrow_mut().slash(who, "#general", &line).unwrap()
+        };
+        let (one, other) = (line("mara", "winners:7"), line("jonas", "description:Shiny"));
+        let (one, other) = tokio::join!(world.deliver("mara", one), world.deliver("jonas", other));
+        one.says("was changed");
+        other.says("was changed");
+        let row = world.db.column("SELECT winners || ' ' || description || ' ' || version FROM giveaways");
+        assert_eq!(row, ["7 Shiny 3"], "seed {seed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn winners_who_claim_at_the_same_time_all_get_their_prize_once() {
     for seed in 1..12 {
         let world = World::new().await;
@@ -237,7 +256,8 @@ async fn winners_who_claim_at_the_same_time_all_get_their_prize_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_claim_in_the_last_moment_and_the_clock_do_not_both_win() {
-    for seed in 1..12 {
+    let mut in_time = 0;
+    for seed in 1..40 {
         let world = World::new().await;
         let card = start(&world, "Lamp", "ends:10m claim_window:5m reroll_limit:1").await;
         for who in ["bela", "chen"] {
@@ -257,6 +277,9 @@ async fn a_claim_in_the_last_moment_and_the_clock_do_not_both_win() {
         let guild = world.sim.borrow().guild_id(DEMO).unwrap().parse().unwrap();
         let ctx = world.ctx();
         let alarm = async {
+            for _ in 0..seed % 20 {
+                tokio::task::yield_now().await;
+            }
             world.clock.advance(1).await;
             muster_core::timer(&ctx, guild, &timer).await
         };
@@ -265,11 +288,13 @@ async fn a_claim_in_the_last_moment_and_the_clock_do_not_both_win() {
         world.advance_minutes(1).await;
         let outcomes = world.db.column("SELECT outcome FROM giveaway_picks ORDER BY pick");
         if seen.text.contains("You claimed") {
+            in_time += 1;
             assert_eq!(outcomes, ["claimed"], "seed {seed}: {}", seen.text);
         } else {
             assert_eq!(outcomes, ["lapsed", "won"], "seed {seed}: {}", seen.text);
         }
     }
+    assert!((1..39).contains(&in_time), "{in_time} of 39 claims were in time: there was no race");
 }
 
 #[tokio::test(start_paused = true)]

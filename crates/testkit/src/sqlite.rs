@@ -18,8 +18,8 @@ const LIMITS: [(Limit, i32); 6] = [
     (Limit::SQLITE_LIMIT_FUNCTION_ARG, 32),
     (Limit::SQLITE_LIMIT_LENGTH, 2_000_000),
 ];
-/// Statements per invocation on Cloudflare's free plan; a batch of a story must stay well below.
-const MAX_STATEMENTS: usize = 100;
+/// Queries per invocation on Cloudflare's free plan are 50; a batch must leave room for what was read before it.
+const MAX_STATEMENTS: usize = 25;
 
 pub struct SqliteDb {
     connection: RefCell<Connection>,
