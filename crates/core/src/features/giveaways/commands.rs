@@ -294,12 +294,13 @@ async fn verify_draw(ctx: &Ctx, interaction: &Interaction, typed: &str) -> Resul
 
 async fn on_blacklist(ctx: &Ctx, interaction: &Interaction, command: Blacklist) -> Result<Reply> {
     let guild = interaction.guild_id;
+    let cause = interaction.id.to_string();
     match command {
         Blacklist::Add(BlacklistAdd { user, reason }) => {
             permissions::require_above(ctx, interaction, user, false).await?;
             let reason = clean_line(&reason.unwrap_or_default(), 200);
             let statements = vec![
-                store::insert_blacklist(guild, user, &reason, interaction.actor.id, ctx.now()),
+                store::insert_blacklist(guild, user, &reason, interaction.actor.id, ctx.now(), &cause),
                 audit(interaction, ctx.now(), "giveaway blacklist add", user, Some(reason)),
             ];
             ctx.batch(statements).await?;
@@ -309,7 +310,7 @@ async fn on_blacklist(ctx: &Ctx, interaction: &Interaction, command: Blacklist) 
         }
         Blacklist::Remove(BlacklistRemove { user }) => {
             let statements = vec![
-                store::delete_blacklist(guild, user),
+                store::delete_blacklist(guild, user, &cause),
                 audit(interaction, ctx.now(), "giveaway blacklist remove", user, None),
             ];
             let removed = ctx.batch(statements).await?.first().is_some_and(|result| result.changes > 0);

@@ -542,15 +542,18 @@ pub struct BlacklistRow {
     pub added_at: i64,
 }
 
+/// Skipped when the audit log shows that `cause` was already carried out.
 pub fn insert_blacklist(
     guild: Id<GuildMarker>,
     user: Id<UserMarker>,
     reason: &str,
     by: Id<UserMarker>,
     now: i64,
+    cause: &str,
 ) -> Statement {
     Statement::new(
-        "INSERT INTO giveaway_blacklist (guild_id, user_id, reason, added_by, added_at) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO giveaway_blacklist (guild_id, user_id, reason, added_by, added_at)
+         SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM audit_log WHERE cause = ?6)
          ON CONFLICT (guild_id, user_id) DO UPDATE SET reason = ?3",
     )
     .bind(guild)
@@ -558,10 +561,18 @@ pub fn insert_blacklist(
     .bind(reason)
     .bind(by)
     .bind(now)
+    .bind(cause)
 }
 
-pub fn delete_blacklist(guild: Id<GuildMarker>, user: Id<UserMarker>) -> Statement {
-    Statement::new("DELETE FROM giveaway_blacklist WHERE guild_id = ?1 AND user_id = ?2").bind(guild).bind(user)
+/// Skipped when the audit log shows that `cause` was already carried out.
+pub fn delete_blacklist(guild: Id<GuildMarker>, user: Id<UserMarker>, cause: &str) -> Statement {
+    Statement::new(
+        "DELETE FROM giveaway_blacklist
+         WHERE guild_id = ?1 AND user_id = ?2 AND NOT EXISTS (SELECT 1 FROM audit_log WHERE cause = ?3)",
+    )
+    .bind(guild)
+    .bind(user)
+    .bind(cause)
 }
 
 pub fn list_blacklist(guild: Id<GuildMarker>, limit: u32) -> Statement {

@@ -238,8 +238,7 @@ pub async fn on_resume(ctx: &Ctx, interaction: &Interaction, resume: Resume) -> 
 
 pub async fn on_end(ctx: &Ctx, interaction: &Interaction, end: End) -> Result<Reply> {
     let giveaway = change!(ctx, interaction, &end.giveaway, |giveaway| ended(ctx, giveaway)?);
-    jobs::advance(ctx, interaction.guild_id, &giveaway.id).await?;
-    let now = arm_latest(ctx, interaction, &giveaway.id).await?.unwrap_or(giveaway);
+    let now = draw_now(ctx, interaction, &giveaway.id).await?.unwrap_or(giveaway);
     Ok(Reply::private(view::done(&now, &view::after_end(&now))))
 }
 
@@ -252,8 +251,12 @@ fn ended(ctx: &Ctx, mut giveaway: Giveaway) -> Result<Step<'static>> {
     Ok(Step::new(giveaway, "ended early", ""))
 }
 
-/// After steps were made here instead of by the clock, the clock must know the next due time.
-async fn arm_latest(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<Option<Giveaway>> {
+/// Makes the steps that are due here instead of waiting for the clock, which then must know the next due time. What
+/// does not work now is done by the clock later on: the change itself is made.
+async fn draw_now(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<Option<Giveaway>> {
+    if let Err(error) = jobs::advance(ctx, interaction.guild_id, id).await {
+        ctx.warn("the draw is left to the clock", serde_json::json!({ "giveaway": id, "error": error.to_string() }));
+    }
     let giveaway = jobs::load(ctx, interaction.guild_id, id).await?;
     if let Some(giveaway) = &giveaway {
         jobs::arm_soon(ctx, giveaway);
@@ -293,8 +296,7 @@ pub async fn on_reroll(ctx: &Ctx, interaction: &Interaction, reroll: Reroll) -> 
         let picks: Vec<Pick> = ctx.query(store::list_picks(&giveaway.id)).await?.all()?;
         rerolled(ctx, giveaway, &picks, reroll.winner)?
     });
-    jobs::advance(ctx, interaction.guild_id, &giveaway.id).await?;
-    arm_latest(ctx, interaction, &giveaway.id).await?;
+    draw_now(ctx, interaction, &giveaway.id).await?;
     Ok(Reply::private(view::done(&giveaway, "is drawn again; the result is announced in its channel.")))
 }
 
