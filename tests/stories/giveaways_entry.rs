@@ -122,6 +122,25 @@ async fn the_blacklist_keeps_people_out_and_respects_the_hierarchy() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_blacklist_hears_each_command_once() {
+    let world = World::new().await;
+    let card = started(&world, "").await;
+    let line = |what: &str| {
+        let line = format!("/giveaway blacklist {what} user:@bela");
+        world.sim.borrow_mut().slash("jonas", "#general", &line).unwrap()
+    };
+    let add = line("add");
+    world.deliver("jonas", add.clone()).await.says("no longer enter");
+    let remove = line("remove");
+    world.deliver("jonas", remove.clone()).await.says("can enter giveaways again");
+    muster_core::interaction(&world.ctx(), &add.body).await;
+    world.press("bela", &card.id, "Enter").await.says("You are in");
+    world.slash("jonas", "#general", "/giveaway blacklist add user:@bela").await.says("no longer enter");
+    muster_core::interaction(&world.ctx(), &remove.body).await;
+    world.slash("jonas", "#general", "/giveaway blacklist list").await.says(&world.id("bela"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_the_end_while_paused_and_after_a_cancel_nobody_gets_in() {
     let world = World::new().await;
     let card = started(&world, "").await;

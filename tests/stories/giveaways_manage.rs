@@ -132,6 +132,20 @@ async fn ended_early_is_drawn_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn ended_early_while_discord_does_not_answer_is_drawn_a_little_later() {
+    let world = World::new().await;
+    let lamp = start(&world, "Lamp", "ends:1d").await;
+    enter(&world, &lamp, &["bela", "chen"]).await;
+    let down = FaultKind::Status { status: 503, code: 0, message: String::new() };
+    world.sim.borrow_mut().add_fault(Fault::always("GET", "/guilds/{guild_id}/members/{user_id}", down));
+    mara(&world, "end giveaway:Lamp").await.says("has ended");
+    assert_eq!(state(&world, "Lamp"), "drawing");
+    world.sim.borrow_mut().clear_faults();
+    world.advance_minutes(1).await;
+    assert_eq!(world.message_with("#general", "Congratulations").pinged.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn ended_early_with_too_few_entrants_says_what_became_of_it() {
     let world = World::new().await;
     start(&world, "Lamp", "ends:1h min_entrants:5").await;
