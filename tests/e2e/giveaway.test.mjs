@@ -186,6 +186,34 @@ describe("when Discord misbehaves (F08, F17, F24)", () => {
   }
 });
 
+test("Discord is down for ten minutes at the draw (F23): drawn and announced once it is back, once", async () => {
+  const prize = "A storm lantern";
+  const card = await startGiveaway(stack, { prize, options: "claim_window:1d" });
+  for (const who of ["ada", "bela", "chen"]) await crowd.press(who, card, "Enter");
+  await sim.post("/faults", { route: "*", kind: "status", status: 503 });
+  await crowd.wait(10 * MINUTE);
+  for (let minute = 0; minute < 10; minute += 1) {
+    await stack.tick();
+    await crowd.wait(MINUTE);
+  }
+  const announced = async () => (await crowd.messages("giveaways")).filter((m) => congratulations(prize)(textOf(m)));
+  assert.equal((await announced()).length, 0);
+  const health = await (await fetch(`${stack.workerUrl}/healthz`)).json();
+  assert.ok(health.late_timers > 0 || Object.keys(health.outbox).length > 0, "whoever looks at /healthz sees that something waits");
+  await sim.delete("/faults");
+  await until("the announcement", async () => {
+    await stack.tick();
+    await crowd.wait(MINUTE);
+    return (await announced()).length > 0;
+  }, { seconds: 60, every: 500 });
+  await toRest(stack, { skip: 20_000 });
+  const [won, ...more] = await announced();
+  assert.equal(more.length, 0, "announced once");
+  const { picks } = await proofOf(stack, cardOf(card).id);
+  assert.equal(picks.length, 1);
+  assert.match(won.content, new RegExp(`<@${picks[0].user}>`));
+});
+
 test("a giveaway of another server cannot be touched by its id", async () => {
   const card = await startGiveaway(stack, { prize: "A private thing" });
   const { id } = cardOf(card);

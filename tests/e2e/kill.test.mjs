@@ -32,7 +32,16 @@ const posted = async (prize, ...words) => {
   return all.filter((m) => m.ephemeral_for == null && [prize, ...words].every((word) => textOf(m).includes(word)));
 };
 
-/** The one message that says this: no second one, however often the runtime died. */
+/** The one message that says this, once it is there and everything has come to rest: no second one, however often the runtime died. */
+async function onlyAfter(moment, prize, ...words) {
+  await until(`a message with ${words.join(", ")}`, async () => {
+    await rest(moment);
+    return (await posted(prize, ...words)).length > 0;
+  }, { seconds: 60, every: 250 });
+  await rest(moment);
+  return only(prize, ...words);
+}
+
 async function only(prize, ...words) {
   const found = await posted(prize, ...words);
   assert.equal(found.length, 1, `${found.length} messages with ${words.join(", ")}`);
@@ -92,9 +101,8 @@ for (const moment of MOMENTS) {
 
     // The end: closing, drawing, announcing.
     await killDuring(moment, () => crowd.wait(10 * MINUTE));
-    await rest(moment);
+    const won = await onlyAfter(moment, prize, "Congratulations");
     const { id, commitment } = cardOf(card);
-    const won = await only(prize, "Congratulations");
     const first = await proofOf(stack, id);
     assert.equal(first.commitment, commitment);
     assert.equal(first.picks.length, 2);
@@ -106,8 +114,7 @@ for (const moment of MOMENTS) {
 
     // The other one lets a day pass: drawn again, once.
     await killDuring(moment, () => crowd.wait(24 * 60 * MINUTE));
-    await rest(moment);
-    const again = await only(prize, "did not claim in time");
+    const again = await onlyAfter(moment, prize, "did not claim in time");
     const second = await proofOf(stack, id);
     assert.deepEqual(second.picks.slice(0, 2).map((pick) => pick.user), winners, "the past was changed");
     assert.equal(second.picks.length, 3);
