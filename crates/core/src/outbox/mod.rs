@@ -74,6 +74,8 @@ pub struct Delivered {
     pub guild_id: Id<GuildMarker>,
     pub reference: String,
     pub message_id: String,
+    /// Unix milliseconds.
+    pub at: i64,
 }
 
 /// An edit as it should be now.
@@ -225,9 +227,9 @@ async fn edit(ctx: &Ctx, row: &Row) -> Result<Result<String, CallError>> {
 }
 
 async fn mark_sent(ctx: &Ctx, row: &Row, message_id: String) -> Result<()> {
-    let delivered =
-        Delivered { guild_id: row.guild_id, reference: row.reference.clone(), message_id: message_id.clone() };
-    let mut statements = vec![store::mark_sent(&row.id, row.lease_until, &message_id, ctx.now())];
+    let (reference, at) = (row.reference.clone(), ctx.now());
+    let delivered = Delivered { guild_id: row.guild_id, reference, message_id: message_id.clone(), at };
+    let mut statements = vec![store::mark_sent(&row.id, row.lease_until, &message_id, at)];
     if row.body.is_some() {
         statements.extend(registry::on_delivered(&row.feature, &delivered));
     }
@@ -295,6 +297,12 @@ pub async fn sweep(ctx: &Ctx, limit: u32) -> Result<()> {
 pub async fn delete_old(ctx: &Ctx) -> Result<()> {
     ctx.query(store::delete_sent(ctx.now() - KEEP_SENT_MS, DELETE_PER_TICK)).await?;
     Ok(())
+}
+
+/// Whether an effect whose key starts with `prefix` is still to be delivered. The prefix ends in a colon.
+pub async fn is_on_its_way(ctx: &Ctx, prefix: &str) -> Result<bool> {
+    let row: Option<store::CountRow> = ctx.query(store::count_waiting(prefix)).await?.first()?;
+    Ok(row.is_some_and(|row| row.n > 0))
 }
 
 /// Whether Discord refused this effect lately. Each refusal counts against every server's budget, so what comes again by

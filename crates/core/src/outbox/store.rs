@@ -155,6 +155,16 @@ pub fn reopen_edit(effect: &str) -> Statement {
     .bind(effect)
 }
 
+/// By range instead of LIKE, so that the unique index answers; `;` follows `:`.
+pub fn count_waiting(prefix: &str) -> Statement {
+    let end = format!("{};", prefix.trim_end_matches(':'));
+    Statement::new(
+        "SELECT COUNT(*) AS n FROM outbox WHERE effect >= ?1 AND effect < ?2 AND state IN ('sending', 'pending')",
+    )
+    .bind(prefix)
+    .bind(end)
+}
+
 pub fn count_refused(effect: &str, since: i64) -> Statement {
     Statement::new("SELECT COUNT(*) AS n FROM outbox WHERE effect = ?1 AND state = 'failed' AND created_at > ?2")
         .bind(effect)

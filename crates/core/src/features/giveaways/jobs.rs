@@ -35,6 +35,8 @@ use twilight_model::id::{
 const CANDIDATES_PER_STEP: usize = 12;
 /// Steps per wake-up: closing, drawing and announcing take three.
 const STEPS_PER_WAKE: usize = 6;
+/// How often a draw whose announcement is still on its way is looked at again.
+const UNANNOUNCED_MS: i64 = 15_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// A change of a giveaway, to be committed as its next version.
@@ -216,6 +218,10 @@ pub async fn advance(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Opti
             Due::CancelForTooFew => cancel_for_too_few(ctx, giveaway).await,
             Due::Resume => commit(ctx, resumed(ctx, giveaway)).await,
             Due::Draw => draw(ctx, giveaway).await,
+            Due::Lapse if outbox::is_on_its_way(ctx, &format!("giveaways:drawn:{id}:")).await? => {
+                // Nobody loses a prize for a button that Discord has not shown yet.
+                return Ok(Some(ctx.now() + UNANNOUNCED_MS));
+            }
             Due::Lapse => lapse(ctx, giveaway).await,
         };
         match next {
@@ -434,7 +440,8 @@ async fn commit_draw(ctx: &Ctx, mut giveaway: Giveaway, made: &[Pick], complete:
     } else {
         winners.iter().map(|pick| pick.user_id.as_str()).collect::<Vec<_>>().join(" ")
     };
-    let announcement = post(&giveaway, "drawn", &message);
+    let mut announcement = post(&giveaway, "drawn", &message);
+    announcement.reference = format!("drawn:{id}:{claim_by}");
     let mut step = Step::new(giveaway, "drawn", detail);
     step.statements = statements;
     step.posts.push(announcement);
@@ -446,6 +453,11 @@ async fn lapse(ctx: &Ctx, mut giveaway: Giveaway) -> Result<Giveaway> {
     let now = ctx.now();
     let mut picks: Vec<Pick> = ctx.query(store::list_picks(&giveaway.id)).await?.all()?;
     let lapsed = plan::lapse(&picks, giveaway.rerolls_used, giveaway.reroll_limit, now);
+    if lapsed.picks.is_empty() {
+        // The windows began anew when the announcement came through.
+        giveaway.due_at = plan::next_claim_end(&picks);
+        return commit(ctx, Step::new(giveaway, "waiting", "for claims")).await;
+    }
     for pick in picks.iter_mut().filter(|pick| lapsed.picks.contains(&pick.pick)) {
         pick.outcome = Outcome::Lapsed;
     }

@@ -91,13 +91,18 @@ impl Feature for Giveaways {
     }
 
     fn on_delivered(delivered: &Delivered) -> Vec<Statement> {
-        match delivered.reference.strip_prefix("announce:") {
+        let guild = delivered.guild_id;
+        match delivered.reference.split(':').collect::<Vec<_>>()[..] {
             // A card that was changed before it was posted could not be edited until now.
-            Some(id) => vec![
-                store::set_message(delivered.guild_id, id, &delivered.message_id),
+            ["announce", id] => vec![
+                store::set_message(guild, id, &delivered.message_id),
                 crate::outbox::store::reopen_edit(&jobs::card_key(id)),
             ],
-            None => Vec::new(),
+            // Nobody could claim before the button was there.
+            ["drawn", id, claim_by] => {
+                vec![store::restart_claims(id, claim_by, delivered.at), store::follow_claims(guild, id)]
+            }
+            _ => Vec::new(),
         }
     }
 

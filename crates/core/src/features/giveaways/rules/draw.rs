@@ -13,7 +13,7 @@
 //!
 //! Winners are the first picks that still qualify, each reroll takes the next pick: nothing is left to choose.
 
-use super::super::store::{Giveaway, Pick};
+use super::state::{Giveaway, Pick};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 

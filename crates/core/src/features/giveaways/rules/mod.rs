@@ -3,3 +3,4 @@
 pub mod draw;
 pub mod entry;
 pub mod plan;
+pub mod state;

@@ -1,6 +1,6 @@
 //! Purpose: what a giveaway does next, from its row, its picks and the time. Commits are made elsewhere.
 
-use super::super::store::{Giveaway, Outcome, Pick, State};
+use super::state::{Giveaway, Outcome, Pick, State};
 use std::collections::BTreeMap;
 
 /// An end that was put off this often for want of entrants cancels the giveaway.
