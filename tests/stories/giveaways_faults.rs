@@ -137,6 +137,56 @@ async fn a_post_that_took_effect_and_was_not_answered_appears_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_loses_a_prize_because_discord_was_down_when_it_was_drawn() {
+    let world = World::new().await;
+    world.slash("mara", "#general", "/giveaway start prize:Lamp ends:10m claim_window:5m reroll_limit:1").await;
+    let card = world.message_with("#general", "Lamp");
+    let people = ["bela", "chen", "dilek"];
+    for who in people {
+        world.press(who, &card.id, "Enter").await.says("You are in");
+    }
+    let down = FaultKind::Status { status: 503, code: 0, message: String::new() };
+    world.sim.borrow_mut().add_fault(Fault::always("POST", "/channels/{channel_id}/messages", down));
+    world.advance_minutes(40).await;
+    world.sim.borrow_mut().clear_faults();
+    let drawn = loop {
+        world.advance(1_000).await;
+        let found = world.public("#general").into_iter().find(|message| message.text().contains("Congratulations"));
+        if let Some(drawn) = found {
+            break drawn;
+        }
+        assert!(world.now() < 1_740_830_400_000 + 2 * 3_600_000, "the announcement never came");
+    };
+    world.advance_minutes(4).await;
+    let winner = people.into_iter().find(|who| drawn.pinged == [world.id(who)]).expect("one of them");
+    world.press(winner, &drawn.id, "Claim Prize").await.says("You claimed");
+    world.advance_minutes(30).await;
+    assert_eq!(world.db.column("SELECT outcome FROM giveaway_picks"), ["claimed"]);
+    check(&world, "down while it was drawn");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_announcement_gives_the_whole_window_and_not_more() {
+    let world = World::new().await;
+    world.slash("mara", "#general", "/giveaway start prize:Lamp ends:10m claim_window:5m reroll_limit:1").await;
+    let card = world.message_with("#general", "Lamp");
+    for who in ["bela", "chen"] {
+        world.press(who, &card.id, "Enter").await.says("You are in");
+    }
+    let down = FaultKind::Status { status: 503, code: 0, message: String::new() };
+    world.sim.borrow_mut().add_fault(Fault::always("POST", "/channels/{channel_id}/messages", down));
+    world.advance_minutes(13).await;
+    world.sim.borrow_mut().clear_faults();
+    while world.count_with("#general", "Congratulations") == 0 {
+        world.advance(1_000).await;
+    }
+    world.advance(4 * 60_000 + 50_000).await;
+    assert_eq!(world.db.column("SELECT outcome FROM giveaway_picks"), ["won"]);
+    world.advance(20_000).await;
+    assert_eq!(world.db.column("SELECT outcome FROM giveaway_picks ORDER BY pick"), ["lapsed", "won"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_lost_for_longer_than_the_nonce_lives_is_read_back() {
     let world = World::new().await;
     let mut lost = Fault::once("POST", "/channels/{channel_id}/messages", FaultKind::HangAfterEffect);
