@@ -344,7 +344,7 @@ pub fn error_reply(ctx: &Ctx, interaction: &Interaction, error: Error) -> Reply 
             });
             ctx.log.write(crate::ports::Level::Error, "interaction failed", fields);
             Reply::private(format!(
-                "Something went wrong on Muster's side, and nothing was changed that you cannot see. Please try again in a moment. If it stays, tell whoever runs Muster this number: `{id}`"
+                "Something went wrong on Muster's side. What you asked for may have been done or not: have a look, then try again in a moment. If it stays, tell whoever runs Muster this number: `{id}`"
             ))
         }
     }

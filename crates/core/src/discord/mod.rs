@@ -24,6 +24,7 @@ pub mod codes {
     pub const UNKNOWN_USER: u64 = 10_013;
     pub const UNKNOWN_WEBHOOK: u64 = 10_015;
     pub const UNKNOWN_INTERACTION: u64 = 10_062;
+    pub const MISSING_ACCESS: u64 = 50_001;
 }
 
 /// As much of a member as decisions need.
@@ -88,13 +89,16 @@ fn known<T>(result: Result<T, CallError>) -> Result<Option<T>, CallError> {
     }
 }
 
-/// `None` when they are not in the guild.
+/// `None` when they are not in the guild, or Muster is not any more.
 pub async fn get_member(
     ctx: &Ctx,
     guild: Id<GuildMarker>,
     user: Id<UserMarker>,
 ) -> Result<Option<GuildMember>, CallError> {
-    known(get(ctx, format!("/guilds/{guild}/members/{user}")).await)
+    match get(ctx, format!("/guilds/{guild}/members/{user}")).await {
+        Err(CallError::Refused { code: codes::MISSING_ACCESS, .. }) => Ok(None),
+        result => known(result),
+    }
 }
 
 pub async fn get_guild(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<GuildFacts, CallError> {
