@@ -378,6 +378,33 @@ async fn a_channel_that_vanishes_in_the_middle_is_not_hammered_and_the_draw_is_r
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_removed_muster_is_left_in_peace() {
+    let refused = |code| FaultKind::Status { status: 403, code, message: "Missing Access".into() };
+    // Discord's answer may be that there is no such server, or that Muster has no access to it.
+    for fault in [None, Some(refused(50_001))] {
+        let world = World::new().await;
+        let lamp = start(&world, "Lamp", "ends:10m claim_window:5m reroll_limit:2").await;
+        enter(&world, &lamp, &["bela", "chen", "dilek"]).await;
+        let vase = start(&world, "Vase", "ends:12m claim_window:5m reroll_limit:2").await;
+        enter(&world, &vase, &["bela"]).await;
+        world.advance_minutes(11).await;
+        world.sim.borrow_mut().uninstall_app(DEMO).unwrap();
+        if let Some(kind) = fault {
+            world.sim.borrow_mut().add_fault(Fault::always("*", "*", kind));
+        }
+        world.sim.borrow_mut().clear_calls();
+        world.advance_minutes(24 * 60).await;
+        let sim = world.sim.borrow();
+        assert!(
+            sim.calls().len() <= 40,
+            "{} calls in a day to a server that Muster is no longer in",
+            sim.calls().len()
+        );
+        assert!(sim.calls().iter().all(|call| call.method != "POST" || call.status != 200));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn presses_on_a_card_that_muster_can_no_longer_edit_do_not_block_everybody_else() {
     let world = World::new().await;
     mara(&world, "start prize:Lamp ends:1h channel:#giveaways").await.says("on its way");
