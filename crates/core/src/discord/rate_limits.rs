@@ -33,6 +33,8 @@ pub struct RateLimits {
     buckets: HashMap<String, Bucket>,
     global_until: i64,
     breaker_until: i64,
+    /// The bot's token is dead until then; calls that carry their right in the path go on.
+    token_until: i64,
     invalid: VecDeque<i64>,
     unauthorized: u32,
 }
@@ -56,6 +58,11 @@ pub enum Hold {
     Breaker(i64),
 }
 
+/// `PATCH /webhooks/:id/:id/…`: the token stands in the path.
+fn is_by_interaction(template: &str) -> bool {
+    template.contains(" /webhooks/")
+}
+
 fn bucket_key(hash: &str, major: &str) -> String {
     format!("{hash}/{major}")
 }
@@ -67,8 +74,14 @@ impl RateLimits {
         if self.breaker_until > now {
             return Err(Hold::Breaker(self.breaker_until - now));
         }
-        if self.global_until > now {
-            return Err(Hold::Wait(self.global_until - now));
+        // Answers to interactions need no token and do not count against the global limit (Discord's reference).
+        if !is_by_interaction(template) {
+            if self.token_until > now {
+                return Err(Hold::Breaker(self.token_until - now));
+            }
+            if self.global_until > now {
+                return Err(Hold::Wait(self.global_until - now));
+            }
         }
         let Some(hash) = self.hashes.get(template) else {
             return Ok(());
@@ -123,10 +136,10 @@ impl RateLimits {
 
     fn learn_invalid(&mut self, template: &str, response: &HttpResponse, now: i64) {
         // Follow-ups carry an interaction's token: that one being over says nothing about the bot's.
-        if response.status == 401 && !template.contains(" /webhooks/") {
+        if response.status == 401 && !is_by_interaction(template) {
             self.unauthorized += 1;
             if self.unauthorized >= UNAUTHORIZED_MAX {
-                self.breaker_until = now + UNAUTHORIZED_PAUSE_MS;
+                self.token_until = now + UNAUTHORIZED_PAUSE_MS;
             }
         } else if response.status < 400 {
             self.unauthorized = 0;
@@ -234,5 +247,6 @@ mod tests {
             limits.learn("GET /b", "1", &answer(401, &[], ""), 0);
         }
         assert!(matches!(limits.take("GET /b", "1", 0), Err(Hold::Breaker(_))));
+        assert_eq!(limits.take("PATCH /webhooks/:id/:id/messages/@original", "1", 0), Ok(()));
     }
 }
