@@ -237,6 +237,23 @@ async fn a_dead_token_is_not_hammered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn people_still_get_their_late_answers_while_the_token_is_dead() {
+    let world = World::new().await;
+    world.slash("mara", "#general", "/giveaway start prize:Lamp ends:1d").await;
+    let dead = FaultKind::Status { status: 401, code: 0, message: "401: Unauthorized".into() };
+    for (method, route) in
+        [("POST", "/channels/{channel_id}/messages"), ("PATCH", "/channels/{channel_id}/messages/{message_id}")]
+    {
+        world.sim.borrow_mut().add_fault(Fault::always(method, route, dead.clone()));
+    }
+    for winners in 2..6 {
+        world.slash("mara", "#general", &format!("/giveaway edit giveaway:Lamp winners:{winners}")).await;
+    }
+    world.story_db.stall_ms.set(2_000);
+    world.slash("mara", "#general", "/config show").await.says("Settings of this server");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stalled_database_is_answered_in_time_and_the_rest_follows() {
     let world = World::new().await;
     world.story_db.stall_ms.set(5_000);
