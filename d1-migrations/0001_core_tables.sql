@@ -22,6 +22,7 @@ CREATE TABLE audit_log (
 );
 CREATE UNIQUE INDEX audit_log_cause ON audit_log (cause, action);
 CREATE INDEX audit_log_guild ON audit_log (guild_id, id);
+CREATE INDEX audit_log_denied ON audit_log (at) WHERE action = 'denied';
 
 CREATE TABLE outbox (
   id            TEXT PRIMARY KEY,

@@ -105,7 +105,7 @@ async fn setup_sees_a_channel_that_muster_cannot_even_see() {
 #[tokio::test(start_paused = true)]
 async fn setup_hints_at_utc_and_at_things_that_are_gone() {
     let world = World::new().await;
-    world.slash("mara", "#general", "/setup").await.says("read as UTC").says("/config set time_zone");
+    world.slash("mara", "#general", "/setup").await.says("are read in UTC").says("/config set time_zone");
     let role = world.sim.borrow().role(DEMO, "Newcomer").unwrap().id.to_string();
     world
         .slash("mara", "#general", &format!("/config set setting:giveaway_managers value:<@&{role}>"))
@@ -147,6 +147,6 @@ async fn setup_tells_nothing_about_another_servers_channels() {
     for channel in ["0", "x", "", "99999999999999999999"] {
         world.advance(5_000).await;
         let seen = world.forge("mara", "#general", &report, &format!("1:setup:again:{channel}")).await;
-        seen.says("to look at");
+        seen.says("Everything is in place");
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     ctx::Ctx,
     custom_id::CustomId,
     discord::{self, CallError, codes},
-    error::{Error, Result},
+    error::{Error, InternalKind, Result},
     registry,
     reply::{self, Message, Reply},
     time,
@@ -343,6 +343,11 @@ pub fn error_reply(ctx: &Ctx, interaction: &Interaction, error: Error) -> Reply 
                 "command": interaction.name, "interaction": interaction.id, "what": internal.what,
             });
             ctx.log.write(crate::ports::Level::Error, "interaction failed", fields);
+            if internal.kind == InternalKind::Retryable {
+                return Reply::private(format!(
+                    "Something that Muster needs did not answer just now. Please try again in a moment. If it stays, tell whoever runs Muster this number: `{id}`"
+                ));
+            }
             Reply::private(format!(
                 "Something went wrong on Muster's side. What you asked for may have been done or not: have a look, then try again in a moment. If it stays, tell whoever runs Muster this number: `{id}`"
             ))

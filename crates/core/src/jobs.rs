@@ -3,6 +3,7 @@
 //! Everything here may come twice, late or never: rows decide what is left to do.
 
 use crate::{
+    audit,
     ctx::Ctx,
     error::{Error, Result},
     outbox,
@@ -64,7 +65,11 @@ pub async fn job(ctx: &Ctx, job: &Job) -> JobOutcome {
 pub async fn cron(ctx: &Ctx) {
     report(ctx, "timers", sweep_timers(ctx).await);
     report(ctx, "outbox", outbox::sweep(ctx, PER_TICK).await);
-    report(ctx, "old rows", outbox::delete_old(ctx).await);
+    // Once an hour is often enough, whichever tick that is.
+    if ctx.now().div_euclid(60_000).rem_euclid(60) == 0 {
+        report(ctx, "old messages", outbox::delete_old(ctx).await);
+        report(ctx, "old attempts", audit::delete_old(ctx).await);
+    }
     report(ctx, "commands", registration::register_if_changed(ctx).await);
 }
 

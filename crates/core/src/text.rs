@@ -18,6 +18,7 @@ pub mod limits {
     pub const BUTTON_LABEL: usize = 80;
     pub const CHOICES: usize = 25;
     pub const CHOICE_NAME: usize = 100;
+    pub const CHOICE_VALUE: usize = 100;
     pub const MODAL_TITLE: usize = 45;
     pub const AUDIT_REASON: usize = 512;
 }

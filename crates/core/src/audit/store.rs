@@ -70,3 +70,11 @@ pub fn list_recent(guild: Id<GuildMarker>, limit: u32) -> Statement {
     .bind(guild)
     .bind(limit)
 }
+
+pub fn delete_denied(before: i64, limit: u32) -> Statement {
+    Statement::new(
+        "DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE action = 'denied' AND at < ?1 LIMIT ?2)",
+    )
+    .bind(before)
+    .bind(limit)
+}

@@ -130,7 +130,9 @@ pub fn list_forgotten(before: i64, limit: u32) -> Statement {
 
 /// Rows of each state that is not `sent`, for health.
 pub fn count_open() -> Statement {
-    Statement::new("SELECT state, COUNT(*) AS n FROM outbox WHERE state <> 'sent' GROUP BY state")
+    Statement::new(
+        "SELECT state, COUNT(*) AS n FROM outbox WHERE state IN ('sending', 'pending', 'failed', 'held') GROUP BY state",
+    )
 }
 
 pub fn delete_sent(before: i64, limit: u32) -> Statement {

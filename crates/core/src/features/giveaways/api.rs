@@ -9,7 +9,7 @@ use crate::{
     api::{ApiRequest, ApiResponse},
     ctx::Ctx,
     discord::File,
-    error::Result,
+    error::{Error, Result},
     text::clean_line,
     time,
 };
@@ -17,8 +17,10 @@ use serde_json::{Value, json};
 
 /// How long KV keeps a finished proof: a popular one would read 100,000 rows per visit.
 const KEEP_PROOF_SECONDS: u32 = 3_600;
-/// Most log lines in a file: 100,000 entrants make as many.
-const MAX_LOG_LINES: u32 = 200_000;
+/// Most log lines in a file: each entry and each leave is one.
+const MAX_LOG_LINES: u32 = 100_000;
+/// Discord's default for a file, less what the request around it takes.
+const MAX_FILE_BYTES: usize = 10_000_000;
 
 pub async fn on_request(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiResponse>> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
@@ -109,7 +111,7 @@ pub async fn export(ctx: &Ctx, giveaway: &Giveaway, format: Format) -> Result<Fi
                 csv.push_str(&columns.map(|column| cell(&column)).join(","));
                 csv.push('\n');
             }
-            Ok(file(giveaway, "csv", "text/csv", csv))
+            file(ctx, giveaway, "csv", "text/csv", csv)
         }
         Format::Json => {
             let log: Vec<LogLine> =
@@ -129,13 +131,19 @@ pub async fn export(ctx: &Ctx, giveaway: &Giveaway, format: Format) -> Result<Fi
             all["entrants"] = json!(entrants);
             all["picks"] = json!(picks.iter().map(pick_json).collect::<Vec<_>>());
             all["log"] = json!(log);
-            Ok(file(giveaway, "json", "application/json", format!("{all:#}\n")))
+            file(ctx, giveaway, "json", "application/json", all.to_string())
         }
     }
 }
 
-fn file(giveaway: &Giveaway, ending: &str, content_type: &'static str, text: String) -> File {
-    File { name: format!("giveaway-{}.{ending}", giveaway.id), content_type, bytes: text.into_bytes() }
+fn file(ctx: &Ctx, giveaway: &Giveaway, ending: &str, content_type: &'static str, text: String) -> Result<File> {
+    if text.len() > MAX_FILE_BYTES {
+        return Err(Error::user(format!(
+            "This giveaway is too large for one file on Discord. Take the other format, or its proof at {}",
+            super::view::proof_url(ctx, giveaway)
+        )));
+    }
+    Ok(File { name: format!("giveaway-{}.{ending}", giveaway.id), content_type, bytes: text.into_bytes() })
 }
 
 #[cfg(test)]

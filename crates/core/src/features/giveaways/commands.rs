@@ -237,7 +237,9 @@ async fn when_choices(ctx: &Ctx, interaction: &Interaction, typed: &str) -> Resu
     let usual = ["10m", "1h", "6h", "1d", "3d", "1w", "tomorrow 18:00"];
     let texts: Vec<&str> = if typed.is_empty() { usual.to_vec() } else { vec![typed] };
     let shown = texts.into_iter().filter_map(|text| {
-        let at = time::parse_when(text, now, config.zone())?;
+        // Discord drops the whole list for one value above 100 characters.
+        let at = time::parse_when(text, now, config.zone())
+            .filter(|_| text.chars().count() <= crate::text::limits::CHOICE_VALUE)?;
         let wall = chrono::DateTime::from_timestamp_millis(at)?.with_timezone(&config.zone());
         Some(choice(format!("{text} · {} {}", wall.format("%a %-d %b %Y, %H:%M"), config.time_zone), text.to_owned()))
     });

@@ -151,7 +151,7 @@ pub fn arm_soon(ctx: &Ctx, giveaway: &Giveaway) {
     let Some(due_at) = giveaway.due_at else {
         return;
     };
-    arm(ctx, giveaway.guild_id, giveaway.id.clone(), due_at);
+    arm(ctx, giveaway.guild_id, giveaway.id.clone(), due_at, None);
 }
 
 /// Has the count on the card refreshed in a few seconds, once for all presses until then.
@@ -161,16 +161,20 @@ pub fn refresh_card_soon(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) {
     if ctx.memory.recall::<()>(&key, now).is_some() {
         return;
     }
-    ctx.memory.remember(key, Rc::new(()), now + COLLECT_MS);
-    arm(ctx, guild, format!("card:{id}"), now + COLLECT_MS);
+    ctx.memory.remember(key.clone(), Rc::new(()), now + COLLECT_MS);
+    arm(ctx, guild, format!("card:{id}"), now + COLLECT_MS, Some(key));
 }
 
-fn arm(ctx: &Ctx, guild: Id<GuildMarker>, id: String, due_at: i64) {
+/// `note`: what was remembered of it, forgotten when it failed.
+fn arm(ctx: &Ctx, guild: Id<GuildMarker>, id: String, due_at: i64, note: Option<String>) {
     let later = ctx.clone();
     ctx.after(async move {
         let timer = Timer { feature: NAME.to_owned(), id, due_at };
         if let Err(error) = later.timers.arm(guild, vec![timer]).await {
             later.warn("a guild's clock could not be armed", json!({ "guild": guild, "error": error }));
+            if let Some(note) = note {
+                later.memory.forget(&note);
+            }
         }
     });
 }

@@ -210,8 +210,9 @@ pub fn draw_announcement(ctx: &Ctx, giveaway: &Giveaway, picks: &[Pick], winners
     } else {
         let again = if lines.is_empty() { "" } else { "New draw! " };
         lines.push(format!("🎉 {again}Congratulations {names}! You won {}.", prize(giveaway)));
-        let by = winners.iter().find_map(|pick| pick.claim_by).unwrap_or_default();
-        lines.push(format!("Press **Claim Prize** before {}, or the next person is drawn.", time::show(by)));
+        // Said as a span: the windows begin when this message is there, however late that is.
+        let window = time::say_duration(i64::from(giveaway.claim_seconds) * 1_000);
+        lines.push(format!("Press **Claim Prize** within {window}, or the next person is drawn."));
     }
     let mut embed = reply::embed("How this was drawn", "", reply::DEFAULT_COLOR);
     embed.description = Some(format!(

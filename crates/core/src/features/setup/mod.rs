@@ -115,9 +115,9 @@ async fn checks(ctx: &Ctx, interaction: &Interaction, channel: Id<ChannelMarker>
         )),
     }
     checks.push(check(
-        config.time_zone != "UTC",
-        format!("Time zone: {}.", config.time_zone),
-        "Times like “18:00” are read as UTC. Set your zone with `/config set time_zone`, for example Europe/Berlin.",
+        true,
+        format!("Times like 18:00 are read in {}. `/config set time_zone` changes that.", config.time_zone),
+        "",
     ));
     let gone: Vec<String> = config
         .giveaway_managers
