@@ -55,6 +55,8 @@ function stageWorker(dir) {
   fs.mkdirSync(path.join(worker, "src"), { recursive: true });
   fs.copyFileSync(path.join(ROOT, "src/entry.js"), path.join(worker, "src/entry.js"));
   for (const folder of ["d1-migrations", "public"]) {
+    if (!fs.existsSync(path.join(ROOT, folder))) continue;
+    fs.rmSync(path.join(worker, folder), { recursive: true, force: true });
     fs.cpSync(path.join(ROOT, folder), path.join(worker, folder), { recursive: true });
   }
   return worker;
