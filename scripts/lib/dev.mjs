@@ -30,8 +30,13 @@ function readArguments(argv) {
   return options;
 }
 
+async function buildAll() {
+  say("building the Worker and the Discord stand-in (minutes the first time, then seconds)");
+  await build({ show: true });
+}
+
 async function demo() {
-  await build({ say });
+  await buildAll();
   const dir = mkdtempSync(path.join(os.tmpdir(), "muster-demo-"));
   const stack = await startStack({ dir, say });
   process.stdout.write("\n");
@@ -53,7 +58,7 @@ async function play({ fresh, ports }) {
     if (!(await isFree(port))) throw new Error(`port ${port} is taken (by another ./scripts/dev?); choose another with ${option} N`);
   }
   if (fresh) rmSync(KEPT, { recursive: true, force: true });
-  await build({ say });
+  await buildAll();
   const started = Date.now();
   const stack = await startStack({ dir: KEPT, ports, say });
   say(`ready after ${((Date.now() - started) / 1_000).toFixed(1)} s\n`);

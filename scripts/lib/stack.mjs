@@ -31,16 +31,15 @@ function wranglerEnv(dir) {
   };
 }
 
-/** Builds the Worker (development profile) and the stand-in; quick when both are fresh. */
-export async function build({ say = () => {} } = {}) {
-  say("building the Worker and the Discord stand-in (minutes the first time, then seconds)");
+/** Builds the Worker (development profile) and the stand-in; quick when both are fresh. `show` lets the builders talk. */
+export async function build({ show = false } = {}) {
   const steps = [
     ["the Worker", path.join(ROOT, "scripts/build-worker"), [], { MUSTER_PROFILE: "dev", MUSTER_OUT: BUILD }],
-    ["the Discord stand-in", "cargo", ["build", "--locked", "--quiet", "-p", "muster-sim"], {}],
+    ["the Discord stand-in", "cargo", ["build", "--locked", "-p", "muster-sim"], {}],
   ];
   for (const [what, program, args, env] of steps) {
-    const { code, stdout, stderr } = await run(program, args, { env });
-    if (code !== 0) throw new Error(`${what} does not build:\n${stdout}${stderr}`);
+    const { code, stdout, stderr } = await run(program, args, { env, inherit: show });
+    if (code !== 0) throw new Error(`${what} does not build${show ? "; the lines above say why" : `:\n${stdout}${stderr}`}`);
   }
 }
 
