@@ -7,7 +7,7 @@ import { compare } from "../lib/rounds.mjs";
 
 const ROUNDS = 11;
 const REQUESTS = 1_000;
-const WARM_UP = 6_000;
+const WARM_UP = 15_000;
 const CONCURRENCY = 16;
 const GIVEAWAY = "benchentry";
 

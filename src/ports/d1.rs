@@ -6,10 +6,14 @@ use muster_core::{
     ports::{Db, DbError, StatementResult},
     sql::{Statement, Value},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::HashMap,
+};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use worker::Env;
+use worker::{D1Database, Env};
 
 #[wasm_bindgen(module = "/src/ports/d1.js")]
 extern "C" {
@@ -19,11 +23,22 @@ extern "C" {
 
 pub struct D1 {
     env: Env,
+    /// Looked up once: finding a binding by name and checking its type is several calls into JavaScript.
+    db: OnceCell<D1Database>,
+    numbers: RefCell<Numbers>,
 }
 
 impl D1 {
     pub fn new(env: Env) -> Self {
-        Self { env }
+        Self { env, db: OnceCell::new(), numbers: RefCell::default() }
+    }
+
+    fn database(&self) -> worker::Result<&D1Database> {
+        if let Some(known) = self.db.get() {
+            return Ok(known);
+        }
+        let found = env::database(&self.env)?;
+        Ok(self.db.get_or_init(|| found))
     }
 }
 
@@ -33,22 +48,34 @@ struct WireResult {
     changes: u64,
 }
 
-fn json_params(params: &[Value]) -> Vec<serde_json::Value> {
-    let json = params.iter().map(|value| match value {
-        Value::Null => serde_json::Value::Null,
-        Value::Int(number) => (*number).into(),
-        Value::Text(text) => text.as_str().into(),
-    });
-    json.collect()
+/// A statement as `d1.js` takes it: its number, its parameters, and its text where that is new to this isolate.
+#[derive(Serialize)]
+struct WireStatement<'a>(usize, &'a [Value], #[serde(skip_serializing_if = "Option::is_none")] Option<&'a str>);
+
+/// Numbers the statements of this program: each text crosses into JavaScript once. There are as many as functions in
+/// the `store.rs` files.
+#[derive(Default)]
+struct Numbers(HashMap<*const u8, usize>);
+
+impl Numbers {
+    fn wire<'a>(&mut self, statement: &'a Statement) -> WireStatement<'a> {
+        let next = self.0.len();
+        let number = *self.0.entry(statement.sql.as_ptr()).or_insert(next);
+        WireStatement(number, &statement.params, (number == next).then_some(statement.sql))
+    }
 }
 
 #[async_trait(?Send)]
 impl Db for D1 {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<StatementResult>, DbError> {
         let failed = |error: &dyn std::fmt::Display| DbError::Failed(error.to_string());
-        let request: Vec<_> = statements.iter().map(|one| (one.sql, json_params(&one.params))).collect();
-        let request = serde_json::to_string(&request).map_err(|error| failed(&error))?;
-        let db = env::database(&self.env).map_err(|error| failed(&error))?;
+        // First, so that a text that was numbered is also sent.
+        let db = self.database().map_err(|error| failed(&error))?;
+        let request = {
+            let mut numbers = self.numbers.borrow_mut();
+            let wire: Vec<_> = statements.iter().map(|one| numbers.wire(one)).collect();
+            serde_json::to_string(&wire).map_err(|error| failed(&error))?
+        };
         let answer = d1_batch(db.as_ref(), &request).await.map_err(|error| DbError::from_message(&message(&error)))?;
         let text = answer.as_string().unwrap_or_default();
         let results: Vec<WireResult> = serde_json::from_str(&text).map_err(|error| failed(&error))?;

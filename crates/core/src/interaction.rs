@@ -72,8 +72,15 @@ pub struct Actor {
     pub roles: Vec<Id<RoleMarker>>,
     /// In this channel, overwrites included.
     pub permissions: Permissions,
-    /// Unix milliseconds.
-    pub joined_at: Option<i64>,
+    /// RFC 3339, as Discord writes it; `joined_ms` reads it.
+    pub joined_at: Option<String>,
+}
+
+impl Actor {
+    /// When they joined this guild, Unix milliseconds.
+    pub fn joined_ms(&self) -> Option<i64> {
+        self.joined_at.as_deref().and_then(time::parse_rfc3339)
+    }
 }
 
 impl Interaction {
@@ -195,7 +202,7 @@ fn place(wire: Wire<'_>) -> Option<Interaction> {
             name: member.user.username,
             roles: member.roles,
             permissions: member.permissions.unwrap_or(Permissions::empty()),
-            joined_at: member.joined_at.as_deref().and_then(time::parse_rfc3339),
+            joined_at: member.joined_at,
         },
         app_permissions: wire.app_permissions.unwrap_or(Permissions::empty()),
         message_id: wire.message.map(|message| message.id),
@@ -265,7 +272,7 @@ fn handle(ctx: Ctx, interaction: Interaction, input: Input) -> LocalBoxFuture<'s
 }
 
 async fn answer_in_time(ctx: &Ctx, interaction: Interaction, input: Input) -> Answer {
-    let mut work = handle(ctx.clone(), interaction.clone(), input);
+    let mut work = handle(ctx.clone(), interaction, input);
     // Most answers need no outside call, or one: only what is not ready at the first look gets a deadline.
     let done = match (&mut work).now_or_never() {
         Some(done) => Some(done),

@@ -3,14 +3,15 @@
 //! Not here: any SQL. That stands in the `store.rs` files.
 
 use crate::ports::{DbError, StatementResult};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use twilight_model::id::Id;
 
 /// The largest integer that survives D1's path through JavaScript numbers.
 pub const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
 
 /// A bound parameter. Snowflakes are text: above 2^53 a number loses digits on its way through JavaScript.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Value {
     Null,
     Int(i64),

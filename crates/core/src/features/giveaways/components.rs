@@ -2,7 +2,7 @@
 
 use super::{
     commands, jobs,
-    rules::entry::{self, Candidate, Unmet},
+    rules::entry::{self, Candidate, Requirements, Unmet},
     store::{self, EntryView, Giveaway, Outcome, Pick, State},
     view,
 };
@@ -33,15 +33,22 @@ fn gone() -> Error {
     Error::user("This giveaway does not exist in this server any more.")
 }
 
+/// A giveaway as an isolate keeps it for the next press.
+struct Known {
+    giveaway: Giveaway,
+    requirements: Requirements,
+}
+
 /// The definition from this isolate's memory, or from D1. `true` when it may be old.
-async fn definition(ctx: &Ctx, guild: Id<GuildMarker>, id: &str, fresh: bool) -> Result<(Rc<Giveaway>, bool)> {
+async fn definition(ctx: &Ctx, guild: Id<GuildMarker>, id: &str, fresh: bool) -> Result<(Rc<Known>, bool)> {
     let key = memory_key(guild, id);
-    if !fresh && let Some(giveaway) = ctx.memory.recall::<Giveaway>(&key, ctx.now()) {
-        return Ok((giveaway, true));
+    if !fresh && let Some(known) = ctx.memory.recall::<Known>(&key, ctx.now()) {
+        return Ok((known, true));
     }
-    let giveaway = Rc::new(jobs::load(ctx, guild, id).await?.ok_or_else(gone)?);
-    ctx.memory.remember(key, giveaway.clone(), ctx.now() + MEMORY_MS);
-    Ok((giveaway, false))
+    let giveaway = jobs::load(ctx, guild, id).await?.ok_or_else(gone)?;
+    let known = Rc::new(Known { requirements: giveaway.requirements(), giveaway });
+    ctx.memory.remember(key, known.clone(), ctx.now() + MEMORY_MS);
+    Ok((known, false))
 }
 
 /// Enter, or leave when already in. One round trip when this isolate knows the giveaway.
@@ -49,30 +56,32 @@ pub async fn on_enter(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<
     let guild = interaction.guild_id;
     let mut fresh = false;
     for _ in 0..TRIES {
-        let (giveaway, may_be_old) = definition(ctx, guild, id, fresh).await?;
+        let (known, may_be_old) = definition(ctx, guild, id, fresh).await?;
+        let giveaway = &known.giveaway;
         let now = ctx.now();
-        let unmet = check(ctx, interaction, &giveaway, now).await?;
+        let unmet = check(ctx, interaction, &known.requirements, now).await?;
         if unmet.is_some() && may_be_old {
             // Nobody is refused by a requirement that may have been changed.
             fresh = true;
             continue;
         }
         if let Some(unmet) = unmet {
-            return leave_or_refuse(ctx, interaction, &giveaway, &unmet).await;
+            return leave_or_refuse(ctx, interaction, &known, &unmet).await;
         }
-        let view = toggle(ctx, interaction, &giveaway, now).await?;
+        let view = toggle(ctx, interaction, &known, now).await?;
         if view.version != giveaway.version && view.state == State::Active {
             fresh = true;
             continue;
         }
-        return answer_entry(ctx, interaction, &giveaway, &view);
+        return answer_entry(ctx, interaction, giveaway, &view);
     }
     Err(Error::user("This giveaway is being changed right now. Press again in a moment."))
 }
 
-async fn toggle(ctx: &Ctx, interaction: &Interaction, giveaway: &Giveaway, now: i64) -> Result<EntryView> {
+async fn toggle(ctx: &Ctx, interaction: &Interaction, known: &Known, now: i64) -> Result<EntryView> {
+    let giveaway = &known.giveaway;
     let user = interaction.actor.id;
-    let weight = entry::weight(&giveaway.requirements(), &interaction.actor.roles);
+    let weight = entry::weight(&known.requirements, &interaction.actor.roles);
     let interaction_id = interaction.id.to_string();
     let toggle = store::toggle_entry(giveaway, user, weight, &interaction_id, now, DOUBLE_CLICK_MS);
     if let Some(toggled) = ctx.query(toggle).await?.first::<store::Toggled>()? {
@@ -91,8 +100,7 @@ async fn toggle(ctx: &Ctx, interaction: &Interaction, giveaway: &Giveaway, now: 
     ctx.query(view).await?.first()?.ok_or_else(gone)
 }
 
-async fn check(ctx: &Ctx, interaction: &Interaction, giveaway: &Giveaway, now: i64) -> Result<Option<Unmet>> {
-    let requirements = giveaway.requirements();
+async fn check(ctx: &Ctx, interaction: &Interaction, requirements: &Requirements, now: i64) -> Result<Option<Unmet>> {
     let actor = &interaction.actor;
     let level = match requirements.min_level {
         Some(_) => registry::member_level(ctx, interaction.guild_id, actor.id).await?,
@@ -101,22 +109,23 @@ async fn check(ctx: &Ctx, interaction: &Interaction, giveaway: &Giveaway, now: i
     let candidate = Candidate {
         roles: &actor.roles,
         account_created: time::snowflake_ms(actor.id.get()),
-        joined: actor.joined_at,
+        joined: requirements.min_member_days.and_then(|_| actor.joined_ms()),
         level,
         // The statement that enters looks at the blacklist itself.
         blacklisted: false,
     };
-    Ok(entry::check(&requirements, &candidate, now).err())
+    Ok(entry::check(requirements, &candidate, now).err())
 }
 
 /// Somebody who no longer qualifies can still leave; everybody else hears what is missing.
-async fn leave_or_refuse(ctx: &Ctx, interaction: &Interaction, giveaway: &Giveaway, unmet: &Unmet) -> Result<Reply> {
+async fn leave_or_refuse(ctx: &Ctx, interaction: &Interaction, known: &Known, unmet: &Unmet) -> Result<Reply> {
+    let giveaway = &known.giveaway;
     let view: Option<EntryView> =
         ctx.query(store::get_entry_view(interaction.guild_id, &giveaway.id, interaction.actor.id)).await?.first()?;
     let view = view.ok_or_else(gone)?;
     let is_in = view.weight.is_some() && view.left_at.is_none();
     if is_in && view.state == State::Active {
-        let view = toggle(ctx, interaction, giveaway, ctx.now()).await?;
+        let view = toggle(ctx, interaction, known, ctx.now()).await?;
         return answer_entry(ctx, interaction, giveaway, &view);
     }
     if let Some(closed) = view::closed_for_entries(giveaway, view.state, view.ends_at, ctx.now()) {

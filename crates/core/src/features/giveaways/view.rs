@@ -19,9 +19,9 @@ use twilight_model::{
     id::{Id, marker::UserMarker},
 };
 
-/// The prize in a sentence: bold, on one line, its markup shown and not obeyed.
+/// The prize in a sentence: bold, its markup shown and not obeyed. It was made one clean line when it was stored.
 fn prize(giveaway: &Giveaway) -> String {
-    format!("**{}**", escape_markdown(&clean_line(&giveaway.prize, 200)))
+    format!("**{}**", escape_markdown(&giveaway.prize))
 }
 
 /// The same for lists, of which ten must fit into one embed.
