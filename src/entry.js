@@ -25,7 +25,11 @@ export default {
     const body = await request.text();
     try {
       let answer = interaction(timestamp, signature, body, env, ctx);
-      if (typeof answer === "object") answer = await answer;
+      if (answer instanceof Promise) {
+        // The work goes on when whoever asked has hung up: others may be waiting in the same batch.
+        ctx.waitUntil(answer);
+        answer = await answer;
+      }
       if (typeof answer === "string") return new Response(answer, JSON_HEADERS);
       return answer ?? new Response("invalid request signature", { status: 401 });
     } catch (error) {

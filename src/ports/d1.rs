@@ -19,6 +19,8 @@ use worker::{D1Database, Env};
 extern "C" {
     #[wasm_bindgen(catch)]
     async fn d1_batch(db: &JsValue, request: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(catch)]
+    async fn d1_together(db: &JsValue, request: &str) -> Result<JsValue, JsValue>;
 }
 
 pub struct D1 {
@@ -46,6 +48,12 @@ impl D1 {
 struct WireResult {
     rows: Box<RawValue>,
     changes: u64,
+}
+
+impl From<WireResult> for StatementResult {
+    fn from(wire: WireResult) -> Self {
+        Self { rows: wire.rows, changes: wire.changes }
+    }
 }
 
 /// A statement as `d1.js` takes it: its number, its parameters, and its text where that is new to this isolate.
@@ -79,8 +87,27 @@ impl Db for D1 {
         let answer = d1_batch(db.as_ref(), &request).await.map_err(|error| DbError::from_message(&message(&error)))?;
         let text = answer.as_string().unwrap_or_default();
         let results: Vec<WireResult> = serde_json::from_str(&text).map_err(|error| failed(&error))?;
-        let results = results.into_iter().map(|one| StatementResult { rows: one.rows, changes: one.changes });
-        Ok(results.collect())
+        Ok(results.into_iter().map(StatementResult::from).collect())
+    }
+
+    async fn together(&self, statement: Statement) -> Result<StatementResult, DbError> {
+        let failed = |error: &dyn std::fmt::Display| DbError::Failed(error.to_string());
+        let db = self.database().map_err(|error| failed(&error))?;
+        let request = serde_json::to_string(&self.numbers.borrow_mut().wire(&statement)).map_err(|error| failed(&error))?;
+        match d1_together(db.as_ref(), &request).await {
+            Ok(answer) => {
+                let result: WireResult =
+                    serde_json::from_str(&answer.as_string().unwrap_or_default()).map_err(|error| failed(&error))?;
+                Ok(result.into())
+            }
+            Err(error) => match DbError::from_message(&message(&error)) {
+                // Perhaps another one's fault, and nothing was written: this one alone.
+                DbError::Constraint(_) | DbError::Failed(_) => {
+                    self.batch(vec![statement]).await?.pop().ok_or_else(|| failed(&"D1 answered without a result"))
+                }
+                error => Err(error),
+            },
+        }
     }
 }
 

@@ -114,6 +114,11 @@ impl Ctx {
         results.pop().ok_or_else(|| crate::Error::internal("the database answered without a result"))
     }
 
+    /// One idempotent statement of a crowd: see [`Db::together`].
+    pub async fn query_together(&self, statement: Statement) -> Result<StatementResult> {
+        Ok(self.db.together(statement).await?)
+    }
+
     /// An unguessable id: `bytes` random bytes as lower-case hex.
     pub fn random_hex(&self, bytes: usize) -> String {
         let mut buffer = vec![0; bytes];

@@ -79,6 +79,13 @@ impl DbError {
 pub trait Db {
     /// Runs all statements in one round trip and one transaction: all of them or none.
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<StatementResult>, DbError>;
+
+    /// One statement that may share its transaction with statements of other requests arriving at the same time, so that
+    /// a crowd costs few round trips. It must stand alone, and a repetition must change nothing.
+    async fn together(&self, statement: Statement) -> Result<StatementResult, DbError> {
+        let mut results = self.batch(vec![statement]).await?;
+        results.pop().ok_or_else(|| DbError::Failed("the database answered without a result".to_owned()))
+    }
 }
 
 /// An outside HTTP call. The body is bytes; `timeout_ms` bounds the whole exchange.

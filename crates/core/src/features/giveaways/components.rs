@@ -84,7 +84,7 @@ async fn toggle(ctx: &Ctx, interaction: &Interaction, known: &Known, now: i64) -
     let weight = entry::weight(&known.requirements, &interaction.actor.roles);
     let interaction_id = interaction.id.to_string();
     let toggle = store::toggle_entry(giveaway, user, weight, &interaction_id, now, DOUBLE_CLICK_MS);
-    if let Some(toggled) = ctx.query(toggle).await?.first::<store::Toggled>()? {
+    if let Some(toggled) = ctx.query_together(toggle).await?.first::<store::Toggled>()? {
         // The statement held the giveaway to this version, running, and the person off the blacklist.
         return Ok(EntryView {
             version: giveaway.version,
