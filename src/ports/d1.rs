@@ -93,7 +93,8 @@ impl Db for D1 {
     async fn together(&self, statement: Statement) -> Result<StatementResult, DbError> {
         let failed = |error: &dyn std::fmt::Display| DbError::Failed(error.to_string());
         let db = self.database().map_err(|error| failed(&error))?;
-        let request = serde_json::to_string(&self.numbers.borrow_mut().wire(&statement)).map_err(|error| failed(&error))?;
+        let request =
+            serde_json::to_string(&self.numbers.borrow_mut().wire(&statement)).map_err(|error| failed(&error))?;
         match d1_together(db.as_ref(), &request).await {
             Ok(answer) => {
                 let result: WireResult =
