@@ -174,6 +174,23 @@ async fn too_few_entrants_extend_or_cancel() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_redraw_that_finds_nobody_does_not_say_that_nobody_won() {
+    let world = World::new().await;
+    let line = "/giveaway start prize:Lamp ends:10m winners:2 claim_window:5m";
+    world.slash("mara", "#general", line).await.says("on its way");
+    let card = world.message_with("#general", "Lamp");
+    for who in ["bela", "chen"] {
+        world.press(who, &card.id, "Enter").await.says("You are in");
+    }
+    world.advance_minutes(10).await;
+    let drawn = world.message_with("#general", "Congratulations");
+    world.press("bela", &drawn.id, "Claim Prize").await.says("You claimed");
+    world.advance_minutes(6).await;
+    let told = world.message_with("#general", "nobody is left who qualifies");
+    assert!(told.content.contains("Whoever has won keeps their prize."), "{}", told.content);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_entered_ends_quietly() {
     let world = World::new().await;
     world.slash("mara", "#general", "/giveaway start prize:Lamp ends:10m").await.says("on its way");

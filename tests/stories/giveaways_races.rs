@@ -183,6 +183,23 @@ async fn fifty_deliveries_of_one_press_at_the_same_time_count_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_presses_of_somebody_who_no_longer_qualifies_only_leave() {
+    for seed in 1..12 {
+        let world = World::new().await;
+        let card = start(&world, "Lamp", "ends:1h required_role:@Member").await;
+        world.press("bela", &card.id, "Enter").await.says("You are in");
+        world.advance(10_000).await;
+        world.sim.borrow_mut().set_roles(DEMO, "bela", &[]).unwrap();
+        world.interleave(seed);
+        let presses = [0, 1].map(|_| world.press_delivery("bela", &card.id, "Enter"));
+        for seen in join_all(presses.map(|press| world.deliver("bela", press))).await {
+            assert!(seen.text.contains("You left") || seen.text.contains("You need the role"), "{seed}: {}", seen.text);
+        }
+        assert!(entrants(&world).is_empty(), "seed {seed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_command_delivered_many_times_at_once_is_carried_out_once() {
     for seed in 1..12 {
         let world = World::new().await;

@@ -120,12 +120,18 @@ async fn check(ctx: &Ctx, interaction: &Interaction, requirements: &Requirements
 /// Somebody who no longer qualifies can still leave; everybody else hears what is missing.
 async fn leave_or_refuse(ctx: &Ctx, interaction: &Interaction, known: &Known, unmet: &Unmet) -> Result<Reply> {
     let giveaway = &known.giveaway;
-    let view: Option<EntryView> =
-        ctx.query(store::get_entry_view(interaction.guild_id, &giveaway.id, interaction.actor.id)).await?.first()?;
+    let interaction_id = interaction.id.to_string();
+    let user = interaction.actor.id;
+    let results = ctx
+        .batch(vec![
+            store::leave_entry(giveaway, user, &interaction_id, ctx.now(), DOUBLE_CLICK_MS),
+            store::get_entry_view(interaction.guild_id, &giveaway.id, user),
+        ])
+        .await?;
+    let view: Option<EntryView> = results.get(1).map(|result| result.first()).transpose()?.flatten();
     let view = view.ok_or_else(gone)?;
     let is_in = view.weight.is_some() && view.left_at.is_none();
-    if is_in && view.state == State::Active {
-        let view = toggle(ctx, interaction, known, ctx.now()).await?;
+    if (is_in && view.state == State::Active) || view.last_interaction.as_deref() == Some(&interaction_id) {
         return answer_entry(ctx, interaction, giveaway, &view);
     }
     if let Some(closed) = view::closed_for_entries(giveaway, view.state, view.ends_at, ctx.now()) {

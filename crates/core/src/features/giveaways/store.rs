@@ -255,6 +255,23 @@ pub fn toggle_entry(
     .bind(g.version)
 }
 
+/// Leaves a running giveaway, for somebody who could not enter again; a second press changes nothing.
+pub fn leave_entry(g: &Giveaway, user: Id<UserMarker>, interaction: &str, now: i64, double_ms: i64) -> Statement {
+    Statement::new(
+        "UPDATE giveaway_entries SET left_at = ?5, last_interaction = ?4
+         WHERE giveaway_id = ?1 AND user_id = ?3 AND left_at IS NULL
+           AND CAST(?4 AS INTEGER) > CAST(last_interaction AS INTEGER) AND entered_at <= ?5 - ?6
+           AND EXISTS (SELECT 1 FROM giveaways g
+                       WHERE g.id = ?1 AND g.guild_id = ?2 AND g.state = 'active' AND g.ends_at > ?5)",
+    )
+    .bind(&g.id)
+    .bind(g.guild_id)
+    .bind(user)
+    .bind(interaction)
+    .bind(now)
+    .bind(double_ms)
+}
+
 /// What a toggle that took effect gives back.
 #[derive(Debug, Deserialize)]
 pub struct Toggled {

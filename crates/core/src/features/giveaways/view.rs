@@ -205,7 +205,11 @@ pub fn draw_announcement(ctx: &Ctx, giveaway: &Giveaway, picks: &[Pick], winners
     let version = giveaway.version + 1;
     let mut lines = before_redraw(picks, winners);
     let names = winners.iter().map(|pick| format!("<@{}>", pick.user_id)).collect::<Vec<_>>().join(", ");
-    if winners.is_empty() {
+    let has_winners = picks.iter().any(|pick| matches!(pick.outcome, Outcome::Won | Outcome::Claimed));
+    if winners.is_empty() && has_winners {
+        let rest = format!("🎁 For the rest of {} nobody is left who qualifies.", prize(giveaway));
+        lines.push(format!("{rest} Whoever has won keeps their prize."));
+    } else if winners.is_empty() {
         lines.push(format!("🎁 {} has ended, but nobody is left who qualifies.", prize(giveaway)));
     } else {
         let again = if lines.is_empty() { "" } else { "New draw! " };
