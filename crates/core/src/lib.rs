@@ -24,6 +24,7 @@ pub mod sql;
 pub mod text;
 pub mod time;
 pub mod timers;
+pub mod xp;
 
 pub use ctx::Ctx;
 pub use error::{Error, Result};
