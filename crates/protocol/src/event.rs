@@ -22,7 +22,7 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventKind {
-    /// What members earned since the last report: one entry per member and calendar day of the guild.
+    /// What members earned since the last report. Nothing in it is of another calendar day of the guild than `at`.
     Xp {
         members: Vec<MemberXp>,
     },
@@ -101,20 +101,42 @@ pub enum EventKind {
     Unknown,
 }
 
-/// What one member earned since the last report.
+/// What one member earned and did since the last report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberXp {
     pub user: Id<UserMarker>,
-    pub surface: Surface,
-    pub xp: u32,
-    /// Messages sent, those that earned nothing included; 0 for voice.
+    /// Experience from messages.
+    #[serde(default)]
+    pub text: u32,
+    /// Experience from voice.
+    #[serde(default)]
+    pub voice: u32,
+    /// Messages sent, those that earned nothing included.
     #[serde(default)]
     pub messages: u32,
-    /// Seconds that counted; 0 for text.
+    /// Seconds in voice that counted.
     #[serde(default)]
     pub seconds: u32,
     /// Where the last of it was earned: a level-up may be said there.
     pub channel: Id<ChannelMarker>,
+    /// The last decisions about this member, newest last, those of earlier reports included; a few at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<Decision>,
+}
+
+/// What was decided about one message or a stretch of voice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Unix milliseconds.
+    pub at: i64,
+    pub surface: Surface,
+    pub channel: Id<ChannelMarker>,
+    /// What it earned; 0 with a reason.
+    #[serde(default)]
+    pub xp: u32,
+    /// Why it earned nothing, in the words of the rules (`cooldown`, `deafened`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Where experience is earned.
@@ -136,8 +158,10 @@ mod tests {
 
     #[rstest]
     #[case(
-        EventKind::Xp { members: vec![MemberXp { user: user(), surface: Surface::Voice, xp: 15, messages: 0, seconds: 180, channel: Id::new(7) }] },
-        r#"{"type":"xp","members":[{"user":"5","surface":"voice","xp":15,"messages":0,"seconds":180,"channel":"7"}]}"#
+        EventKind::Xp { members: vec![MemberXp { user: user(), text: 0, voice: 15, messages: 0, seconds: 180, channel: Id::new(7), why: vec![
+            Decision { at: 9, surface: Surface::Voice, channel: Id::new(7), xp: 0, reason: Some("alone".into()) },
+        ] }] },
+        r#"{"type":"xp","members":[{"user":"5","text":0,"voice":15,"messages":0,"seconds":180,"channel":"7","why":[{"at":9,"surface":"voice","channel":"7","xp":0,"reason":"alone"}]}]}"#
     )]
     #[case(
         EventKind::Activity { channel: Id::new(7), hour: 3_600_000, messages: 4, voice_seconds: 0 },

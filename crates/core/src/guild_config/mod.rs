@@ -5,7 +5,7 @@
 
 pub mod store;
 
-use crate::{ctx::Ctx, error::Result};
+use crate::{ctx::Ctx, error::Result, xp::LevelSettings};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, rc::Rc};
@@ -35,6 +35,7 @@ pub struct GuildConfig {
     pub giveaway_reroll_limit: u32,
     /// Days in which somebody who won is passed over; 0 for never.
     pub giveaway_winner_cooldown_days: u32,
+    pub levels: LevelSettings,
 }
 
 impl Default for GuildConfig {
@@ -47,6 +48,7 @@ impl Default for GuildConfig {
             giveaway_claim_seconds: 300,
             giveaway_reroll_limit: 3,
             giveaway_winner_cooldown_days: 0,
+            levels: LevelSettings::default(),
         }
     }
 }

@@ -5,10 +5,12 @@
 
 pub mod curve;
 pub mod multipliers;
+pub mod settings;
 pub mod text;
 pub mod voice;
 
 pub use curve::Curve;
 pub use multipliers::{Multiplier, Scope};
+pub use settings::{Announce, AnnounceIn, LevelSettings, Reward};
 pub use text::{Message, Recent, Refusal, TextRules, decide};
 pub use voice::{Presence, Silence, VoiceFloor};
