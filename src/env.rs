@@ -1,8 +1,8 @@
 //! Purpose: the only file that names a binding or a setting: builds the Ctx from the Worker's environment.
 
 use crate::ports::{
-    clock::WorkerClock, d1::D1, http::FetchHttp, kv::WorkerKv, log::ConsoleLog, queue::JobQueue, rng::WebRng,
-    timers::GuildTimers,
+    clock::WorkerClock, d1::D1, http::FetchHttp, kv::WorkerKv, leaderboards::GuildLeaderboards, log::ConsoleLog,
+    queue::JobQueue, rng::WebRng, timers::GuildTimers,
 };
 use muster_core::{
     Ctx,
@@ -39,6 +39,15 @@ pub fn public_keys(env: &Env) -> Vec<DiscordKey> {
     keys
 }
 
+/// The sidecars' keys; none when no sidecar was set up.
+fn gateway_keys(env: &Env) -> Vec<muster_protocol::Key> {
+    let configured = setting(env, "GATEWAY_KEY").unwrap_or_default();
+    muster_protocol::parse_keys(&configured).unwrap_or_else(|why| {
+        worker::console_error!("GATEWAY_KEY: {why}; every batch of a sidecar will be refused");
+        Vec::new()
+    })
+}
+
 fn base_url(env: &Env, name: &str, default: &str) -> String {
     let url = setting(env, name).unwrap_or_else(|| default.to_owned());
     url.trim_end_matches('/').to_owned()
@@ -49,8 +58,10 @@ fn settings(env: &Env) -> Result<Settings, String> {
     Ok(Settings {
         application_id: application.parse().map_err(|_| "DISCORD_APPLICATION_ID is no id".to_owned())?,
         bot_token: required(env, "DISCORD_TOKEN")?,
+        gateway_keys: gateway_keys(env),
         discord_api: base_url(env, "DISCORD_API", "https://discord.com/api/v10"),
         discord_web: base_url(env, "DISCORD_WEB", "https://discord.com"),
+        discord_cdn: base_url(env, "DISCORD_CDN", "https://cdn.discordapp.com"),
         public_url: base_url(env, "PUBLIC_URL", "http://127.0.0.1:8787"),
         commands_guild: setting(env, "COMMANDS_GUILD").and_then(|id| id.parse().ok()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -79,6 +90,7 @@ fn build(env: &Env) -> Result<Ctx, String> {
         http: Rc::new(FetchHttp),
         queue: Rc::new(JobQueue::new(env.clone())),
         timers: Rc::new(GuildTimers::new(env.clone())),
+        leaderboards: Rc::new(GuildLeaderboards::new(env.clone())),
         kv: Rc::new(WorkerKv::new(env.clone())),
         clock: Rc::new(WorkerClock),
         rng: Rc::new(WebRng),
@@ -103,6 +115,10 @@ pub fn jobs(env: &Env) -> worker::Result<Queue> {
 
 pub fn timers(env: &Env) -> worker::Result<ObjectNamespace> {
     env.durable_object("TIMERS")
+}
+
+pub fn leaderboards(env: &Env) -> worker::Result<ObjectNamespace> {
+    env.durable_object("LEADERBOARDS")
 }
 
 /// Whether the clock may be moved: set by `scripts/dev` and the tests, and only believed beside a local Discord.

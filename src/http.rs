@@ -1,6 +1,6 @@
 //! Purpose: the router: which path goes to which door of core, with body caps and security headers.
 
-use crate::{env, interactions, ports::clock};
+use crate::{env, gateway, interactions, ports::clock};
 use muster_core::api::{ApiRequest, ApiResponse};
 use serde_json::{Value, json};
 use worker::{Context, Env, Method, Request, Response, Result};
@@ -14,6 +14,7 @@ pub async fn route(mut request: Request, env: Env, context: Context) -> Result<R
     match (&method, path.as_str()) {
         (Method::Post, "/interactions" | "/webhooks/discord") => signed(&mut request, &env, &context, &path).await,
         (_, "/interactions" | "/webhooks/discord") => refuse(405, "Discord posts here."),
+        (Method::Post, muster_protocol::PATH) => gateway::deliver(&mut request, &env, &context).await,
         (Method::Get, "/healthz") => health(&env).await,
         (Method::Post, "/dev/clock") if env::is_dev(&env) => move_clock(&mut request, &env).await,
         (Method::Get, "/") => home(),
@@ -24,7 +25,7 @@ pub async fn route(mut request: Request, env: Env, context: Context) -> Result<R
     }
 }
 
-fn refuse(status: u16, why: &str) -> Result<Response> {
+pub fn refuse(status: u16, why: &str) -> Result<Response> {
     json_response(status, &json!({ "error": why }))
 }
 
@@ -32,7 +33,7 @@ fn json_response(status: u16, body: &Value) -> Result<Response> {
     secure(Response::from_json(body)?.with_status(status))
 }
 
-fn secure(response: Response) -> Result<Response> {
+pub fn secure(response: Response) -> Result<Response> {
     let headers = response.headers();
     headers.set("x-content-type-options", "nosniff")?;
     headers.set("referrer-policy", "no-referrer")?;
@@ -46,10 +47,10 @@ fn home() -> Result<Response> {
 }
 
 /// The body up to the cap, or `None` beyond it; the rest is never read.
-async fn read_capped(request: &mut Request) -> Result<Option<Vec<u8>>> {
+pub async fn read_capped(request: &mut Request, most: usize) -> Result<Option<Vec<u8>>> {
     use futures_util::StreamExt;
     let declared = request.headers().get("content-length")?.and_then(|text| text.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > MAX_BODY) {
+    if declared.is_some_and(|length| length > most) {
         return Ok(None);
     }
     let mut body = Vec::new();
@@ -58,7 +59,7 @@ async fn read_capped(request: &mut Request) -> Result<Option<Vec<u8>>> {
     };
     while let Some(chunk) = stream.next().await {
         body.extend_from_slice(&chunk?);
-        if body.len() > MAX_BODY {
+        if body.len() > most {
             return Ok(None);
         }
     }
@@ -74,7 +75,7 @@ async fn signed(request: &mut Request, env: &Env, context: &Context, path: &str)
     else {
         return unsigned();
     };
-    let Some(body) = read_capped(request).await? else {
+    let Some(body) = read_capped(request, MAX_BODY).await? else {
         return refuse(413, "That body is longer than anything Discord sends.");
     };
     if !interactions::is_signed(env, &timestamp, &signature, &body) {

@@ -1,8 +1,10 @@
 //! Purpose: where the platform calls in: fetch, queue, cron and the Durable Object classes, and nothing else.
 
 mod env;
+mod gateway;
 mod http;
 mod interactions;
+mod leaderboard_do;
 mod ports;
 mod queue_consumer;
 mod scheduled_cron;

@@ -6,7 +6,7 @@
 //   state/    D1, KV, Durable Objects and queues of workerd      sim.json  the stand-in's world
 //   *.log     what the programs said
 
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { ROOT, freePorts, pause, run, start, tail, until } from "./processes.mjs";
@@ -71,8 +71,16 @@ async function readSimEnv(simUrl, port) {
     DISCORD_TOKEN: printed.DISCORD_TOKEN,
     DISCORD_API: `${simUrl}/api/v10`,
     DISCORD_WEB: simUrl,
+    DISCORD_CDN: simUrl,
     DEV_CLOCK: "1",
   };
+}
+
+/** The key that sidecar and Worker of this state share, made once. */
+function gatewayKey(dir) {
+  const file = path.join(dir, "gateway-key");
+  if (!fs.existsSync(file)) fs.writeFileSync(file, `dev:${randomBytes(32).toString("hex")}`, { mode: 0o600 });
+  return fs.readFileSync(file, "utf8").trim();
 }
 
 /** Applies migrations that this state has not seen. wrangler takes seconds to say there are none, so it is asked rarely. */
@@ -123,7 +131,7 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
   for (const log of Object.values(logs)) fs.rmSync(log, { force: true });
 
   const worker = stageWorker(dir);
-  const env = { ...(await readSimEnv(simUrl, simPort)), PUBLIC_URL: workerUrl, ...vars };
+  const env = { ...(await readSimEnv(simUrl, simPort)), GATEWAY_KEY: gatewayKey(dir), PUBLIC_URL: workerUrl, ...vars };
   const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`);
   fs.writeFileSync(path.join(worker, ".dev.vars"), lines.join(""), { mode: 0o600 });
 

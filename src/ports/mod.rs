@@ -4,6 +4,7 @@ pub mod clock;
 pub mod d1;
 pub mod http;
 pub mod kv;
+pub mod leaderboards;
 pub mod log;
 pub mod queue;
 pub mod rng;

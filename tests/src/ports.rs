@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use muster_core::{
     Job,
+    leaderboard::{self, Answer, Kept, Question},
     ports::{
-        Clock, Db, DbError, Http, HttpRequest, HttpResponse, Kv, Level, Log, NoAnswer, Queue, StatementResult, Timer,
-        Timers,
+        Clock, Db, DbError, Http, HttpRequest, HttpResponse, Kv, Leaderboards, Level, Log, NoAnswer, Queue,
+        StatementResult, Timer, Timers,
     },
     sql::Statement,
     timers::stands,
@@ -216,6 +217,23 @@ impl Timers for StoryTimers {
             Ok(())
         };
         self.outside.call("timers arm", effect, || "lost".to_owned()).await
+    }
+}
+
+/// The guilds' leaderboard objects, each with what it keeps in memory.
+pub struct StoryLeaderboards {
+    pub db: Rc<StoryDb>,
+    pub outside: Rc<Outside>,
+    pub kept: RefCell<BTreeMap<Id<GuildMarker>, Rc<Kept>>>,
+}
+
+#[async_trait(?Send)]
+impl Leaderboards for StoryLeaderboards {
+    async fn ask(&self, guild: Id<GuildMarker>, question: Question) -> Result<Answer, String> {
+        let kept = self.kept.borrow_mut().entry(guild).or_default().clone();
+        self.outside.call("leaderboard ask", || Ok(()), || "lost".to_owned()).await?;
+        let now = self.outside.clock.now();
+        leaderboard::serve(self.db.as_ref(), &kept, guild, now, &question).await.map_err(|error| error.to_string())
     }
 }
 

@@ -1,12 +1,18 @@
 //! Purpose: `World`: people act through the simulator's client, Muster's doors answer, time passes.
 
-use crate::ports::{Armed, Outside, Queued, StoryDb, StoryHttp, StoryKv, StoryLog, StoryQueue, StoryTimers, timer_key};
+use crate::gateway;
+use crate::ports::{
+    Armed, Outside, Queued, StoryDb, StoryHttp, StoryKv, StoryLeaderboards, StoryLog, StoryQueue, StoryTimers,
+    timer_key,
+};
 use muster_core::{
     Ctx, JobOutcome,
     ctx::{Memory, Settings},
+    guild_config,
     ports::{Clock, Timer},
     registration,
     timers::{self, Wake},
+    xp::LevelSettings,
 };
 use muster_sim::{Answer, Choice, Delivery, Message, Modal, Refusal, Sim, SimOptions, openapi::OpenApi};
 use muster_testkit::{Faults, MovedClock, SeededRng, SqliteDb};
@@ -18,7 +24,10 @@ use std::{
     sync::OnceLock,
 };
 use tokio::sync::Notify;
-use twilight_model::id::{Id, marker::GuildMarker};
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker, RoleMarker},
+};
 
 /// The demo guild's name.
 pub const DEMO: &str = muster_sim::DEMO_GUILD;
@@ -53,6 +62,7 @@ pub struct World {
     outside: Rc<Outside>,
     queue: Rc<StoryQueue>,
     timers: Rc<StoryTimers>,
+    leaderboards: Rc<StoryLeaderboards>,
     http: Rc<StoryHttp>,
     kv: Rc<StoryKv>,
     rng: Rc<SeededRng>,
@@ -78,8 +88,10 @@ impl World {
         let settings = Settings {
             application_id: sim.application_id().parse().expect("an id"),
             bot_token: sim.bot_token().to_owned(),
+            gateway_keys: vec![gateway::key()],
             discord_api: "http://discord.test/api/v10".to_owned(),
             discord_web: "http://discord.test".to_owned(),
+            discord_cdn: "http://discord.test".to_owned(),
             public_url: "http://muster.test".to_owned(),
             commands_guild: None,
             version: "0.0.0".to_owned(),
@@ -93,14 +105,20 @@ impl World {
         });
         let sim = Rc::new(RefCell::new(sim));
         let db = Rc::new(SqliteDb::new());
+        let story_db = Rc::new(StoryDb {
+            db: db.clone(),
+            outside: outside.clone(),
+            stall_ms: Cell::new(0),
+            round_trips: Cell::new(0),
+            statements: Cell::new(0),
+        });
         let world = Self {
-            story_db: Rc::new(StoryDb {
-                db: db.clone(),
+            leaderboards: Rc::new(StoryLeaderboards {
+                db: story_db.clone(),
                 outside: outside.clone(),
-                stall_ms: Cell::new(0),
-                round_trips: Cell::new(0),
-                statements: Cell::new(0),
+                kept: RefCell::default(),
             }),
+            story_db,
             queue: Rc::new(StoryQueue { outside: outside.clone(), waiting: RefCell::default() }),
             timers: Rc::new(StoryTimers { outside: outside.clone(), armed: RefCell::new(BTreeMap::new()) }),
             http: Rc::new(StoryHttp { sim: sim.clone(), outside: outside.clone() }),
@@ -146,6 +164,7 @@ impl World {
             http: self.http.clone(),
             queue: self.queue.clone(),
             timers: self.timers.clone(),
+            leaderboards: self.leaderboards.clone(),
             kv: self.kv.clone(),
             clock: self.clock.clone(),
             rng: self.rng.clone(),
@@ -165,7 +184,7 @@ impl World {
     }
 
     /// Runs until done, or until a fault killed the process.
-    async fn live<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn live<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
             () = self.outside.died.notified() => { self.restart(); None }
@@ -173,7 +192,7 @@ impl World {
         }
     }
 
-    async fn run_after(&self, ctx: &Ctx) {
+    pub(crate) async fn run_after(&self, ctx: &Ctx) {
         loop {
             let work: Vec<_> = ctx.after.borrow_mut().drain(..).collect();
             if work.is_empty() {
@@ -448,6 +467,11 @@ impl World {
         }
     }
 
+    /// The leaderboard objects were evicted: what they kept in memory is gone.
+    pub fn evict_leaderboards(&self) {
+        self.leaderboards.kept.borrow_mut().clear();
+    }
+
     /// Forgets what the clock and the queue hold: alarms that gave up, messages that were lost.
     pub fn lose_alarms_and_queue(&self) {
         self.timers.armed.borrow_mut().clear();
@@ -472,6 +496,31 @@ impl World {
 
     pub fn count_with(&self, channel: &str, part: &str) -> usize {
         self.public(channel).iter().filter(|message| message.text().contains(part)).count()
+    }
+
+    /// The demo guild.
+    pub fn guild(&self) -> Id<GuildMarker> {
+        self.sim.borrow().guild(DEMO).expect("the demo guild").id.to_string().parse().expect("an id")
+    }
+
+    /// A channel of the demo guild by name.
+    pub fn channel(&self, name: &str) -> Id<ChannelMarker> {
+        self.sim.borrow().channel(name).expect("a channel").id.to_string().parse().expect("an id")
+    }
+
+    /// A role of the demo guild by name.
+    pub fn role(&self, name: &str) -> Id<RoleMarker> {
+        self.sim.borrow().role(DEMO, name).expect("a role").id.to_string().parse().expect("an id")
+    }
+
+    /// Puts settings of levels in force, as if somebody had made them long ago.
+    pub async fn set_levels(&self, settings: &LevelSettings) {
+        let ctx = self.ctx();
+        let value = serde_json::to_string(settings).expect("settings are JSON");
+        let cause = ctx.random_hex(8);
+        let statement = guild_config::store::set_key(self.guild(), "$.levels", &value, self.now(), &cause);
+        ctx.query(statement).await.expect("settings are stored");
+        guild_config::forget(&ctx, self.guild());
     }
 
     /// Id of a person by username.

@@ -10,6 +10,7 @@ mod giveaways_faults;
 mod giveaways_manage;
 mod giveaways_races;
 mod giveaways_start;
+mod levels_earning;
 mod people;
 mod registration;
 mod tidy;

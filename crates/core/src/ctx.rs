@@ -4,7 +4,7 @@ use crate::{
     discord::rate_limits::RateLimits,
     error::Result,
     guild_config::GuildConfigCache,
-    ports::{Clock, Db, Http, Kv, Level, Log, Queue, Rng, StatementResult, Timers},
+    ports::{Clock, Db, Http, Kv, Leaderboards, Level, Log, Queue, Rng, StatementResult, Timers},
     sql::Statement,
 };
 use futures_util::future::LocalBoxFuture;
@@ -20,10 +20,14 @@ use twilight_model::id::{
 pub struct Settings {
     pub application_id: Id<ApplicationMarker>,
     pub bot_token: String,
+    /// Keys by which sidecars sign; two while one replaces the other.
+    pub gateway_keys: Vec<muster_protocol::Key>,
     /// `https://discord.com/api/v10` unless configured.
     pub discord_api: String,
     /// Where links to messages lead, `https://discord.com` unless configured.
     pub discord_web: String,
+    /// Where pictures and attachments lie, `https://cdn.discordapp.com` unless configured.
+    pub discord_cdn: String,
     /// Where people open proofs and pages, e.g. `https://muster.example.workers.dev`.
     pub public_url: String,
     /// Commands are registered in this guild only, for trying things out; globally without it.
@@ -77,6 +81,7 @@ pub struct Ctx {
     pub http: Rc<dyn Http>,
     pub queue: Rc<dyn Queue>,
     pub timers: Rc<dyn Timers>,
+    pub leaderboards: Rc<dyn Leaderboards>,
     pub kv: Rc<dyn Kv>,
     pub clock: Rc<dyn Clock>,
     pub rng: Rc<dyn Rng>,

@@ -44,6 +44,10 @@ impl Error {
         Self::Internal(Internal { what: what.to_string(), kind: InternalKind::Retryable })
     }
 
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Internal(internal) if internal.kind == InternalKind::Retryable)
+    }
+
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Internal(internal) if internal.kind == InternalKind::Conflict)
     }

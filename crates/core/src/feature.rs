@@ -5,6 +5,7 @@ use crate::{
     ctx::Ctx,
     custom_id::CustomId,
     error::{Error, Result},
+    gateway::Arrived,
     interaction::Interaction,
     outbox::{Delivered, Rendered},
     ports::Timer,
@@ -64,6 +65,16 @@ pub trait Feature {
         Ok(())
     }
 
+    /// What a batch of the gateway adds to this feature's tables. Each statement holds only while the batch's number is not taken.
+    async fn gateway_statements(ctx: &Ctx, arrived: &Arrived) -> Result<Vec<Statement>> {
+        Ok(Vec::new())
+    }
+
+    /// What follows once those are committed; runs again whenever the batch is delivered again.
+    async fn on_gateway(ctx: &Ctx, arrived: &Arrived) -> Result<()> {
+        Ok(())
+    }
+
     /// A row of this feature is due, or was: look at the row, do what is due, and say when it wants to be woken next.
     async fn on_timer(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Option<i64>> {
         Ok(None)
@@ -93,6 +104,17 @@ pub trait Feature {
     /// Core interface for requirements of other features: a member's level, where levels are kept.
     /// `None` while this feature keeps no levels in that guild.
     async fn member_level(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<u32>> {
+        Ok(None)
+    }
+
+    /// Everything that this feature keeps about somebody in that guild, for themselves to read; `None` for nothing.
+    async fn personal_data(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<Value>> {
+        Ok(None)
+    }
+
+    /// Deletes what this feature keeps about somebody in that guild, as far as it may. Gives a sentence for the person about
+    /// what was done or why something stays; `None` where there is nothing.
+    async fn forget(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<String>> {
         Ok(None)
     }
 

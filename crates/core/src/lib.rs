@@ -1,6 +1,7 @@
-//! Purpose: all of Muster's features and rules, without IO. Five doors lead in: `interaction`, `event`, `timer`,
-//! `job` (with `cron`) and `api`.
+//! Purpose: all of Muster's features and rules, without IO. Six doors lead in: `interaction`, `gateway`, `event`,
+//! `timer`, `job` (with `cron`) and `api`.
 
+pub mod activity;
 pub mod api;
 pub mod audit;
 pub mod ctx;
@@ -9,10 +10,12 @@ pub mod discord;
 pub mod error;
 pub mod feature;
 pub mod features;
+pub mod gateway;
 pub mod guild_config;
 pub mod health;
 pub mod interaction;
 pub mod jobs;
+pub mod leaderboard;
 pub mod outbox;
 pub mod permissions;
 pub mod ports;
@@ -28,6 +31,7 @@ pub mod xp;
 
 pub use ctx::Ctx;
 pub use error::{Error, Result};
+pub use gateway::{GatewayAnswer, gateway};
 pub use interaction::{Answer, interaction};
 pub use jobs::{Job, JobOutcome, cron, job};
 

@@ -199,6 +199,14 @@ fn highest(guild: &GuildFacts, roles: &[Id<RoleMarker>]) -> i64 {
     held.map(|role| role.position).max().unwrap_or(0)
 }
 
+/// The position of Muster's highest role: it may give and take the roles below it.
+///
+/// # Errors
+/// `User` when Muster is not a member.
+pub async fn bot_position(ctx: &Ctx, guild: Id<GuildMarker>, facts: &GuildFacts) -> Result<i64> {
+    Ok(highest(facts, &bot_member(ctx, guild).await?.roles))
+}
+
 /// The actor may act on `target` by role hierarchy. `bot_acts` when Discord will also compare Muster's role.
 ///
 /// # Errors

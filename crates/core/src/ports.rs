@@ -2,7 +2,11 @@
 //!
 //! Not here: any implementation, and any rule. A port moves bytes; what they mean is decided in core.
 
-use crate::{jobs::Job, sql::Statement};
+use crate::{
+    jobs::Job,
+    leaderboard::{Answer, Question},
+    sql::Statement,
+};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -137,6 +141,12 @@ pub struct Timer {
 #[async_trait(?Send)]
 pub trait Timers {
     async fn arm(&self, guild: Id<GuildMarker>, timers: Vec<Timer>) -> Result<(), String>;
+}
+
+/// A guild's ranked lists, derived from D1: the object behind this calls `leaderboard::serve`.
+#[async_trait(?Send)]
+pub trait Leaderboards {
+    async fn ask(&self, guild: Id<GuildMarker>, question: Question) -> Result<Answer, String>;
 }
 
 /// At-least-once, unordered delivery to the `job` door.

@@ -7,6 +7,7 @@ use crate::{
     error::{Error, Result},
     feature::Feature,
     features,
+    gateway::Arrived,
     interaction::Interaction,
     outbox::{Delivered, Rendered},
     ports::Timer,
@@ -94,6 +95,17 @@ macro_rules! features {
             failed
         }
 
+        pub async fn gateway_statements(ctx: &Ctx, arrived: &Arrived) -> Result<Vec<Statement>> {
+            let mut all = Vec::new();
+            $(all.extend(features::$folder::$feature::gateway_statements(ctx, arrived).await?);)+
+            Ok(all)
+        }
+
+        pub async fn on_gateway(ctx: &Ctx, arrived: &Arrived) -> Result<()> {
+            $(features::$folder::$feature::on_gateway(ctx, arrived).await?;)+
+            Ok(())
+        }
+
         pub async fn on_timer(ctx: &Ctx, guild: Id<GuildMarker>, timer: &Timer) -> Result<Option<i64>> {
             match timer.feature.as_str() {
                 $(<features::$folder::$feature as Feature>::NAME => {
@@ -143,6 +155,22 @@ macro_rules! features {
             Ok(None)
         }
 
+        /// What each feature keeps about somebody, by the feature's name.
+        pub async fn personal_data(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Vec<(&'static str, Value)>> {
+            let mut all = Vec::new();
+            $(if let Some(data) = features::$folder::$feature::personal_data(ctx, guild, user).await? {
+                all.push((<features::$folder::$feature as Feature>::NAME, data));
+            })+
+            Ok(all)
+        }
+
+        /// What each feature says about forgetting somebody.
+        pub async fn forget(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Vec<String>> {
+            let mut all = Vec::new();
+            $(all.extend(features::$folder::$feature::forget(ctx, guild, user).await?);)+
+            Ok(all)
+        }
+
         pub async fn keeps_levels(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<bool> {
             $(if features::$folder::$feature::keeps_levels(ctx, guild).await? {
                 return Ok(true);
@@ -154,6 +182,7 @@ macro_rules! features {
 
 features! {
     giveaways::Giveaways,
+    levels::Levels,
     config::Config,
     setup::Setup,
     help::Help,

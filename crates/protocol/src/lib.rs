@@ -8,7 +8,7 @@ mod event;
 mod seal;
 
 pub use event::{Decision, Event, EventKind, MemberXp, Surface};
-pub use seal::{Headers, Key, Refusal, open, seal};
+pub use seal::{BODY_MAX, Headers, Key, Refusal, open, parse_keys, seal};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -16,11 +16,30 @@ pub const BODY_MAX: usize = 1 << 20;
 /// Bytes after decompression; more is refused before it is held.
 pub const PLAIN_MAX: usize = 8 << 20;
 
+/// HMAC-SHA256 wants keys of at least its output's length to be as strong as it can (RFC 2104): half of that is the least here.
+const SECRET_MIN: usize = 16;
+
 /// A shared secret with the name that travels beside the signature.
 #[derive(Clone)]
 pub struct Key {
     pub id: String,
     pub secret: Vec<u8>,
+}
+
+/// Keys out of a setting: `id:hex`, several separated by commas, the one to sign with first.
+///
+/// # Errors
+/// A sentence saying what is wrong; it holds nothing of the secret.
+pub fn parse_keys(text: &str) -> Result<Vec<Key>, String> {
+    let one = |part: &str| {
+        let (id, secret) = part.trim().split_once(':').ok_or("a gateway key looks like id:hex")?;
+        let secret = hex::decode(secret.trim()).map_err(|_| format!("the secret of gateway key {id} is not hex"))?;
+        if secret.len() < SECRET_MIN {
+            return Err(format!("the secret of gateway key {id} is shorter than {SECRET_MIN} bytes"));
+        }
+        Ok(Key { id: id.trim().to_owned(), secret })
+    };
+    text.split(',').filter(|part| !part.trim().is_empty()).map(one).collect()
 }
 
 /// What travels beside the body.
@@ -177,6 +196,17 @@ mod tests {
         let headers = Headers { key_id: "new".into(), timestamp: NOW, nonce: "n".into(), signature };
         assert_eq!(open::<i32>(&headers, &body, &keys(), NOW), Err(Refusal::TooLong));
         assert_eq!(open::<i32>(&headers, &vec![0; BODY_MAX + 1], &keys(), NOW), Err(Refusal::TooLong));
+    }
+
+    #[test]
+    fn keys_are_read_from_a_setting() {
+        let secret = "ab".repeat(16);
+        let keys = parse_keys(&format!("new:{secret}, old:{secret}")).unwrap();
+        assert_eq!(keys.iter().map(|key| key.id.as_str()).collect::<Vec<_>>(), ["new", "old"]);
+        assert!(parse_keys("").unwrap().is_empty());
+        for wrong in ["abc", "a:xyz", "a:abcd"] {
+            assert!(parse_keys(wrong).is_err(), "{wrong}");
+        }
     }
 
     proptest! {

@@ -39,6 +39,25 @@ pub fn insert(entry: &Entry) -> Statement {
     .bind(&entry.cause)
 }
 
+/// The same, only if the guild's configuration has just reached that version.
+pub fn insert_if_config(entry: &Entry, version: i64) -> Statement {
+    Statement::new(
+        "INSERT OR IGNORE INTO audit_log (guild_id, at, actor_id, source, action, target, before, after, cause)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+         WHERE EXISTS (SELECT 1 FROM guild_config WHERE guild_id = ?1 AND version = ?10 AND updated_at = ?2)",
+    )
+    .bind(entry.guild_id)
+    .bind(entry.at)
+    .bind(entry.actor_id)
+    .bind(entry.source)
+    .bind(entry.action)
+    .bind(&entry.target)
+    .bind(entry.before.clone())
+    .bind(entry.after.clone())
+    .bind(&entry.cause)
+    .bind(version)
+}
+
 #[derive(Debug, Deserialize)]
 pub struct Row {
     pub at: i64,

@@ -7,7 +7,7 @@ pub use client::{Call, CallError, File, Route, call};
 
 use crate::{ctx::Ctx, reply::Message};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 use twilight_model::{
     guild::Permissions,
     id::{
@@ -57,6 +57,9 @@ pub struct RoleFacts {
     pub permissions: Permissions,
     #[serde(default)]
     pub mentionable: bool,
+    /// An integration's or the boosters': nobody gives or takes it.
+    #[serde(default)]
+    pub managed: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -118,6 +121,31 @@ pub async fn edit_message(
 ) -> Result<Value, CallError> {
     let route = Route::new("PATCH", format!("/channels/{channel}/messages/{message}"));
     call(ctx, &route, Call::json(to.edit_body())).await
+}
+
+/// Gives a role, or takes it. Safe to repeat. `reason` stands in the guild's audit log.
+pub async fn set_role(
+    ctx: &Ctx,
+    guild: Id<GuildMarker>,
+    user: Id<UserMarker>,
+    role: Id<RoleMarker>,
+    gives: bool,
+    reason: &str,
+) -> Result<(), CallError> {
+    let method = if gives { "PUT" } else { "DELETE" };
+    let route = Route::new(method, format!("/guilds/{guild}/members/{user}/roles/{role}"));
+    call(ctx, &route, Call { reason: Some(reason.to_owned()), ..Call::default() }).await.map(|_| ())
+}
+
+/// The channel in which Muster writes to somebody in private. Safe to repeat.
+pub async fn open_direct(ctx: &Ctx, user: Id<UserMarker>) -> Result<Id<ChannelMarker>, CallError> {
+    #[derive(Deserialize)]
+    struct Channel {
+        id: Id<ChannelMarker>,
+    }
+    let route = Route::new("POST", "/users/@me/channels".to_owned());
+    let channel: Channel = typed(call(ctx, &route, Call::json(json!({ "recipient_id": user }))).await?)?;
+    Ok(channel.id)
 }
 
 /// Up to 100 messages of a channel with ids above `after`, the ones nearest to it.

@@ -3,5 +3,6 @@
 pub mod config;
 pub mod giveaways;
 pub mod help;
+pub mod levels;
 pub mod ping;
 pub mod setup;

@@ -5,7 +5,7 @@
 
 pub mod store;
 
-use crate::{ctx::Ctx, error::Result, xp::LevelSettings};
+use crate::{audit, ctx::Ctx, error::Result, interaction::Interaction, xp::LevelSettings};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, rc::Rc};
@@ -116,6 +116,32 @@ pub async fn cached(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Rc<GuildConfig>
     Ok(remember(ctx, guild, &parse(row)))
 }
 
+/// Those of several guilds, at most 30 s old, in one reading for all that are not known.
+pub async fn cached_many(ctx: &Ctx, guilds: &[Id<GuildMarker>]) -> Result<HashMap<Id<GuildMarker>, Rc<GuildConfig>>> {
+    let now = ctx.now();
+    let mut known = HashMap::with_capacity(guilds.len());
+    for guild in guilds {
+        if let Some((until, config)) = ctx.memory.guild_configs.borrow().0.get(guild)
+            && *until > now
+        {
+            known.insert(*guild, config.clone());
+        }
+    }
+    let missing: Vec<_> = guilds.iter().filter(|guild| !known.contains_key(guild)).collect();
+    if missing.is_empty() {
+        return Ok(known);
+    }
+    let ids = serde_json::to_string(&missing).map_err(crate::Error::internal)?;
+    let mut rows: HashMap<Id<GuildMarker>, store::Row> = HashMap::new();
+    for row in ctx.query(store::list(&ids)).await?.all::<store::GuildRow>()? {
+        rows.insert(row.guild_id, store::Row { settings: row.settings });
+    }
+    for guild in missing {
+        known.insert(*guild, remember(ctx, *guild, &parse(rows.remove(guild))));
+    }
+    Ok(known)
+}
+
 fn remember(ctx: &Ctx, guild: Id<GuildMarker>, config: &GuildConfig) -> Rc<GuildConfig> {
     let config = Rc::new(config.clone());
     let mut cache = ctx.memory.guild_configs.borrow_mut();
@@ -124,6 +150,61 @@ fn remember(ctx: &Ctx, guild: Id<GuildMarker>, config: &GuildConfig) -> Rc<Guild
     }
     cache.0.insert(guild, (ctx.now() + CACHE_MS, config.clone()));
     config
+}
+
+/// How often an edit starts over because somebody else was quicker.
+const EDITS_MAX: usize = 5;
+
+/// Changes one part of the document for the person of this interaction, with a line in the audit log. `change` gets the document
+/// as it stands now and gives the new JSON of the top-level field `field` and what the log says about before and after; it runs
+/// again when somebody else changed the document meanwhile. A second delivery of the interaction changes nothing.
+///
+/// # Errors
+/// What `change` refuses, and `Retryable` when others keep changing the document.
+pub async fn edit(
+    ctx: &Ctx,
+    interaction: &Interaction,
+    field: &str,
+    target: &str,
+    change: impl Fn(&GuildConfig) -> Result<Edit>,
+) -> Result<()> {
+    let guild = interaction.guild_id;
+    for _ in 0..EDITS_MAX {
+        let row: Option<store::VersionedRow> = ctx.query(store::get_versioned(guild)).await?.first()?;
+        let version = row.as_ref().map_or(0, |row| row.version);
+        let edit = change(&parse(row.map(|row| store::Row { settings: row.settings })))?;
+        let now = ctx.now();
+        let entry = audit::store::Entry {
+            guild_id: guild,
+            at: now,
+            actor_id: interaction.actor.id,
+            source: "interaction",
+            action: "config",
+            target: target.to_owned(),
+            before: Some(edit.before),
+            after: Some(edit.after),
+            cause: interaction.id.to_string(),
+        };
+        let value = edit.value.to_string();
+        let replace = store::replace_key(guild, &format!("$.{field}"), &value, now, version, &entry.cause);
+        let note = audit::store::insert_if_config(&entry, version + 1);
+        let done = audit::store::get_by_cause(guild, &entry.cause, entry.action);
+        let results = ctx.batch(vec![replace, note, done]).await?;
+        forget(ctx, guild);
+        let is_done = results.last().map(|result| result.first::<audit::store::Row>()).transpose()?.flatten().is_some();
+        if is_done {
+            return Ok(());
+        }
+    }
+    Err(crate::Error::retryable("others keep changing the configuration"))
+}
+
+/// What an edit makes of a part of the document.
+pub struct Edit {
+    pub value: serde_json::Value,
+    /// For the audit log.
+    pub before: String,
+    pub after: String,
 }
 
 /// Forgets what this isolate remembers, after a change.

@@ -14,6 +14,18 @@ pub fn get(guild: Id<GuildMarker>) -> Statement {
     Statement::new("SELECT settings FROM guild_config WHERE guild_id = ?1").bind(guild)
 }
 
+#[derive(Debug, Deserialize)]
+pub struct GuildRow {
+    pub guild_id: Id<GuildMarker>,
+    pub settings: String,
+}
+
+/// Of several guilds; `ids` is a JSON list.
+pub fn list(ids: &str) -> Statement {
+    Statement::new("SELECT guild_id, settings FROM guild_config WHERE guild_id IN (SELECT value FROM json_each(?1))")
+        .bind(ids)
+}
+
 /// Sets one key, leaving the others as whoever else is changing them has them. `value` is JSON.
 /// Skipped when the audit log shows that `cause` was already carried out.
 pub fn set_key(guild: Id<GuildMarker>, path: &str, value: &str, now: i64, cause: &str) -> Statement {
@@ -29,6 +41,34 @@ pub fn set_key(guild: Id<GuildMarker>, path: &str, value: &str, now: i64, cause:
     .bind(value)
     .bind(now)
     .bind(cause)
+}
+
+/// Replaces one key of the document of that `version` (0 for a guild without one). `value` is JSON. Skipped when somebody changed
+/// the document meanwhile, or when the audit log shows that `cause` was already carried out.
+pub fn replace_key(guild: Id<GuildMarker>, path: &str, value: &str, now: i64, version: i64, cause: &str) -> Statement {
+    Statement::new(
+        "INSERT INTO guild_config (guild_id, version, settings, updated_at)
+         SELECT ?1, ?5 + 1, json_set('{}', ?2, json(?3)), ?4
+         WHERE NOT EXISTS (SELECT 1 FROM audit_log WHERE cause = ?6 AND action = 'config')
+         ON CONFLICT (guild_id) DO UPDATE SET
+           version = version + 1, settings = json_set(settings, ?2, json(?3)), updated_at = ?4 WHERE version = ?5",
+    )
+    .bind(guild)
+    .bind(path)
+    .bind(value)
+    .bind(now)
+    .bind(version)
+    .bind(cause)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct VersionedRow {
+    pub version: i64,
+    pub settings: String,
+}
+
+pub fn get_versioned(guild: Id<GuildMarker>) -> Statement {
+    Statement::new("SELECT version, settings FROM guild_config WHERE guild_id = ?1").bind(guild)
 }
 
 /// Back to the default, unless `cause` was already carried out.

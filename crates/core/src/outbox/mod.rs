@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use store::Row;
 use twilight_model::id::{
     Id,
-    marker::{ChannelMarker, GuildMarker},
+    marker::{ChannelMarker, GuildMarker, UserMarker},
 };
 
 /// One delivery's lease: longer than the call's own timeout, so that nobody sends in parallel.
@@ -64,6 +64,8 @@ pub enum EffectKind {
     /// A new message. `marker` is a text that only this message contains, at the end of one of its texts, for reading the channel
     /// back.
     Post { channel: Id<ChannelMarker>, body: Value, marker: String },
+    /// A message to somebody in private, otherwise like `Post`.
+    Direct { user: Id<UserMarker>, body: Value, marker: String },
     /// An edit whose content is rendered at delivery; the newest request wins.
     Render,
 }
@@ -101,6 +103,34 @@ pub fn prepare(ctx: &Ctx, effect: &Effect) -> Prepared {
     let id = ctx.random_hex(12);
     let statement = store::insert(&id, effect, ctx.now(), ctx.now() + LEASE_MS);
     Prepared { id, statement }
+}
+
+/// Rows of several effects by one statement. Effects that are known already are left out: their cause was carried out before.
+#[must_use = "insert the statement with the change it belongs to, then deliver"]
+pub struct PreparedMany {
+    pub ids: Vec<String>,
+    pub statement: Statement,
+}
+
+pub fn prepare_many(ctx: &Ctx, effects: &[Effect]) -> PreparedMany {
+    let ids: Vec<String> = effects.iter().map(|_| ctx.random_hex(12)).collect();
+    let statement = store::insert_new(&ids, effects, ctx.now(), ctx.now() + LEASE_MS);
+    PreparedMany { ids, statement }
+}
+
+/// Delivers the first `at_once` rows after the answer is out and leaves the rest to the queue.
+pub fn deliver_some(ctx: &Ctx, mut ids: Vec<String>, at_once: usize) {
+    let rest = ids.split_off(at_once.min(ids.len()));
+    let later = ctx.clone();
+    ctx.after(async move {
+        if !rest.is_empty() {
+            let jobs = rest.into_iter().map(|id| Job::Outbox { id }).collect();
+            if let Err(error) = later.queue.send_batch(jobs).await {
+                later.warn("the queue took nothing; the sweeper will find the rows", json!({ "error": error }));
+            }
+        }
+        deliver_now(&later, ids).await;
+    });
 }
 
 /// Delivers rows that were just committed, after the answer is out.
@@ -170,25 +200,33 @@ async fn attempt(ctx: &Ctx, row: Row) -> Result<Option<i64>> {
     }
 }
 
+/// The channel of a row: the one that it names, or the one in which somebody is written to in private.
+async fn channel_of(ctx: &Ctx, row: &Row) -> Result<Id<ChannelMarker>, CallError> {
+    let no_id = || CallError::Refused { status: 400, code: 0, message: "the row's channel is no id".to_owned() };
+    match row.channel_id.strip_prefix('@') {
+        Some(user) => discord::open_direct(ctx, user.parse().map_err(|_| no_id())?).await,
+        None => row.channel_id.parse().map_err(|_| no_id()),
+    }
+}
+
 async fn post(ctx: &Ctx, row: &Row) -> Result<String, CallError> {
+    let channel = channel_of(ctx, row).await?;
     if ctx.now() - row.first_sent_at > NONCE_MS {
         // Too late for the nonce: look whether it is there before sending again.
-        if let Some(found) = read_back(ctx, row).await? {
+        if let Some(found) = read_back(ctx, row, channel).await? {
             return Ok(found);
         }
     }
     let mut body: Value = serde_json::from_str(row.body.as_deref().unwrap_or("{}")).unwrap_or_default();
     body["nonce"] = json!(row.id);
     body["enforce_nonce"] = json!(true);
-    let route = Route::new("POST", format!("/channels/{}/messages", row.channel_id));
+    let route = Route::new("POST", format!("/channels/{channel}/messages"));
     let message = call(ctx, &route, Call::json(body)).await?;
     Ok(message["id"].as_str().unwrap_or_default().to_owned())
 }
 
-async fn read_back(ctx: &Ctx, row: &Row) -> Result<Option<String>, CallError> {
+async fn read_back(ctx: &Ctx, row: &Row, channel: Id<ChannelMarker>) -> Result<Option<String>, CallError> {
     let me = ctx.settings.application_id.to_string();
-    let channel: Id<ChannelMarker> =
-        row.channel_id.parse().map_err(|_| CallError::Unknown("the row's channel is no id".to_owned()))?;
     // A marker ends its text: without the quote, version 1 would be found in version 12.
     let marker = format!("{}\"", row.marker);
     let is_it = |message: &Value| message["author"]["id"] == me.as_str() && message.to_string().contains(&marker);

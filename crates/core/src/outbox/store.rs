@@ -3,6 +3,7 @@
 use super::{Effect, EffectKind};
 use crate::sql::Statement;
 use serde::Deserialize;
+use serde_json::json;
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, GuildMarker},
@@ -37,7 +38,7 @@ pub struct IdRow {
 /// re-opens its row.
 pub fn insert(id: &str, effect: &Effect, now: i64, lease_until: i64) -> Statement {
     let statement = match &effect.kind {
-        EffectKind::Post { .. } => Statement::new(
+        EffectKind::Post { .. } | EffectKind::Direct { .. } => Statement::new(
             "INSERT INTO outbox (id, guild_id, feature, effect, reference, channel_id, body, marker, state, attempts,
                next_at, lease_until, first_sent_at, created_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'sending', 0, ?9, ?10, ?9, ?9)",
@@ -50,10 +51,7 @@ pub fn insert(id: &str, effect: &Effect, now: i64, lease_until: i64) -> Statemen
                lease_until = ?10, first_sent_at = ?9, created_at = ?9, error = NULL",
         ),
     };
-    let (channel, body, marker) = match &effect.kind {
-        EffectKind::Post { channel, body, marker } => (channel.to_string(), Some(body.to_string()), marker.as_str()),
-        EffectKind::Render => (String::new(), None, ""),
-    };
+    let (channel, body, marker) = target(&effect.kind);
     statement
         .bind(id)
         .bind(effect.guild_id)
@@ -65,6 +63,36 @@ pub fn insert(id: &str, effect: &Effect, now: i64, lease_until: i64) -> Statemen
         .bind(marker)
         .bind(now)
         .bind(lease_until)
+}
+
+/// Channel (a private one by its person, `@id`), body and marker.
+fn target(kind: &EffectKind) -> (String, Option<String>, &str) {
+    match kind {
+        EffectKind::Post { channel, body, marker } => (channel.to_string(), Some(body.to_string()), marker),
+        EffectKind::Direct { user, body, marker } => (format!("@{user}"), Some(body.to_string()), marker),
+        EffectKind::Render => (String::new(), None, ""),
+    }
+}
+
+/// Several new posts, leased like by [`insert`]; known effects are left out.
+pub fn insert_new(ids: &[String], effects: &[Effect], now: i64, lease_until: i64) -> Statement {
+    let rows: Vec<serde_json::Value> = ids
+        .iter()
+        .zip(effects)
+        .map(|(id, effect)| {
+            let (channel, body, marker) = target(&effect.kind);
+            json!([id, effect.guild_id, effect.feature, effect.key, effect.reference, channel, body, marker])
+        })
+        .collect();
+    Statement::new(
+        "INSERT OR IGNORE INTO outbox (id, guild_id, feature, effect, reference, channel_id, body, marker, state, attempts,
+           next_at, lease_until, first_sent_at, created_at)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+           'sending', 0, ?2, ?3, ?2, ?2 FROM json_each(?1)",
+    )
+    .bind(json!(rows).to_string())
+    .bind(now)
+    .bind(lease_until)
 }
 
 pub fn get(id: &str) -> Statement {
