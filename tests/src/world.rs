@@ -363,6 +363,11 @@ impl World {
         self.advance(minutes * 60_000).await;
     }
 
+    /// The clock jumps: nothing that was due in between has run yet.
+    pub async fn jump(&self, milliseconds: i64) {
+        self.move_to(self.now() + milliseconds).await;
+    }
+
     async fn move_to(&self, time: i64) {
         if let Ok(ahead) = u64::try_from(time - self.now()) {
             self.clock.advance(ahead).await;

@@ -11,6 +11,7 @@ mod giveaways_manage;
 mod giveaways_races;
 mod giveaways_start;
 mod levels_earning;
+mod levels_faults;
 mod people;
 mod registration;
 mod tidy;
