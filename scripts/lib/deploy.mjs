@@ -1,5 +1,6 @@
 // Purpose: behind scripts/deploy: from a Cloudflare account to a live bot, one step after the other, each safe to repeat.
 
+import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -13,6 +14,7 @@ const CACHE = "muster-cache";
 const QUEUES = ["muster-jobs", "muster-jobs-dead"];
 /** Beside wrangler.toml: its paths are relative. The tests put it elsewhere. */
 const CONFIG = process.env.MUSTER_DEPLOY_CONFIG ?? path.join(ROOT, "wrangler.deploy.toml");
+const KEY_FILE = path.join(path.dirname(CONFIG), "gateway.key");
 const WRANGLER = process.env.WRANGLER ?? path.join(ROOT, "node_modules/.bin/wrangler");
 const DISCORD_API = (process.env.DISCORD_API ?? "https://discord.com/api/v10").replace(/\/+$/, "");
 const DISCORD_WEB = (process.env.DISCORD_WEB ?? "https://discord.com").replace(/\/+$/, "");
@@ -51,6 +53,7 @@ Takes the Cloudflare account that wrangler is logged in to (or CLOUDFLARE_API_TO
 Reads from the environment, and asks for what is missing there and on the account:
   DISCORD_TOKEN, DISCORD_APPLICATION_ID, DISCORD_PUBLIC_KEY   set again when they are in the environment
   PUBLIC_URL            the Worker's address, when it is not its workers.dev one
+  GATEWAY_KEY           the gateway sidecar's key, id:hex; made by the first run without it
   COMMANDS_GUILD        a server's ID: commands appear there at once, and only there
   DISCORD_API, DISCORD_WEB   another Discord-compatible server
   CLOUDFLARE_ACCOUNT_ID      when you belong to several accounts
@@ -64,7 +67,7 @@ const PLAN = `deploy: this is what ./scripts/deploy does. Nothing was touched.
   4. writes their ids to wrangler.deploy.toml (wrangler.toml stays as it is)
   5. applies d1-migrations to the database
   6. builds the release and deploys the Worker ${WORKER}, with a cron tick every minute
-  7. stores the secrets with wrangler, never on disk
+  7. stores the secrets with wrangler, never on disk; the gateway sidecar's key is made once and also kept in gateway.key
   8. waits for /healthz and for the commands to appear at Discord
   9. prints the interactions endpoint URL and the invite link`;
 
@@ -234,6 +237,23 @@ async function gatherSecrets(stored) {
   return { values, application };
 }
 
+/**
+ * The key by which the gateway sidecar signs: from the environment, else made once and kept in gateway.key, which goes to the
+ * machine of the sidecar. Two, separated by a comma, while one replaces the other: the new one first.
+ */
+function gatewayKey(stored) {
+  const given = process.env.GATEWAY_KEY?.trim();
+  if (given) {
+    if (!/^[\w-]+:([0-9a-f]{2}){16,}(,\s*[\w-]+:([0-9a-f]{2}){16,})*$/i.test(given)) {
+      throw new Stop("GATEWAY_KEY does not look like id:hex", `Make one with: echo "k1:$(openssl rand -hex 32)"`);
+    }
+    return given;
+  }
+  if (stored?.includes("GATEWAY_KEY")) return null;
+  if (!fs.existsSync(KEY_FILE)) fs.writeFileSync(KEY_FILE, `k1:${randomBytes(32).toString("hex")}\n`, { mode: 0o600 });
+  return fs.readFileSync(KEY_FILE, "utf8").trim();
+}
+
 async function storeSecrets(values) {
   for (const [name, value] of Object.entries(values)) {
     say(`storing the secret ${name}`);
@@ -295,6 +315,8 @@ async function main() {
   await checkAccount();
   const stored = await storedSecrets();
   const { values, application } = await gatherSecrets(stored);
+  const key = gatewayKey(stored);
+  if (key) values.GATEWAY_KEY = key;
   const known = readKnown();
   const applicationId = values.DISCORD_APPLICATION_ID ?? application?.id ?? known.application;
 
@@ -340,6 +362,8 @@ Muster is live.
     Optional, on the page Webhooks.
   Invite link                 ${applicationId ? inviteLink(applicationId) : "run once with DISCORD_APPLICATION_ID in the environment to have it printed"}
     Asks for: ${Object.keys(PERMISSIONS).join(", ")}.
+  Gateway sidecar             optional, for levels: see gateway-sidecar/README.md. It needs the bot's token, MUSTER_URL=${publicUrl}
+    and its key, ${fs.existsSync(KEY_FILE) ? KEY_FILE : "the one that you put into GATEWAY_KEY"}.
 `);
 }
 

@@ -125,3 +125,43 @@ async fn weeks_have_winners_named_once() {
     assert_eq!(world.count_with("#giveaways", "Week "), 1);
     assert_eq!(world.db.column("SELECT COUNT(*) FROM levels_periods WHERE span = 'week'"), ["1"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn health_says_when_the_sidecar_is_gone_and_commands_go_on() {
+    let (world, sidecar) = cafe(on()).await;
+    let health =
+        async || serde_json::to_value(muster_core::health::health(&world.ctx()).await.expect("healthy")).expect("JSON");
+    assert!(health().await.get("gateway").is_none(), "nobody misses what was never there");
+    sidecar.earn(&world, "ada", 5, 0).await;
+    assert_eq!(health().await["gateway"]["status"], "ok");
+    world.advance_minutes(60).await;
+    let now = health().await;
+    assert_eq!((&now["gateway"]["status"], &now["status"]), (&"gone".into(), &"attention".into()));
+    world.slash("bela", "#general", "/ping").await.says("Pong");
+    // A sidecar without anything to report asks for configuration, and is there again.
+    let mut question = sidecar.batch(&world, vec![]);
+    question.number = 0;
+    sidecar.deliver(&world, &question).await.expect("an answer");
+    assert_eq!(health().await["status"], "ok");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_configuration_comes_with_the_next_answer_and_only_then() {
+    let (world, sidecar) = cafe(on()).await;
+    let ask = async |since: i64| {
+        let mut question = sidecar.batch(&world, vec![]);
+        (question.number, question.configs_since) = (0, since);
+        let answer = sidecar.deliver(&world, &question).await.expect("an answer");
+        serde_json::from_str::<Answer>(&answer.body).expect("an answer")
+    };
+    let first = ask(0).await;
+    assert_eq!((first.configs.len(), first.configs[0].version), (1, 1));
+    world.advance(120_000).await;
+    let second = ask(first.configs_until).await;
+    world.advance(10_000).await;
+    assert_eq!(ask(second.configs_until).await.configs, []);
+    world.slash("mara", "#general", "/config set setting:color value:#112233").await.says("color");
+    let changed = ask(second.configs_until).await;
+    assert_eq!((changed.configs.len(), changed.configs[0].version), (1, 2));
+    assert_eq!(changed.configs[0].settings["levels"]["enabled"], true);
+}

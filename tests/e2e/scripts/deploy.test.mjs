@@ -41,7 +41,7 @@ function setAccount(change = {}) {
 
 /** Runs scripts/deploy without a terminal. */
 async function deploy(env = {}, args = []) {
-  const clean = { CLOUDFLARE_ACCOUNT_ID: "", PUBLIC_URL: "", COMMANDS_GUILD: "", DISCORD_TOKEN: "", DISCORD_APPLICATION_ID: "", DISCORD_PUBLIC_KEY: "", DISCORD_WEB: "https://discord.com" };
+  const clean = { CLOUDFLARE_ACCOUNT_ID: "", PUBLIC_URL: "", COMMANDS_GUILD: "", DISCORD_TOKEN: "", DISCORD_APPLICATION_ID: "", DISCORD_PUBLIC_KEY: "", GATEWAY_KEY: "", DISCORD_WEB: "https://discord.com" };
   const result = await run(path.join(ROOT, "scripts/deploy"), args, {
     env: { ...clean, WRANGLER, FAKE_ACCOUNT: account, MUSTER_DEPLOY_CONFIG: config, DISCORD_API: `${base}/api/v10`, MUSTER_HEALTH_WAIT_MS: "2000", MUSTER_COMMANDS_WAIT_MS: "2000", ...env },
   });
@@ -56,13 +56,17 @@ const made = (calls) => calls.filter((call) => / create /.test(call));
 beforeEach(() => {
   setAccount();
   fs.rmSync(config, { force: true });
+  fs.rmSync(path.join(dir, "gateway.key"), { force: true });
 });
 
 test("the first run makes everything, with nothing but the token given", async () => {
   const { code, said, calls } = await deploy({ DISCORD_TOKEN: TOKEN });
   assert.equal(code, 0, said);
   assert.deepEqual(made(calls), ["d1 create muster", "kv namespace create muster-cache", "queues create muster-jobs", "queues create muster-jobs-dead"]);
-  const { secrets, worker, migrated } = look();
+  const { secrets: { GATEWAY_KEY: gatewayKey, ...secrets }, worker, migrated } = look();
+  assert.match(gatewayKey, /^k1:[0-9a-f]{64}$/);
+  assert.equal(fs.readFileSync(path.join(dir, "gateway.key"), "utf8").trim(), gatewayKey, "the sidecar needs it too");
+  assert.ok(!said.includes(gatewayKey), "the sidecar's key was printed");
   assert.deepEqual(secrets, { DISCORD_TOKEN: TOKEN, DISCORD_APPLICATION_ID: APPLICATION, DISCORD_PUBLIC_KEY: KEY });
   assert.equal(migrated, true);
   assert.match(worker.vars, new RegExp(`^PUBLIC_URL = "${base}"$`, "m"), "the Worker knows its own address");
@@ -102,6 +106,7 @@ describe("what is missing or wrong is said before anything is made", () => {
     "no token": [{}, {}, /the secret DISCORD_TOKEN is missing[\s\S]*environment variable DISCORD_TOKEN/],
     "a token that is none": [{ DISCORD_TOKEN: "hunter2" }, {}, /DISCORD_TOKEN does not look like the bot's token/],
     "a token that Discord does not know": [{ DISCORD_TOKEN: "a.b.c" }, {}, /Discord does not know this token[\s\S]*Reset/],
+    "a gateway key that is none": [{ DISCORD_TOKEN: TOKEN, GATEWAY_KEY: "k1:abc" }, {}, /GATEWAY_KEY does not look like id:hex/],
     "a public key that is none": [{ DISCORD_TOKEN: TOKEN, DISCORD_PUBLIC_KEY: "abc" }, {}, /DISCORD_PUBLIC_KEY does not look like/],
     "another application's id": [{ DISCORD_TOKEN: TOKEN, DISCORD_APPLICATION_ID: "1234567890123456789" }, {}, /another application/],
     "several accounts": [{ DISCORD_TOKEN: TOKEN }, { accounts: [{ id: "a1", name: "One" }, { id: "b2", name: "Two" }] }, /b2 {2}Two[\s\S]*CLOUDFLARE_ACCOUNT_ID/],
@@ -129,7 +134,7 @@ for (const failing of ["d1 list", "d1 create", "kv namespace create", "queues cr
     setAccount({ ...mended, calls: [] });
     const again = await deploy({ DISCORD_TOKEN: TOKEN });
     assert.equal(again.code, 0, again.said);
-    assert.equal(Object.keys(look().secrets).length, 3);
+    assert.equal(Object.keys(look().secrets).length, 4);
     assert.equal(look().databases.filter(({ name }) => name === "muster").length, 1);
   });
 }

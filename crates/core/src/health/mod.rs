@@ -2,7 +2,7 @@
 
 pub mod store;
 
-use crate::{ctx::Ctx, error::Result, outbox, registry};
+use crate::{ctx::Ctx, error::Result, gateway, outbox, registry};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ const COUNTED: u32 = 100;
 
 #[derive(Debug, Serialize)]
 pub struct Health {
-    /// `ok`, or `attention` when something is late or held.
+    /// `ok`, or `attention` when something is late or held, or the sidecar is gone.
     pub status: &'static str,
     pub version: String,
     /// The newest applied migration.
@@ -22,6 +22,16 @@ pub struct Health {
     pub outbox: BTreeMap<String, u32>,
     /// Due rows that nobody has handled for a minute; counted up to 100.
     pub late_timers: usize,
+    /// The gateway sidecar, if there ever was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<GatewayHealth>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct GatewayHealth {
+    /// `ok`, or `gone`: then levels and whatever else lives on messages wait for it, and everything else works.
+    pub status: &'static str,
+    pub seen_seconds_ago: i64,
 }
 
 #[derive(Deserialize)]
@@ -31,20 +41,29 @@ struct StateCount {
 }
 
 pub async fn health(ctx: &Ctx) -> Result<Health> {
-    let results = ctx.batch(vec![store::migrations(), outbox::store::count_open()]).await?;
-    let [migrations, open] = &results[..] else {
-        return Err(crate::Error::internal("two results expected"));
+    let results =
+        ctx.batch(vec![store::migrations(), outbox::store::count_open(), gateway::store::last_seen()]).await?;
+    let [migrations, open, seen] = &results[..] else {
+        return Err(crate::Error::internal("three results expected"));
     };
     let migrations: store::Migrations = migrations.first()?.unwrap_or_default();
     let outbox: BTreeMap<String, u32> = open.all::<StateCount>()?.into_iter().map(|row| (row.state, row.n)).collect();
     let late_timers = registry::overdue(ctx, ctx.now() - LATE_MS, COUNTED).await?.len();
     let held = outbox.contains_key("held");
+    let seen_at = seen.first::<gateway::store::SeenRow>()?.and_then(|row| row.seen_at);
+    let gateway = seen_at.map(|seen_at| {
+        let age = ctx.now() - seen_at;
+        let status = if age > gateway::GONE_MS { "gone" } else { "ok" };
+        GatewayHealth { status, seen_seconds_ago: age / 1_000 }
+    });
+    let gone = gateway.as_ref().is_some_and(|gateway| gateway.status == "gone");
     Ok(Health {
-        status: if late_timers > 0 || held { "attention" } else { "ok" },
+        status: if late_timers > 0 || held || gone { "attention" } else { "ok" },
         version: ctx.settings.version.clone(),
         migration: migrations.newest.unwrap_or_default(),
         migrations: migrations.n,
         outbox,
         late_timers,
+        gateway,
     })
 }
