@@ -215,6 +215,7 @@ impl Sim {
             ephemeral_for: ephemeral.then_some(interaction.user),
             interaction: Some(interaction.id),
             metadata: Some(self.interaction_metadata(interaction)),
+            webhook: None,
         })
     }
 

@@ -41,6 +41,8 @@ pub struct NewUser {
     pub created_ms: Option<u64>,
     /// Client language; empty means `en-US`.
     pub locale: String,
+    /// Hash of the picture; nothing means one of Discord's default pictures.
+    pub avatar: Option<String>,
 }
 
 /// A channel to make.
@@ -95,6 +97,7 @@ impl Sim {
             bot: new.bot,
             locale,
             accepts_dms: !new.bot,
+            avatar: new.avatar,
         };
         self.world.users.insert(id, user);
         self.emit(Event::state());
@@ -116,6 +119,7 @@ impl Sim {
             members: [(owner_id, blank_member(owner_id, self.world.now_ms))].into(),
             bans: Default::default(),
             installed: false,
+            afk_channel_id: None,
         };
         self.world.guilds.insert(id, guild);
         self.install_app(&id.to_string(), BOT_PERMISSIONS)?;
@@ -133,6 +137,8 @@ impl Sim {
         guild.installed = true;
         if let Some(role) = guild.roles.values_mut().find(|role| role.bot_id == Some(app)) {
             role.permissions = permissions;
+            let id = role.id;
+            self.emit_role("GUILD_ROLE_UPDATE", guild_id, id);
             return Ok(());
         }
         make_room_at_bottom(guild);
@@ -226,13 +232,17 @@ impl Sim {
         rest.sort_by_key(|role| std::cmp::Reverse(role.position));
         order.extend(rest.iter().map(|role| role.id).collect::<Vec<_>>());
         let mut position = i64::try_from(order.len()).unwrap_or(i64::MAX);
+        let mut moved = Vec::new();
         for id in order {
             if let Some(role) = guild.roles.get_mut(&id) {
+                moved.extend((role.position != position).then_some(id));
                 role.position = position;
                 position -= 1;
             }
         }
-        self.emit(Event::state().in_guild(Some(guild_id)));
+        for id in moved {
+            self.emit_role("GUILD_ROLE_UPDATE", guild_id, id);
+        }
         Ok(())
     }
 
@@ -333,6 +343,7 @@ impl Sim {
     }
 
     pub(crate) fn take_member_out(&mut self, guild_id: Id, user_id: Id) -> bool {
+        self.leave_voice(guild_id, user_id);
         let removed = self.world.guilds.get_mut(&guild_id).and_then(|guild| guild.members.remove(&user_id)).is_some();
         if removed {
             let user = self.world.user_json_by_id(user_id);
@@ -344,6 +355,13 @@ impl Sim {
     }
 
     pub(crate) fn drop_channel(&mut self, id: Id) {
+        self.empty_voice(id);
+        let afk = self.world.guilds.values_mut().find(|guild| guild.afk_channel_id == Some(id));
+        if let Some(guild) = afk {
+            guild.afk_channel_id = None;
+            let guild = guild.id;
+            self.emit_guild_update(guild);
+        }
         self.emit_channel("CHANNEL_DELETE", id);
         let threads: Vec<Id> = self
             .world
@@ -370,8 +388,19 @@ impl Sim {
             (true, "CHANNEL_DELETE") => "THREAD_DELETE",
             (_, name) => name,
         };
-        let (guild, data) = (channel.guild_id, self.world.channel_json(channel));
-        self.emit(Event::state().in_guild(guild).dispatching(name, intents::GUILDS, data));
+        let (guild, mut data) = (channel.guild_id, self.world.channel_json(channel));
+        match name {
+            "THREAD_CREATE" => data["newly_created"] = json!(true),
+            "THREAD_DELETE" => {
+                data =
+                    json!({"id": id, "guild_id": guild, "parent_id": channel.parent_id, "type": channel.kind.number()});
+            }
+            _ => {}
+        }
+        let event = Event::state().in_guild(guild);
+        // Threads the bot cannot see stay unknown to it; channels are told to everybody in the guild.
+        let hidden = channel.kind.is_thread() && !self.can_read(self.app, id);
+        self.emit(if hidden { event } else { event.dispatching(name, intents::GUILDS, data) });
     }
 
     pub(crate) fn emit_role(&mut self, name: &'static str, guild: Id, role: Id) {
@@ -384,7 +413,7 @@ impl Sim {
     }
 
     fn emit_guild_create(&mut self, guild: Id) {
-        let data = self.world.guild_create_json(guild);
+        let data = self.world.guild_create_json(guild, self.app);
         self.emit(Event::state().in_guild(Some(guild)).dispatching("GUILD_CREATE", intents::GUILDS, data));
     }
 }
@@ -414,6 +443,7 @@ pub(crate) fn blank_member(user_id: Id, joined_ms: u64) -> Member {
         pending: false,
         timeout_until_ms: None,
         voice_channel: None,
+        voice: Default::default(),
     }
 }
 

@@ -14,6 +14,9 @@ pub const DEMO_GUILD: &str = "Lantern Café";
 /// Name of the second demo guild, where some of the same people are.
 pub const OTHER_GUILD: &str = "Harbour Book Club";
 
+/// Username of the bot besides Muster in the first demo guild.
+pub const OTHER_BOT: &str = "samovar";
+
 const DAY_MS: u64 = 24 * 3_600 * 1_000;
 
 /// Username, display name, account age in days, days since joining the café, roles in the café.
@@ -32,9 +35,12 @@ const PEOPLE: [(&str, &str, u64, u64, &[&str]); 10] = [
     ("nova", "Nova", 1, 0, &["Newcomer"]),
 ];
 
+/// Who has a picture of their own; all others have one of Discord's.
+const PICTURED: [&str; 4] = ["mara", "ada", "chen", "farah"];
+
 impl Sim {
     /// Makes the demo guild "Lantern Café" (owner mara, moderator jonas, members, a newcomer "nova" with a day-old
-    /// account, "gus" without the Member role, channels, roles) and "Harbour Book Club" with some of the same people.
+    /// account, "gus" without the Member role, channels, roles, voice, another bot) and "Harbour Book Club" with some of the same people.
     /// Everything that was there is forgotten first, but for the application's global commands; settings and the clock stay.
     pub fn seed_demo(&mut self) {
         let mut commands = std::mem::take(&mut self.world.commands);
@@ -54,6 +60,7 @@ impl Sim {
                 global_name: Some(name.into()),
                 created_ms: Some(now.saturating_sub(age_days * DAY_MS)),
                 locale: if username == "dilek" { "de".into() } else { String::new() },
+                avatar: PICTURED.contains(&username).then(|| format!("{:032x}", age_days * 0x9E37_79B9_7F4A)),
                 ..NewUser::default()
             });
         }
@@ -89,6 +96,11 @@ impl Sim {
             let member = NewMember { roles, joined_ms: Some(joined_ms), premium_since_ms, ..NewMember::default() };
             self.add_member(&guild, username, member)?;
         }
+        let created_ms = Some(now.saturating_sub(1_000 * DAY_MS));
+        let bot = NewUser { username: OTHER_BOT.into(), bot: true, created_ms, ..NewUser::default() };
+        self.add_user(bot);
+        let joined_ms = Some(now.saturating_sub(200 * DAY_MS));
+        self.add_member(&guild, OTHER_BOT, NewMember { joined_ms, ..NewMember::default() })?;
         self.seed_cafe_channels(&guild)
     }
 
@@ -128,8 +140,16 @@ impl Sim {
         self.add_channel(guild, text("giveaways", "Events", "Press the button to enter", read_only))?;
         self.add_channel(guild, text("giveaway-log", "Back room", "What happened, and why", staff_only.clone()))?;
         self.add_channel(guild, text("staff", "Back room", "Moderators only", staff_only))?;
-        let voice = NewChannel { kind: Some(ChannelKind::Voice), ..text("Window seat", "Front room", "", Vec::new()) };
-        self.add_channel(guild, voice)?;
+        let voice = |name: &str| NewChannel {
+            name: name.into(),
+            kind: Some(ChannelKind::Voice),
+            parent: Some("Front room".into()),
+            ..NewChannel::default()
+        };
+        self.add_channel(guild, voice("Window seat"))?;
+        self.add_channel(guild, voice("Long table"))?;
+        self.add_channel(guild, voice("Gone for a walk"))?;
+        self.set_afk_channel(guild, Some("Gone for a walk"))?;
         self.say("mara", "#welcome", "Welcome to the Lantern Café! Pull up a chair.")?;
         self.say("ada", "#general", "Good morning everyone ☕")?;
         self.say("emil", "#general", "Morning! Is the giveaway on tonight?")?;

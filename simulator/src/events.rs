@@ -70,11 +70,22 @@ pub mod intents {
 }
 
 impl Sim {
-    pub(crate) fn emit(&mut self, event: Event) {
+    pub(crate) fn emit(&mut self, mut event: Event) {
+        if !self.concerns_app(&event) {
+            event.dispatch = None;
+        }
         if self.events.len() >= KEPT {
             self.events.pop_front();
         }
         self.events.push_back(event);
+    }
+
+    /// Whether the bot is where it happened and sees it, at the moment it happens: a moment later all may be gone.
+    fn concerns_app(&self, event: &Event) -> bool {
+        let leaving = event.dispatch.as_ref().is_some_and(|dispatch| dispatch.name == "GUILD_DELETE");
+        let joined = |id: Id| self.world.guilds.get(&id).is_some_and(|guild| guild.members.contains_key(&self.app));
+        event.guild.is_none_or(|guild| leaving || joined(guild))
+            && event.channel.is_none_or(|channel| self.can_read(self.app, channel))
     }
 
     /// What happened since the last call, oldest first.
@@ -90,6 +101,7 @@ impl Sim {
         let mut dispatch = self.world.message_json(message, self.app);
         if let Some(guild_id) = guild {
             dispatch["guild_id"] = json!(guild_id);
+            // Webhooks are no members; their ids never are in the list.
             let member = self.world.guilds.get(&guild_id).and_then(|guild| guild.members.get(&message.author));
             if let Some(member) = member {
                 dispatch["member"] = self.world.member_json_without_user(member);
@@ -120,11 +132,34 @@ impl Sim {
         self.emit(event);
     }
 
+    pub(crate) fn emit_bulk_delete(&mut self, ids: &[Id], channel: Id, guild: Option<Id>) {
+        for (index, id) in ids.iter().enumerate() {
+            let mut event = Event::bare("message_delete", json!({"id": id, "channel_id": channel, "guild_id": guild}));
+            (event.guild, event.channel) = (guild, Some(channel));
+            if index == 0 {
+                let data = json!({"ids": ids, "channel_id": channel, "guild_id": guild});
+                event = event.dispatching("MESSAGE_DELETE_BULK", intents::GUILD_MESSAGES, data);
+            }
+            self.emit(event);
+        }
+    }
+
     pub(crate) fn emit_member(&mut self, name: &'static str, guild: Id, user: Id) {
         let Some(data) = self.member_event_data(guild, user) else {
             return;
         };
-        self.emit(Event::state().in_guild(Some(guild)).dispatching(name, intents::GUILD_MEMBERS, data));
+        // Changes of the bot's own membership come without the privileged intent.
+        let own = user == self.app && name == "GUILD_MEMBER_UPDATE";
+        let intents = if own { intents::GUILDS } else { intents::GUILD_MEMBERS };
+        self.emit(Event::state().in_guild(Some(guild)).dispatching(name, intents, data));
+    }
+
+    /// GUILD_UPDATE: what `GET /guilds/{guild_id}` answers now.
+    pub(crate) fn emit_guild_update(&mut self, guild: Id) {
+        let Some(data) = self.world.guilds.get(&guild).map(|guild| self.world.guild_json(guild)) else {
+            return;
+        };
+        self.emit(Event::state().in_guild(Some(guild)).dispatching("GUILD_UPDATE", intents::GUILDS, data));
     }
 
     fn member_event_data(&self, guild: Id, user: Id) -> Option<Value> {

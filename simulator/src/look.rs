@@ -236,7 +236,7 @@ impl Sim {
             id: message.id.to_string(),
             channel_id: message.channel_id.to_string(),
             author_id: message.author.to_string(),
-            author: author.map(|user| user.username.clone()).unwrap_or_default(),
+            author: message.webhook.clone().or(author.map(|user| user.username.clone())).unwrap_or_default(),
             content: message.content.clone(),
             flags: message.flags,
             created_ms: message.created_ms,

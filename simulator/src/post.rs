@@ -1,5 +1,7 @@
 //! Purpose: putting messages into channels and changing them, whoever writes them. Rights are checked before, elsewhere.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -23,11 +25,22 @@ pub(crate) struct Posting {
     pub ephemeral_for: Option<Id>,
     pub interaction: Option<Id>,
     pub metadata: Option<Value>,
+    /// Name a channel's webhook writes under.
+    pub webhook: Option<String>,
 }
 
 impl Posting {
     pub(crate) fn plain(author: Id, channel: Id) -> Self {
-        Self { author, channel, kind: 0, reply_to: None, ephemeral_for: None, interaction: None, metadata: None }
+        Self {
+            author,
+            channel,
+            kind: 0,
+            reply_to: None,
+            ephemeral_for: None,
+            interaction: None,
+            metadata: None,
+            webhook: None,
+        }
     }
 }
 
@@ -82,6 +95,24 @@ impl Sim {
         };
         self.emit_message_delete(id, message.channel_id, message.guild_id, message.ephemeral_for);
         true
+    }
+
+    /// Removes messages of one channel at once: people see each go, the gateway says it in one event. Fewer than two
+    /// go one by one, as at Discord.
+    pub(crate) fn remove_messages(&mut self, ids: &[Id]) {
+        let mut places: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
+        for message in ids.iter().filter_map(|id| self.world.messages.get(id)) {
+            places.entry(message.channel_id).or_default().push(message.id);
+        }
+        for (channel, ids) in places {
+            if let [one] = ids[..] {
+                self.remove_message(one);
+                continue;
+            }
+            let guild = self.world.channels.get(&channel).and_then(|channel| channel.guild_id);
+            ids.iter().for_each(|id| drop(self.world.drop_message(*id)));
+            self.emit_bulk_delete(&ids, channel, guild);
+        }
     }
 
     fn fill(&mut self, message: &mut StoredMessage, draft: Draft, files: Vec<Upload>, pings: bool) {
@@ -206,6 +237,7 @@ pub(crate) fn blank_message(id: Id, posting: &Posting, guild_id: Option<Id>, now
         ephemeral_for: posting.ephemeral_for,
         interaction: posting.interaction,
         interaction_metadata: posting.metadata.clone(),
+        webhook: posting.webhook.clone(),
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     ids::{Id, timestamp},
+    permissions::VIEW_CHANNEL,
     world::{Channel, ChannelKind, Guild, Member, Role, StoredMessage, User, World},
 };
 
@@ -14,7 +15,7 @@ impl User {
             "id": self.id,
             "username": self.username,
             "global_name": self.global_name,
-            "avatar": null,
+            "avatar": self.avatar,
             "avatar_decoration_data": null,
             "banner": null,
             "accent_color": null,
@@ -69,6 +70,7 @@ impl World {
                 bot: false,
                 locale: "en-US".into(),
                 accepts_dms: false,
+                avatar: None,
             }
             .json(),
         }
@@ -94,8 +96,8 @@ impl World {
             "pending": member.pending,
             "premium_since": member.premium_since_ms.map(timestamp),
             "roles": member.roles,
-            "mute": false,
-            "deaf": false,
+            "mute": member.voice.mute,
+            "deaf": member.voice.deaf,
         })
     }
 
@@ -165,25 +167,31 @@ impl World {
                 ("roles", json!(roles)),
                 ("premium_subscription_count", json!(boosts)),
                 ("preferred_locale", json!(guild.locale)),
+                ("afk_channel_id", json!(guild.afk_channel_id)),
             ]
             .map(|(key, value)| (key.to_owned(), value)),
         );
         Value::Object(json)
     }
 
-    /// The GUILD_CREATE event: the guild with its channels, members and threads.
-    pub(crate) fn guild_create_json(&self, id: Id) -> Value {
+    /// The GUILD_CREATE event as the application gets it: the guild with its channels, members and the threads it may see.
+    pub(crate) fn guild_create_json(&self, id: Id, app: Id) -> Value {
         let Some(guild) = self.guilds.get(&id) else {
             return json!({"id": id, "unavailable": true});
         };
         let mut json = self.guild_json(guild);
         let of_guild = || self.channels.values().filter(|channel| channel.guild_id == Some(id));
         let channels: Vec<Value> = of_guild().filter(|c| !c.kind.is_thread()).map(|c| self.channel_json(c)).collect();
-        let threads: Vec<Value> = of_guild().filter(|c| c.kind.is_thread()).map(|c| self.channel_json(c)).collect();
+        let active = |channel: &&Channel| {
+            channel.thread.as_ref().is_some_and(|thread| !thread.archived)
+                && self.permissions_in(app, channel.id) & VIEW_CHANNEL != 0
+        };
+        let threads: Vec<Value> = of_guild().filter(active).map(|c| self.channel_json(c)).collect();
         let members: Vec<Value> = guild.members.values().map(|member| self.member_json(member)).collect();
-        let voice: Vec<Value> = guild.members.values().filter_map(|member| voice_state_json(id, member)).collect();
+        let voice: Vec<Value> = guild.members.values().filter_map(bare_voice_state).collect();
+        let joined_ms = guild.members.get(&app).map_or(id.created_ms(), |member| member.joined_ms);
         let extra = json!({
-            "joined_at": timestamp(guild.id.created_ms()),
+            "joined_at": timestamp(joined_ms),
             "large": false,
             "unavailable": false,
             "member_count": guild.members.len(),
@@ -250,6 +258,10 @@ impl World {
         if let Some(metadata) = &message.interaction_metadata {
             json["interaction_metadata"] = self.filled_metadata(metadata);
         }
+        if let Some(name) = &message.webhook {
+            json["author"] = webhook_author(message.author, name);
+            json["webhook_id"] = json!(message.author);
+        }
         if self.users.get(&message.author).is_some_and(|author| author.bot) && message.interaction.is_some() {
             json["application_id"] = json!(message.author);
             json["webhook_id"] = json!(message.author);
@@ -295,7 +307,7 @@ fn guild_channel_json(channel: &Channel) -> Value {
     json["nsfw"] = json!(channel.nsfw);
     json["last_message_id"] = json!(channel.last_message_id);
     json["rate_limit_per_user"] = json!(channel.slowmode);
-    if channel.kind == ChannelKind::Voice {
+    if channel.kind.has_voice() {
         json["bitrate"] = json!(64_000);
         json["user_limit"] = json!(0);
         json["rtc_region"] = Value::Null;
@@ -313,23 +325,39 @@ fn guild_channel_json(channel: &Channel) -> Value {
     json
 }
 
-/// A guild's voice state of a member, when the member is in a voice channel.
-pub(crate) fn voice_state_json(guild: Id, member: &Member) -> Option<Value> {
-    let channel = member.voice_channel?;
-    Some(json!({
+/// A guild's voice state of a member; of who is in no channel it says just that.
+pub(crate) fn voice_state_json(guild: Id, member: &Member) -> Value {
+    let voice = member.voice;
+    json!({
         "guild_id": guild,
-        "channel_id": channel,
+        "channel_id": member.voice_channel,
         "user_id": member.user_id,
-        "session_id": format!("voice{}", member.user_id),
-        "deaf": false,
-        "mute": false,
-        "self_deaf": false,
-        "self_mute": false,
-        "self_video": false,
-        "self_stream": false,
-        "suppress": false,
+        "session_id": format!("voice{}-{}", member.user_id, voice.stays),
+        "deaf": voice.deaf,
+        "mute": voice.mute,
+        "self_deaf": voice.self_deaf,
+        "self_mute": voice.self_mute,
+        "self_video": voice.self_video,
+        "self_stream": voice.self_stream,
+        "suppress": voice.suppress,
         "request_to_speak_timestamp": null,
-    }))
+    })
+}
+
+/// The same inside GUILD_CREATE, which does not repeat the guild; nothing for who is in no channel.
+fn bare_voice_state(member: &Member) -> Option<Value> {
+    member.voice_channel?;
+    let mut state = voice_state_json(Id(0), member);
+    state.as_object_mut()?.remove("guild_id");
+    Some(state)
+}
+
+/// The user object that a channel's webhook shows as author.
+fn webhook_author(id: Id, name: &str) -> Value {
+    json!({
+        "id": id, "username": name, "global_name": null, "avatar": null, "discriminator": "0000", "bot": true,
+        "public_flags": 0, "flags": 0,
+    })
 }
 
 fn reaction_json(key: &str, users: &[Id], viewer: Id) -> Value {
@@ -363,7 +391,6 @@ fn guild_constants() -> Map<String, Value> {
         "banner": null,
         "application_id": null,
         "region": "deprecated",
-        "afk_channel_id": null,
         "afk_timeout": 300,
         "system_channel_id": null,
         "system_channel_flags": 0,

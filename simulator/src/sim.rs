@@ -10,6 +10,7 @@ use crate::{
     calls::Call,
     events::Event,
     faults::ActiveFault,
+    gateway::GatewayTerms,
     ids::{DISCORD_EPOCH_MS, Id},
     openapi::OpenApi,
     ratelimit::RateLimits,
@@ -64,6 +65,7 @@ pub struct Sim {
     pub(crate) answer_violations: Vec<String>,
     pub(crate) events: VecDeque<Event>,
     pub(crate) openapi: Option<OpenApi>,
+    pub(crate) terms: GatewayTerms,
 }
 
 impl Sim {
@@ -86,6 +88,7 @@ impl Sim {
             answer_violations: Vec::new(),
             events: VecDeque::new(),
             openapi: None,
+            terms: GatewayTerms::default(),
         }
     }
 
@@ -177,6 +180,7 @@ fn bot_user(app: Id) -> User {
         bot: true,
         locale: "en-US".into(),
         accepts_dms: false,
+        avatar: None,
     }
 }
 

@@ -19,6 +19,9 @@ pub struct User {
     pub locale: String,
     /// False when the person takes no direct messages from bots (error 50007).
     pub accepts_dms: bool,
+    /// Hash of the picture served at `/avatars/{user}/{hash}.png`; nothing for who has none.
+    #[serde(default)]
+    pub avatar: Option<String>,
 }
 
 /// A role. The one whose id is the guild's id is @everyone.
@@ -51,6 +54,24 @@ pub struct Member {
     pub timeout_until_ms: Option<u64>,
     /// Voice channel the member is in.
     pub voice_channel: Option<Id>,
+    #[serde(default)]
+    pub voice: VoiceFlags,
+}
+
+/// What is known of a member's voice besides the channel. `deaf` and `mute` are the server's and outlast the stay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VoiceFlags {
+    pub deaf: bool,
+    pub mute: bool,
+    pub self_deaf: bool,
+    pub self_mute: bool,
+    pub self_stream: bool,
+    pub self_video: bool,
+    /// Not allowed to speak here: in a stage's audience, or without the permission.
+    pub suppress: bool,
+    /// Counts the stays, so that each has a `session_id` of its own.
+    pub stays: u64,
 }
 
 /// A guild ("server").
@@ -67,6 +88,9 @@ pub struct Guild {
     pub bans: BTreeMap<Id, Option<String>>,
     /// Whether the application was added to this guild.
     pub installed: bool,
+    /// Voice channel where idle people are put.
+    #[serde(default)]
+    pub afk_channel_id: Option<Id>,
 }
 
 /// The kinds of channel the stand-in has.
@@ -81,6 +105,7 @@ pub enum ChannelKind {
     PublicThread,
     PrivateThread,
     Forum,
+    Stage,
 }
 
 impl ChannelKind {
@@ -94,6 +119,7 @@ impl ChannelKind {
             Self::Announcement => 5,
             Self::PublicThread => 11,
             Self::PrivateThread => 12,
+            Self::Stage => 13,
             Self::Forum => 15,
         }
     }
@@ -108,6 +134,7 @@ impl ChannelKind {
             5 => Self::Announcement,
             11 => Self::PublicThread,
             12 => Self::PrivateThread,
+            13 => Self::Stage,
             15 => Self::Forum,
             _ => return None,
         })
@@ -116,6 +143,11 @@ impl ChannelKind {
     /// Whether it is a thread under another channel.
     pub fn is_thread(self) -> bool {
         matches!(self, Self::PublicThread | Self::PrivateThread)
+    }
+
+    /// Whether people can talk in it.
+    pub fn has_voice(self) -> bool {
+        matches!(self, Self::Voice | Self::Stage)
     }
 
     /// Whether messages can be written straight into it.
@@ -214,6 +246,9 @@ pub struct StoredMessage {
     pub interaction: Option<Id>,
     /// `interaction_metadata` without the parts made at reading.
     pub interaction_metadata: Option<Value>,
+    /// Name under which a channel's webhook wrote it; `author` is the webhook's id then.
+    #[serde(default)]
+    pub webhook: Option<String>,
 }
 
 /// An application command; `body` is complete as Discord answers it.
@@ -311,6 +346,9 @@ pub struct World {
     pub(crate) tokens: BTreeMap<String, Id>,
     pub modals: BTreeMap<Id, OpenModal>,
     pub files: BTreeMap<String, StoredFile>,
+    /// The webhook of each channel that has been written to by one.
+    #[serde(default)]
+    pub(crate) webhooks: BTreeMap<Id, Id>,
     pub(crate) nonces: Vec<SeenNonce>,
     pub(crate) oauth: crate::oauth::Grants,
 }

@@ -8,6 +8,9 @@ mod line;
 mod options;
 mod payload;
 mod talk;
+mod voice;
+
+pub use voice::VoiceChange;
 
 use serde::Serialize;
 

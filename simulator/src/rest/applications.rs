@@ -17,8 +17,8 @@ pub(super) fn public_json(sim: &Sim) -> Value {
         "bot_public": true,
         "bot_require_code_grant": false,
         "verify_key": sim.public_key(),
-        "flags": 0,
-        "flags_new": "0",
+        "flags": sim.terms.flags(),
+        "flags_new": sim.terms.flags().to_string(),
     })
 }
 
@@ -48,7 +48,6 @@ pub(super) fn gateway(sim: &mut Sim, _: &mut Ctx) -> Result<Reply, ApiError> {
 }
 
 pub(super) fn gateway_bot(sim: &mut Sim, _: &mut Ctx) -> Result<Reply, ApiError> {
-    // 1,000 identifies a day, one per five seconds for a small bot (Discord reference, "Session Start Limit Object").
-    let limit = json!({"total": 1000, "remaining": 1000, "reset_after": 86_400_000, "max_concurrency": 1});
-    Reply::ok(json!({"url": gateway_url(sim), "shards": 1, "session_start_limit": limit}))
+    let limit = sim.terms.limit_json(sim.world.now_ms);
+    Reply::ok(json!({"url": gateway_url(sim), "shards": sim.terms.shards, "session_start_limit": limit}))
 }

@@ -59,7 +59,7 @@ pub(super) fn create_channel(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiE
         value => value.as_u64().and_then(ChannelKind::from_number).filter(|k| !k.is_thread() && *k != ChannelKind::Dm),
     };
     if kind.is_none() {
-        errors.choices("type", "{0, 2, 4, 5, 15}");
+        errors.choices("type", "{0, 2, 4, 5, 13, 15}");
     }
     let parent: Option<Id> = ctx.body["parent_id"].as_str().and_then(|id| id.parse().ok());
     let is_category = |id: &Id| sim.world.channels.get(id).is_some_and(|c| c.kind == ChannelKind::Category);

@@ -144,6 +144,7 @@ pub(super) fn edit_me(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let member = member.ok_or_else(|| ApiError::unknown(Unknown::Member))?;
     member.nick = nick;
     let json = member.clone();
+    sim.emit_member("GUILD_MEMBER_UPDATE", guild_id, app);
     Reply::ok(sim.world.member_json(&json))
 }
 
@@ -256,9 +257,7 @@ fn delete_history(sim: &mut Sim, guild: Id, user: Id, window_ms: u64) {
         message.author == user && message.guild_id == Some(guild) && message.created_ms > since
     };
     let gone: Vec<Id> = sim.world.messages.values().filter(recent).map(|message| message.id).collect();
-    for id in gone {
-        sim.remove_message(id);
-    }
+    sim.remove_messages(&gone);
 }
 
 pub(super) fn unban(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {

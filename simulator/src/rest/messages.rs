@@ -242,12 +242,9 @@ pub(super) fn bulk_delete(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiErro
     if ids.iter().any(|id| id.created_ms().saturating_add(BULK_DELETE_MAX_AGE_MS) < now) {
         return Err(ApiError::new(400, 50034, "A message provided was too old to bulk delete"));
     }
-    for id in ids {
-        // Ids of other channels and of messages long gone are passed over.
-        if sim.message_in(channel, id).is_ok() {
-            sim.remove_message(id);
-        }
-    }
+    // Ids of other channels and of messages long gone are passed over.
+    let found: Vec<Id> = ids.into_iter().filter(|id| sim.message_in(channel, *id).is_ok()).collect();
+    sim.remove_messages(&found);
     Ok(Reply::Empty)
 }
 

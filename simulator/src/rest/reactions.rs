@@ -64,10 +64,41 @@ impl Sim {
         if name == "MESSAGE_REACTION_ADD" {
             data["message_author_id"] = json!(stored.author);
             data["burst_colors"] = json!([]);
+            let member = guild.and_then(|id| self.world.guilds.get(&id)).and_then(|guild| guild.members.get(&user));
+            if let Some(member) = member {
+                data["member"] = self.world.member_json(member);
+            }
         }
         if let Some(guild) = guild {
             data["guild_id"] = json!(guild);
         }
+        self.emit_about_reactions(name, message, data);
+    }
+
+    /// All reactions of a message went at once, or all with one emoji.
+    fn emit_reactions_gone(&mut self, message: Id, emoji: Option<&str>) {
+        let Some(stored) = self.world.messages.get(&message) else {
+            return;
+        };
+        let mut data = json!({"channel_id": stored.channel_id, "message_id": message});
+        if let Some(guild) = stored.guild_id {
+            data["guild_id"] = json!(guild);
+        }
+        let name = match emoji {
+            Some(emoji) => {
+                data["emoji"] = emoji_json(emoji);
+                "MESSAGE_REACTION_REMOVE_EMOJI"
+            }
+            None => "MESSAGE_REACTION_REMOVE_ALL",
+        };
+        self.emit_about_reactions(name, message, data);
+    }
+
+    fn emit_about_reactions(&mut self, name: &'static str, message: Id, data: Value) {
+        let Some(stored) = self.world.messages.get(&message) else {
+            return;
+        };
+        let (guild, channel) = (stored.guild_id, stored.channel_id);
         let intents =
             if guild.is_some() { intents::GUILD_MESSAGE_REACTIONS } else { intents::DIRECT_MESSAGE_REACTIONS };
         let mut event = Event::bare("message_update", json!({"id": message, "channel_id": channel, "guild_id": guild}));
@@ -139,7 +170,7 @@ pub(super) fn clear(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     if let Some(stored) = sim.world.messages.get_mut(&message) {
         stored.reactions.clear();
     }
-    sim.emit_message("message_update", message);
+    sim.emit_reactions_gone(message, None);
     Ok(Reply::Empty)
 }
 
@@ -149,6 +180,6 @@ pub(super) fn clear_emoji(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiErro
     if let Some(stored) = sim.world.messages.get_mut(&message) {
         stored.reactions.retain(|reaction| reaction.key != emoji);
     }
-    sim.emit_message("message_update", message);
+    sim.emit_reactions_gone(message, Some(&emoji));
     Ok(Reply::Empty)
 }

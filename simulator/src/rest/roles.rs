@@ -1,11 +1,10 @@
 //! Purpose: REST for roles.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     Sim,
     build::{blank_role, make_room_at_bottom},
-    events::{Event, intents},
     ids::Id,
     permissions as p,
     world::{Guild, Role},
@@ -111,14 +110,7 @@ pub(super) fn delete(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     }
     may_manage(sim, guild, role)?;
     let (guild_id, id) = (guild.id, role.id);
-    if let Some(guild) = sim.world.guilds.get_mut(&guild_id) {
-        guild.roles.remove(&id);
-        for member in guild.members.values_mut() {
-            member.roles.retain(|held| *held != id);
-        }
-    }
-    let data = json!({"guild_id": guild_id, "role_id": id});
-    sim.emit(Event::state().in_guild(Some(guild_id)).dispatching("GUILD_ROLE_DELETE", intents::GUILDS, data));
+    sim.drop_role(guild_id, id);
     Ok(Reply::Empty)
 }
 
@@ -141,12 +133,14 @@ pub(super) fn reorder(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let Some(guild) = sim.world.guilds.get_mut(&guild_id) else {
         return Err(ApiError::unknown(Unknown::Guild));
     };
-    for (id, position) in moves {
-        if let Some(role) = guild.roles.get_mut(&id) {
-            role.position = position;
+    for (id, position) in &moves {
+        if let Some(role) = guild.roles.get_mut(id) {
+            role.position = *position;
         }
     }
     let json = Value::Array(guild.roles.values().map(Role::json).collect());
-    sim.emit(Event::state().in_guild(Some(guild_id)));
+    for (id, _) in moves {
+        sim.emit_role("GUILD_ROLE_UPDATE", guild_id, id);
+    }
     Reply::ok(json)
 }

@@ -6,6 +6,7 @@ use crate::{
     Sim,
     build::blank_channel,
     check::message::{self, Source},
+    events::{Event, intents},
     ids::{Id, timestamp},
     permissions as p,
     post::Posting,
@@ -16,6 +17,10 @@ use super::{ApiError, Ctx, FormErrors, Reply, Unknown};
 
 /// Auto-archive durations in minutes (Discord reference, "Thread Metadata Object").
 const DURATIONS: [u64; 4] = [60, 1440, 4320, 10080];
+/// What the stand-in takes when nothing is said.
+const DEFAULT_DURATION: u64 = 4320;
+/// Message flag.
+const HAS_THREAD: u64 = 1 << 5;
 
 pub(super) fn check_duration(minutes: u64) -> Result<(), ApiError> {
     if DURATIONS.contains(&minutes) {
@@ -33,24 +38,44 @@ fn read_name(body: &Value) -> Result<String, ApiError> {
     Ok(name.to_owned())
 }
 
-/// Makes a thread with the bot as owner and only member; `id` is the starting message's, if there is one.
+impl Sim {
+    /// Puts a thread under a channel, with its owner as the only member. `id` is the starting message's, if there is one.
+    pub(crate) fn put_thread(&mut self, parent: &Channel, id: Id, kind: ChannelKind, owner: Id, name: &str) {
+        let now = self.world.now_ms;
+        let mut channel = blank_channel(id, kind, parent.guild_id, name);
+        channel.parent_id = Some(parent.id);
+        channel.thread = Some(ThreadState {
+            owner_id: owner,
+            members: [(owner, now)].into(),
+            archived: false,
+            locked: false,
+            auto_archive_minutes: DEFAULT_DURATION,
+            archived_at_ms: now,
+            invitable: true,
+        });
+        self.world.channels.insert(id, channel);
+    }
+
+    /// Hangs a thread on the message it began with.
+    pub(crate) fn tie_thread(&mut self, message: Id) {
+        if let Some(stored) = self.world.messages.get_mut(&message) {
+            stored.thread_id = Some(message);
+            stored.flags |= HAS_THREAD;
+        }
+        self.emit_message("message_update", message);
+    }
+}
+
+/// Makes a thread of the bot's; `id` is the starting message's, if there is one.
 fn make(sim: &mut Sim, parent: &Channel, id: Id, kind: ChannelKind, body: &Value) -> Result<Id, ApiError> {
     let name = read_name(body)?;
-    let minutes = body["auto_archive_duration"].as_u64().unwrap_or(4320);
+    let minutes = body["auto_archive_duration"].as_u64().unwrap_or(DEFAULT_DURATION);
     check_duration(minutes)?;
-    let now = sim.world.now_ms;
-    let mut channel = blank_channel(id, kind, parent.guild_id, &name);
-    channel.parent_id = Some(parent.id);
-    channel.thread = Some(ThreadState {
-        owner_id: sim.app,
-        members: [(sim.app, now)].into(),
-        archived: false,
-        locked: false,
-        auto_archive_minutes: minutes,
-        archived_at_ms: now,
-        invitable: body["invitable"].as_bool().unwrap_or(true),
-    });
-    sim.world.channels.insert(id, channel);
+    sim.put_thread(parent, id, kind, sim.app, &name);
+    if let Some(thread) = sim.world.channels.get_mut(&id).and_then(|channel| channel.thread.as_mut()) {
+        thread.auto_archive_minutes = minutes;
+        thread.invitable = body["invitable"].as_bool().unwrap_or(true);
+    }
     sim.emit_channel("CHANNEL_CREATE", id);
     Ok(id)
 }
@@ -72,11 +97,7 @@ pub(super) fn from_message(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiErr
         return Err(ApiError::new(400, 160_004, "A thread has already been created for this message"));
     }
     make(sim, &parent, id, ChannelKind::PublicThread, &ctx.body)?;
-    if let Some(stored) = sim.world.messages.get_mut(&id) {
-        stored.thread_id = Some(id);
-        stored.flags |= 1 << 5;
-    }
-    sim.emit_message("message_update", id);
+    sim.tie_thread(id);
     reply(sim, id)
 }
 
@@ -139,13 +160,35 @@ fn change_members(sim: &mut Sim, channel: Id, user: Id, join: bool) -> Result<Re
     if state.archived {
         return Err(ApiError::new(400, 50083, "Thread is archived"));
     }
-    if join {
-        state.members.entry(user).or_insert(now);
+    let changed = if join {
+        state.members.insert(user, *state.members.get(&user).unwrap_or(&now)).is_none()
     } else {
-        state.members.remove(&user);
+        state.members.remove(&user).is_some()
+    };
+    if changed {
+        emit_thread_members(sim, channel, user, join);
     }
-    sim.emit_channel("CHANNEL_UPDATE", channel);
     Ok(Reply::Empty)
+}
+
+/// THREAD_MEMBERS_UPDATE: the bot's own coming and going needs no intent for members.
+fn emit_thread_members(sim: &mut Sim, channel: Id, user: Id, join: bool) {
+    let Some((thread, state)) = sim.world.channels.get(&channel).and_then(|c| Some((c, c.thread.as_ref()?))) else {
+        return;
+    };
+    let guild = thread.guild_id;
+    let mut data = json!({"id": channel, "guild_id": guild, "member_count": state.members.len()});
+    if join {
+        let mut added = member_json(channel, user, sim.world.now_ms);
+        let member = guild.and_then(|id| sim.world.guilds.get(&id)).and_then(|guild| guild.members.get(&user));
+        added["member"] = member.map_or(Value::Null, |member| sim.world.member_json(member));
+        added["presence"] = Value::Null;
+        data["added_members"] = json!([added]);
+    } else {
+        data["removed_member_ids"] = json!([user]);
+    }
+    let intents = if user == sim.app { intents::GUILDS } else { intents::GUILD_MEMBERS };
+    sim.emit(Event::state().in_guild(guild).dispatching("THREAD_MEMBERS_UPDATE", intents, data));
 }
 
 pub(super) fn join(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {

@@ -97,6 +97,7 @@ pub(super) fn follow_up(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError>
         ephemeral_for: ephemeral.then_some(interaction.user),
         interaction: Some(interaction.id),
         metadata: Some(metadata),
+        webhook: None,
     };
     let id = sim.post(posting, draft, std::mem::take(&mut ctx.files));
     sim.message_reply(id)

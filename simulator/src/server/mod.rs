@@ -5,8 +5,10 @@ mod deliver;
 mod discord;
 mod gateway;
 mod oauth;
+mod packer;
 mod pages;
 mod people;
+mod places;
 mod state;
 mod stream;
 
@@ -166,11 +168,16 @@ pub fn router(state: State) -> Router {
         .route("/interactions/modal", post(deliver::modal))
         .route("/interactions/ping", post(deliver::ping))
         .route("/messages", post(people::say))
-        .route("/messages/{id}", delete(people::delete_message))
+        .route("/messages/{id}", delete(people::delete_message).patch(people::edit_message))
+        .route("/messages/delete", post(people::delete_messages))
         .route("/reactions", post(people::react))
         .route("/members", post(people::join).delete(people::leave).patch(people::set_roles))
         .route("/users", post(people::add_user))
-        .route("/voice", post(people::voice))
+        .route("/voice", post(places::voice))
+        .route("/channels", post(places::add_channel).patch(places::edit_channel).delete(places::remove_channel))
+        .route("/threads", post(places::start_thread))
+        .route("/roles", post(places::add_role).delete(places::remove_role))
+        .route("/guilds", post(places::add_guild).patch(places::edit_guild))
         .route("/clock", get(control::clock).post(control::advance))
         .route("/faults", get(control::faults).post(control::add_fault).delete(control::clear_faults))
         .route("/calls", get(control::calls).delete(control::clear_calls))

@@ -21,18 +21,59 @@ const DAY_MS: u64 = 24 * 3_600 * 1_000;
 
 #[derive(Deserialize)]
 struct Say {
+    /// Who writes; with `webhook` nobody does.
+    #[serde(default)]
     user: String,
     channel: String,
+    #[serde(default)]
     content: String,
+    /// The name under which the channel's webhook writes.
+    webhook: Option<String>,
+    /// Another message type than 0: a system message, which has no content.
+    #[serde(rename = "type", default)]
+    kind: u8,
 }
 
 pub(super) async fn say(Extract(state): Extract<State>, body: Bytes) -> Answered {
     let body: Say = read(&body)?;
     let message = state.with(|sim| {
-        let message = sim.say(&body.user, &body.channel, &body.content)?;
+        let message = match (&body.webhook, body.kind) {
+            (Some(name), _) => sim.webhook_say(&body.channel, name, &body.content)?,
+            (None, 0) => sim.say(&body.user, &body.channel, &body.content)?,
+            (None, kind) => sim.system_message(&body.user, &body.channel, kind)?,
+        };
         Ok::<_, Fail>(message_json(sim, &message, &message.author_id))
     })?;
     Ok(Json(json!({"message": message})))
+}
+
+#[derive(Deserialize)]
+struct Edit {
+    user: String,
+    content: String,
+}
+
+pub(super) async fn edit_message(Extract(state): Extract<State>, Path(id): Path<String>, body: Bytes) -> Answered {
+    let body: Edit = read(&body)?;
+    let message = state.with(|sim| {
+        let message = sim.edit_message(&body.user, &id, &body.content)?;
+        Ok::<_, Fail>(message_json(sim, &message, &message.author_id))
+    })?;
+    Ok(Json(json!({"message": message})))
+}
+
+#[derive(Deserialize)]
+struct Clear {
+    user: String,
+    messages: Vec<String>,
+}
+
+/// Several messages at once, as a moderator's tool deletes them.
+pub(super) async fn delete_messages(Extract(state): Extract<State>, body: Bytes) -> Answered {
+    let body: Clear = read(&body)?;
+    let ids: Vec<&str> = body.messages.iter().map(String::as_str).collect();
+    state.with(|sim| sim.delete_messages(&body.user, &ids))?;
+    Ok(Json(json!({})))
 }
 
 pub(super) async fn delete_message(
@@ -95,10 +136,33 @@ pub(super) async fn leave(Extract(state): Extract<State>, body: Bytes) -> Answer
     Ok(Json(json!({})))
 }
 
+#[derive(Deserialize)]
+struct RolesBody {
+    guild: String,
+    user: String,
+    /// All roles the member is to have.
+    roles: Option<Vec<String>>,
+    /// One more.
+    give: Option<String>,
+    /// One less.
+    take: Option<String>,
+}
+
 pub(super) async fn set_roles(Extract(state): Extract<State>, body: Bytes) -> Answered {
-    let body: MemberBody = read(&body)?;
-    let roles: Vec<&str> = body.roles.iter().map(String::as_str).collect();
-    state.with(|sim| sim.set_roles(&body.guild, &body.user, &roles))?;
+    let body: RolesBody = read(&body)?;
+    state.with(|sim| {
+        if let Some(roles) = &body.roles {
+            let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
+            sim.set_roles(&body.guild, &body.user, &roles)?;
+        }
+        if let Some(role) = &body.give {
+            sim.give_role(&body.guild, &body.user, role)?;
+        }
+        if let Some(role) = &body.take {
+            sim.take_role(&body.guild, &body.user, role)?;
+        }
+        Ok::<_, Fail>(())
+    })?;
     Ok(Json(json!({})))
 }
 
@@ -110,6 +174,11 @@ struct UserBody {
     created_days_ago: f64,
     /// Joins this guild at once.
     guild: Option<String>,
+    /// Another bot.
+    #[serde(default)]
+    bot: bool,
+    /// Hash of a picture.
+    avatar: Option<String>,
 }
 
 pub(super) async fn add_user(Extract(state): Extract<State>, body: Bytes) -> Answered {
@@ -131,24 +200,18 @@ pub(super) async fn add_user(Extract(state): Extract<State>, body: Bytes) -> Ans
         }
         let created_ms = Some(sim.now().saturating_sub(age_ms));
         let global_name = body.global_name.clone();
-        let id = sim.add_user(NewUser { username: username.clone(), global_name, created_ms, ..NewUser::default() });
+        let id = sim.add_user(NewUser {
+            username: username.clone(),
+            global_name,
+            created_ms,
+            bot: body.bot,
+            avatar: body.avatar.clone(),
+            ..NewUser::default()
+        });
         if let Some(guild) = &body.guild {
             sim.add_member(guild, &id, NewMember::default())?;
         }
         Ok(id)
     })?;
     Ok(Json(json!({"user": {"id": id, "username": username}})))
-}
-
-#[derive(Deserialize)]
-struct Voice {
-    user: String,
-    guild: String,
-    channel: Option<String>,
-}
-
-pub(super) async fn voice(Extract(state): Extract<State>, body: Bytes) -> Answered {
-    let body: Voice = read(&body)?;
-    state.with(|sim| sim.voice(&body.user, &body.guild, body.channel.as_deref()))?;
-    Ok(Json(json!({})))
 }

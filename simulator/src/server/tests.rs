@@ -137,7 +137,10 @@ async fn people_join_talk_and_leave_and_the_world_can_be_kept() {
     let (_, state) = call(&at, "/sim/state?as=zoe", None).await;
     let names: Vec<&str> =
         state["guilds"][0]["channels"].as_array().into_iter().flatten().filter_map(|c| c["name"].as_str()).collect();
-    assert_eq!(names, ["Front room", "Events", "welcome", "general", "giveaways", "Window seat"]);
+    assert_eq!(
+        names,
+        ["Front room", "Events", "welcome", "general", "giveaways", "Window seat", "Long table", "Gone for a walk"]
+    );
     assert_eq!(call(&at, "/sim/load", Some(dump)).await.0, 200);
     assert_eq!(call(&at, "/sim/load", Some(json!({}))).await.0, 400);
     assert_eq!(call(&at, "/sim/reset", Some(json!({}))).await.0, 200);
@@ -202,4 +205,100 @@ async fn the_consent_page_sends_the_browser_back() {
         let target = answer.headers().get("location").and_then(|value| value.to_str().ok()).unwrap_or_default();
         assert!(answer.status().as_u16() == 303 && target.starts_with(wanted), "{target}");
     }
+}
+
+/// Unpacks one binary message of a stream that goes on.
+trait Unpack {
+    fn unpack(&mut self, bytes: &[u8]) -> String;
+}
+
+impl Unpack for flate2::Decompress {
+    fn unpack(&mut self, bytes: &[u8]) -> String {
+        assert!(bytes.ends_with(&[0, 0, 0xFF, 0xFF]), "a whole payload ends with a flush");
+        let mut text = Vec::with_capacity(1 << 20);
+        self.decompress_vec(bytes, &mut text, flate2::FlushDecompress::Sync).expect("a stream");
+        String::from_utf8(text).expect("text")
+    }
+}
+
+impl Unpack for zstd::stream::raw::Decoder<'_> {
+    fn unpack(&mut self, bytes: &[u8]) -> String {
+        use zstd::stream::raw::{InBuffer, Operation, OutBuffer};
+        let mut text = vec![0; 1 << 20];
+        let mut output = OutBuffer::around(text.as_mut_slice());
+        self.run(&mut InBuffer::around(bytes), &mut output).expect("a stream");
+        let length = output.pos();
+        text.truncate(length);
+        String::from_utf8(text).expect("text")
+    }
+}
+
+async fn greeted_through(compress: &str, mut unpack: impl Unpack) {
+    let at = start().await;
+    let url = format!("ws://{at}/gateway/?v=10&encoding=json&compress={compress}");
+    let (mut socket, _) = tokio_tungstenite::connect_async(url).await.expect("open");
+    let token = SimOptions::default().bot_token;
+    let identify = json!({"op": 2, "d": {"token": token, "intents": 513, "properties": {}}});
+    socket.send(Message::text(identify.to_string())).await.expect("sent");
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let message = socket.next().await.expect("more").expect("open");
+        let Message::Binary(bytes) = message else { panic!("{message:?} is not packed") };
+        let event: Value = serde_json::from_str(&unpack.unpack(&bytes)).expect("json");
+        seen.push(event["t"].as_str().unwrap_or("HELLO").to_owned());
+    }
+    assert_eq!(seen, ["HELLO", "READY", "GUILD_CREATE", "GUILD_CREATE"]);
+    assert_eq!(call(&at, "/sim/gateway", Some(json!({"action": "drop"}))).await.0, 200);
+    let end = socket.next().await;
+    assert!(!matches!(end, Some(Ok(_))), "the connection breaks without a word: {end:?}");
+}
+
+#[tokio::test]
+async fn the_gateway_packs_what_it_sends_as_zlib_stream() {
+    greeted_through("zlib-stream", flate2::Decompress::new(true)).await;
+}
+
+#[tokio::test]
+async fn the_gateway_packs_what_it_sends_as_zstd_stream() {
+    greeted_through("zstd-stream", zstd::stream::raw::Decoder::new().expect("a decoder")).await;
+}
+
+#[tokio::test]
+async fn people_act_in_voice_threads_and_roles_over_http() {
+    let at = start().await;
+    let (cafe, emil) = ("Lantern Café", "emil");
+    let post = |path: &'static str, body: Value| {
+        let at = at.clone();
+        async move { call(&at, path, Some(body)).await }
+    };
+    let joined = json!({"user": emil, "guild": cafe, "channel": "Long table", "self_mute": true});
+    assert_eq!(post("/sim/voice", joined).await.0, 200);
+    let muted = json!({"user": emil, "guild": cafe, "mute": true});
+    assert_eq!(post("/sim/voice", muted.clone()).await.0, 200);
+    let dump = call(&at, "/sim/dump", None).await.1;
+    assert!(dump.to_string().contains(r#""mute":true"#));
+    assert_eq!(post("/sim/voice", json!({"user": emil, "guild": cafe, "channel": null})).await.0, 200);
+    assert_eq!(post("/sim/voice", muted).await.0, 400, "who is not in voice cannot be muted");
+    let (_, thread) = post("/sim/threads", json!({"user": emil, "channel": "#general", "name": "Tea"})).await;
+    let said = json!({"channel": thread["thread"]["id"], "webhook": "News", "content": "hot"});
+    assert_eq!(post("/sim/messages", said).await.1["message"]["author"]["username"], "News");
+    let (_, said) = post("/sim/messages", json!({"user": emil, "channel": "#general", "content": "a"})).await;
+    let id = said["message"]["id"].as_str().expect("an id").to_owned();
+    let client = reqwest::Client::new();
+    let edit = client.patch(format!("http://{at}/sim/messages/{id}"));
+    let edited = edit.body(json!({"user": emil, "content": "b"}).to_string()).send().await.expect("answered");
+    assert_eq!(edited.status().as_u16(), 200);
+    let clear = json!({"user": "jonas", "messages": [id]});
+    assert_eq!(post("/sim/messages/delete", clear).await.0, 200);
+    let channel = json!({"guild": cafe, "name": "quiet", "kind": "voice", "parent": "Front room"});
+    assert_eq!(post("/sim/channels", channel).await.0, 200);
+    let patch = client.patch(format!("http://{at}/sim/guilds"));
+    let body = json!({"guild": cafe, "afk_channel": "quiet"}).to_string();
+    assert_eq!(patch.body(body).send().await.expect("answered").status().as_u16(), 200);
+    let roles = client.patch(format!("http://{at}/sim/members"));
+    let body = json!({"guild": cafe, "user": emil, "give": "Newcomer"}).to_string();
+    assert_eq!(roles.body(body).send().await.expect("answered").status().as_u16(), 200);
+    let terms = json!({"shards": 4, "max_concurrency": 2, "remaining": 7, "kept": 10});
+    let (_, told) = post("/sim/gateway", terms).await;
+    assert_eq!((&told["shards"], &told["session_start_limit"]["remaining"]), (&json!(4), &json!(7)));
 }

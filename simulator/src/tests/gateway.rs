@@ -12,37 +12,37 @@ use crate::{
 
 use super::{channel_path, demo};
 
-struct Client {
-    sim: Sim,
-    gateway: Gateway,
-    connection: Connection,
+pub(super) struct Client {
+    pub(super) sim: Sim,
+    pub(super) gateway: Gateway,
+    pub(super) connection: Connection,
 }
 
-fn connect(gateway: &Gateway, at_ms: u64) -> Connection {
+pub(super) fn connect(gateway: &mut Gateway, at_ms: u64) -> Connection {
     let (connection, acts) = gateway.open("v=10&encoding=json", at_ms);
     assert!(matches!(&acts[..], [Act::Send(hello)] if hello["op"] == 10));
     connection
 }
 
-fn client() -> Client {
+pub(super) fn client() -> Client {
     let mut sim = demo();
     sim.take_events();
-    let gateway = Gateway::default();
-    let connection = connect(&gateway, 0);
+    let mut gateway = Gateway::default();
+    let connection = connect(&mut gateway, 0);
     Client { sim, gateway, connection }
 }
 
 impl Client {
-    fn send(&mut self, payload: Value, at_ms: u64) -> Vec<Act> {
+    pub(super) fn send(&mut self, payload: Value, at_ms: u64) -> Vec<Act> {
         self.gateway.receive(&mut self.sim, &mut self.connection, &payload.to_string(), at_ms)
     }
 
-    fn identify(&mut self, intents: u64) -> Vec<Act> {
+    pub(super) fn identify(&mut self, intents: u64) -> Vec<Act> {
         let token = self.sim.bot_token().to_owned();
         self.send(json!({"op": 2, "d": {"token": token, "intents": intents, "properties": {}}}), 0)
     }
 
-    fn happen(&mut self) -> Vec<Value> {
+    pub(super) fn happen(&mut self) -> Vec<Value> {
         for event in self.sim.take_events() {
             self.gateway.dispatch(&self.sim, &event);
         }
@@ -50,15 +50,15 @@ impl Client {
     }
 }
 
-fn sent(acts: Vec<Act>) -> Vec<Value> {
+pub(super) fn sent(acts: Vec<Act>) -> Vec<Value> {
     acts.into_iter().filter_map(|act| if let Act::Send(value) = act { Some(value) } else { None }).collect()
 }
 
-fn names(events: &[Value]) -> Vec<&str> {
+pub(super) fn names(events: &[Value]) -> Vec<&str> {
     events.iter().filter_map(|event| event["t"].as_str()).collect()
 }
 
-fn read_by_twilight(event: &Value) {
+pub(super) fn read_by_twilight(event: &Value) {
     let text = event.to_string();
     let reader = GatewayEventDeserializer::from_json(&text).expect("an opcode");
     let mut json = serde_json::Deserializer::from_str(&text);
@@ -146,12 +146,12 @@ fn a_lost_session_resumes_with_what_was_missed() {
     client.happen();
     let token = client.sim.bot_token().to_owned();
     let resume = |seq: usize| json!({"op": 6, "d": {"token": token, "session_id": session, "seq": seq}});
-    client.connection = connect(&client.gateway, 20);
+    client.connection = connect(&mut client.gateway, 20);
     assert_eq!(client.send(resume(999), 20), [Act::Close(close::INVALID_SEQUENCE)]);
     let replayed = sent(client.send(resume(seq), 20));
     assert_eq!(names(&replayed), ["MESSAGE_CREATE", "RESUMED"]);
     client.gateway.closed(&client.connection, Some(1000), 30);
-    client.connection = connect(&client.gateway, 40);
+    client.connection = connect(&mut client.gateway, 40);
     assert_eq!(client.send(resume(seq), 40), [Act::Send(json!({"op": 9, "d": false}))]);
 }
 
@@ -169,7 +169,7 @@ fn what_is_wrong_closes_with_its_code() {
         (json!({"op": 1, "d": "x".repeat(5000)}), close::DECODE_ERROR),
     ] {
         let mut client = client();
-        client.gateway.allowed_intents = intents::ALL & !intents::PRIVILEGED;
+        client.sim.gateway_terms().allowed_intents = intents::ALL & !intents::PRIVILEGED;
         assert_eq!(client.send(payload.clone(), 0), [Act::Close(code)], "{payload}");
     }
     let mut client = client();
@@ -178,16 +178,18 @@ fn what_is_wrong_closes_with_its_code() {
     assert_eq!(client.gateway.tick(&client.connection, 61_876), [Act::Close(close::SESSION_TIMED_OUT)]);
     let beats: Vec<Vec<Act>> = (0..119).map(|_| client.send(json!({"op": 1, "d": null}), 5)).collect();
     assert_eq!(beats.last(), Some(&vec![Act::Close(close::RATE_LIMITED)]));
-    assert_eq!(Gateway::default().open("v=9", 0).1, [Act::Close(close::INVALID_VERSION)]);
+    for query in ["v=9", "v=10&encoding=etf"] {
+        assert_eq!(Gateway::default().open(query, 0).1, [Act::Close(close::INVALID_VERSION)]);
+    }
 }
 
 #[test]
 fn orders_reach_every_session() {
     let mut client = client();
     client.identify(1);
-    client.gateway.order(Order::Reconnect);
-    client.gateway.order(Order::Invalidate { resumable: true });
-    client.gateway.order(Order::Close(4000));
+    client.gateway.order(&Order::Reconnect, None);
+    client.gateway.order(&Order::Invalidate { resumable: true }, None);
+    client.gateway.order(&Order::Close(4000), None);
     let acts = client.gateway.pending(&mut client.connection);
     assert_eq!(
         acts,
@@ -201,9 +203,10 @@ fn a_shard_gets_its_guilds_only() {
     let token = client.sim.bot_token().to_owned();
     let mut guilds = 0;
     for shard in 0..2 {
-        client.connection = connect(&client.gateway, 0);
+        let at_ms = shard * 5_000;
+        client.connection = connect(&mut client.gateway, at_ms);
         let payload = json!({"op": 2, "d": {"token": token, "intents": 1, "shard": [shard, 2]}});
-        guilds += sent(client.send(payload, 0))[0]["d"]["guilds"].as_array().map_or(0, Vec::len);
+        guilds += sent(client.send(payload, at_ms))[0]["d"]["guilds"].as_array().map_or(0, Vec::len);
     }
     assert_eq!(guilds, 2);
 }

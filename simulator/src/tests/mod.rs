@@ -1,5 +1,6 @@
 //! Purpose: tests of the core through its front doors: REST, people acting, and the application's answers.
 
+mod dispatches;
 mod faults;
 mod gateway;
 mod hostile;
@@ -8,6 +9,7 @@ mod limits;
 mod oauth;
 mod openapi;
 mod rest;
+mod sessions;
 mod world;
 
 use serde_json::{Value, json};

@@ -1,15 +1,23 @@
 //! Purpose: the gateway without sockets: sessions, sequence numbers, replay, heartbeats, close codes
 //! (Discord reference, "Gateway"). The server feeds it text and sends what it says.
 
+mod session;
+mod terms;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
 
 use crate::{
     Sim,
-    events::{Dispatch, Event, intents},
+    events::{Event, intents},
     ids::Id,
 };
+
+pub use terms::GatewayTerms;
+
+use session::{Session, on_shard};
+use terms::Start;
 
 /// Heartbeat interval Discord hands out, in milliseconds.
 const HEARTBEAT_MS: u64 = 41_250;
@@ -19,11 +27,14 @@ const MAX_PAYLOAD: usize = 4_096;
 const MAX_PER_MINUTE: usize = 120;
 /// Events kept for a resume. Discord names no number.
 const KEPT: usize = 2_000;
+/// From how many members on a guild is large, when the application does not say (Discord reference, "Identify").
+const LARGE_THRESHOLD: u64 = 50;
 /// How long a lost session can be resumed. Discord names no number; some minutes are seen.
 const RESUMABLE_MS: u64 = 3 * 60 * 1_000;
 
 /// Close codes (Discord reference, "Gateway Close Event Codes").
 pub mod close {
+    pub const UNKNOWN_ERROR: u16 = 4000;
     pub const UNKNOWN_OPCODE: u16 = 4001;
     pub const DECODE_ERROR: u16 = 4002;
     pub const NOT_AUTHENTICATED: u16 = 4003;
@@ -33,6 +44,7 @@ pub mod close {
     pub const RATE_LIMITED: u16 = 4008;
     pub const SESSION_TIMED_OUT: u16 = 4009;
     pub const INVALID_SHARD: u16 = 4010;
+    pub const SHARDING_REQUIRED: u16 = 4011;
     pub const INVALID_VERSION: u16 = 4012;
     pub const INVALID_INTENTS: u16 = 4013;
     pub const DISALLOWED_INTENTS: u16 = 4014;
@@ -43,10 +55,12 @@ pub mod close {
 pub enum Act {
     Send(Value),
     Close(u16),
+    /// The connection breaks without a word.
+    Drop,
 }
 
-/// Something Discord does to all connections on its own account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Something Discord does to connections on its own account.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Op 7.
     Reconnect,
@@ -54,20 +68,43 @@ pub enum Order {
     Invalidate { resumable: bool },
     /// Closes with this code.
     Close(u16),
+    /// Breaks the connection without a close frame.
+    Drop,
+    /// Sends the newest event (of this name, if one is given) again, under the same number.
+    Repeat(Option<String>),
+    /// Gives sessions up without saying so: who comes to resume gets op 9.
+    Forget,
 }
 
-struct Session {
-    intents: u64,
-    shard: (u64, u64),
-    seq: u64,
-    events: VecDeque<(u64, Value)>,
-    orders: VecDeque<Act>,
-    /// Since when no connection carries it, in milliseconds of the server's own clock.
-    lost_at_ms: Option<u64>,
+/// How what is sent is packed (query parameter `compress`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    #[default]
+    Plain,
+    /// One zlib stream per connection, flushed after each payload.
+    Zlib,
+    /// One zstd frame per connection, flushed after each payload.
+    Zstd,
+}
+
+impl Transport {
+    /// What a query string asks for.
+    pub fn of(query: &str) -> Self {
+        match parameter(query, "compress") {
+            Some("zlib-stream") => Self::Zlib,
+            Some("zstd-stream") => Self::Zstd,
+            _ => Self::Plain,
+        }
+    }
+}
+
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// One websocket connection.
 pub struct Connection {
+    number: u64,
     session: Option<String>,
     /// Last sequence number that went out on it.
     sent: u64,
@@ -79,11 +116,13 @@ pub struct Connection {
 pub struct Gateway {
     sessions: BTreeMap<String, Session>,
     pub heartbeat_interval_ms: u64,
-    /// Intents the application was granted; others are refused with 4014.
-    pub allowed_intents: u64,
     /// Whether heartbeats are acknowledged; without, clients must notice that the connection is dead.
     pub acknowledges: bool,
+    /// Events kept for a resume.
+    pub kept: usize,
     identified: u64,
+    resumed: u64,
+    connections: u64,
 }
 
 impl Default for Gateway {
@@ -91,19 +130,24 @@ impl Default for Gateway {
         Self {
             sessions: BTreeMap::new(),
             heartbeat_interval_ms: HEARTBEAT_MS,
-            allowed_intents: intents::ALL,
             acknowledges: true,
+            kept: KEPT,
             identified: 0,
+            resumed: 0,
+            connections: 0,
         }
     }
 }
 
 impl Gateway {
-    /// A new connection with its query string: HELLO, or 4012 for another version than 10.
-    pub fn open(&self, query: &str, at_ms: u64) -> (Connection, Vec<Act>) {
-        let connection = Connection { session: None, sent: 0, heard_at_ms: at_ms, received_at_ms: VecDeque::new() };
-        let version = query.split('&').find_map(|pair| pair.strip_prefix("v="));
-        if version != Some("10") {
+    /// A new connection with its query string: HELLO, or 4012 for another version than 10 or another encoding than JSON.
+    pub fn open(&mut self, query: &str, at_ms: u64) -> (Connection, Vec<Act>) {
+        self.connections += 1;
+        let received_at_ms = VecDeque::new();
+        let connection =
+            Connection { number: self.connections, session: None, sent: 0, heard_at_ms: at_ms, received_at_ms };
+        let json_only = parameter(query, "encoding").is_none_or(|encoding| encoding == "json");
+        if parameter(query, "v") != Some("10") || !json_only {
             return (connection, vec![Act::Close(close::INVALID_VERSION)]);
         }
         let hello = json!({"op": 10, "d": {"heartbeat_interval": self.heartbeat_interval_ms, "_trace": []}});
@@ -130,7 +174,7 @@ impl Gateway {
             Some(2 | 6) if connection.session.is_some() => {
                 vec![Act::Close(close::ALREADY_AUTHENTICATED)]
             }
-            Some(2) => self.identify(sim, connection, data),
+            Some(2) => self.identify(sim, connection, data, at_ms),
             Some(6) => self.resume(sim, connection, data, at_ms),
             Some(3 | 4 | 8) if connection.session.is_none() => {
                 vec![Act::Close(close::NOT_AUTHENTICATED)]
@@ -141,40 +185,37 @@ impl Gateway {
         }
     }
 
-    fn identify(&mut self, sim: &mut Sim, connection: &mut Connection, data: &Value) -> Vec<Act> {
-        if !right_token(sim, data) {
-            return vec![Act::Close(close::AUTHENTICATION_FAILED)];
+    fn identify(&mut self, sim: &mut Sim, connection: &mut Connection, data: &Value, at_ms: u64) -> Vec<Act> {
+        let (wanted, shard) = match read_identify(sim, data) {
+            Ok(read) => read,
+            Err(code) => return vec![Act::Close(code)],
+        };
+        let now_ms = sim.now();
+        match sim.terms.start(shard.0, at_ms, now_ms) {
+            Start::Granted => {}
+            Start::TooFast => return vec![invalid_session(false)],
+            // Discord ends all sessions and resets the token, which from then on is a wrong one.
+            Start::NoneLeft => {
+                self.order(&Order::Forget, None);
+                self.order(&Order::Close(close::AUTHENTICATION_FAILED), None);
+                return vec![Act::Close(close::AUTHENTICATION_FAILED)];
+            }
         }
-        let Some(wanted) = data["intents"].as_u64().filter(|bits| bits & !intents::ALL == 0) else {
-            return vec![Act::Close(close::INVALID_INTENTS)];
-        };
-        if wanted & intents::PRIVILEGED & !self.allowed_intents != 0 {
-            return vec![Act::Close(close::DISALLOWED_INTENTS)];
-        }
-        let shard = match &data["shard"] {
-            Value::Null => Some((0, 1)),
-            shard => shard[0].as_u64().zip(shard[1].as_u64()).filter(|(id, count)| id < count),
-        };
-        let Some(shard) = shard else {
-            return vec![Act::Close(close::INVALID_SHARD)];
-        };
         self.identified += 1;
         let id = sim.secret("gateway session").chars().take(32).collect::<String>();
-        let events = VecDeque::new();
-        let session = Session { intents: wanted, shard, seq: 0, events, orders: VecDeque::new(), lost_at_ms: None };
-        self.sessions.insert(id.clone(), session);
+        let large = data["large_threshold"].as_u64().unwrap_or(LARGE_THRESHOLD);
+        self.sessions.insert(id.clone(), Session::new(wanted, shard, large, connection.number));
         connection.session = Some(id.clone());
-        self.greet(sim, &id, shard);
+        self.greet(sim, &id);
         self.pending(connection)
     }
 
     /// READY with the guilds as unavailable, then each of them.
-    fn greet(&mut self, sim: &Sim, id: &str, shard: (u64, u64)) {
+    fn greet(&mut self, sim: &Sim, id: &str) {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
-        let guilds: Vec<Id> =
-            sim.guilds().filter(|guild| guild.installed && on_shard(guild.id, shard)).map(|g| g.id).collect();
+        let guilds = guilds_of(sim, session.shard);
         let mut user = sim.world.user_json_by_id(sim.app);
         user["mfa_enabled"] = json!(true);
         user["verified"] = json!(true);
@@ -185,8 +226,8 @@ impl Gateway {
             "guilds": guilds.iter().map(|guild| json!({"id": guild, "unavailable": true})).collect::<Vec<_>>(),
             "session_id": id,
             "resume_gateway_url": gateway_url(sim),
-            "shard": [shard.0, shard.1],
-            "application": {"id": sim.app, "flags": 0},
+            "shard": [session.shard.0, session.shard.1],
+            "application": {"id": sim.app, "flags": sim.terms.flags()},
             "session_type": "normal",
             "private_channels": [],
             "presences": [],
@@ -200,7 +241,8 @@ impl Gateway {
             return;
         }
         for guild in guilds {
-            session.push("GUILD_CREATE", sim.world.guild_create_json(guild));
+            let guild = session.view(sim, "GUILD_CREATE", sim.world.guild_create_json(guild, sim.app));
+            session.push("GUILD_CREATE", guild);
         }
     }
 
@@ -217,13 +259,15 @@ impl Gateway {
         if seq > session.seq {
             return vec![Act::Close(close::INVALID_SEQUENCE)];
         }
-        let missed = session.seq - seq;
-        if usize::try_from(missed).map_or(true, |missed| missed > session.events.len()) {
+        if !session.remembers(seq) {
             self.sessions.remove(id);
             return vec![invalid_session(false)];
         }
+        self.resumed += 1;
         session.lost_at_ms = None;
+        session.carrier = connection.number;
         session.orders.clear();
+        session.delivered = seq;
         session.push("RESUMED", json!({"_trace": []}));
         connection.session = Some(id.to_owned());
         connection.sent = seq;
@@ -276,8 +320,10 @@ impl Gateway {
             return;
         };
         for session in self.sessions.values_mut() {
-            if reaches(sim, session, event, dispatch) {
-                session.push(dispatch.name, stripped(sim, session, dispatch));
+            if session.gets(event, dispatch) {
+                let data = session.view(sim, dispatch.name, dispatch.data.clone());
+                session.push(dispatch.name, data);
+                session.trim(self.kept);
             }
         }
     }
@@ -287,10 +333,15 @@ impl Gateway {
         let Some(session) = connection.session.as_ref().and_then(|id| self.sessions.get_mut(id)) else {
             return Vec::new();
         };
+        if session.carrier != connection.number {
+            // The session was resumed on another connection, which carries it from now on.
+            return vec![Act::Close(close::UNKNOWN_ERROR)];
+        }
         let fresh =
             session.events.iter().filter(|(seq, _)| *seq > connection.sent).map(|(_, event)| Act::Send(event.clone()));
         let mut acts: Vec<Act> = fresh.collect();
-        connection.sent = session.seq;
+        (connection.sent, session.delivered) = (session.seq, session.seq);
+        session.trim(self.kept);
         acts.extend(session.orders.drain(..));
         acts
     }
@@ -309,10 +360,13 @@ impl Gateway {
         let Some(id) = &connection.session else {
             return;
         };
+        let Some(session) = self.sessions.get_mut(id).filter(|session| session.carrier == connection.number) else {
+            return;
+        };
+        session.lost_at_ms = Some(at_ms);
+        session.trim(self.kept);
         if matches!(code, Some(1000 | 1001)) {
             self.sessions.remove(id);
-        } else if let Some(session) = self.sessions.get_mut(id) {
-            session.lost_at_ms = Some(at_ms);
         }
         self.forget_lost(at_ms);
     }
@@ -322,45 +376,58 @@ impl Gateway {
             .retain(|_, session| session.lost_at_ms.is_none_or(|lost| at_ms.saturating_sub(lost) < RESUMABLE_MS));
     }
 
-    /// Does something to all connections.
-    pub fn order(&mut self, order: Order) {
-        for session in self.sessions.values_mut() {
-            session.orders.push_back(match order {
-                Order::Reconnect => Act::Send(json!({"op": 7, "d": null})),
-                Order::Invalidate { resumable } => invalid_session(resumable),
-                Order::Close(code) => Act::Close(code),
-            });
-            if order == (Order::Invalidate { resumable: false }) {
-                // Nothing of it can be replayed any more.
-                session.events.clear();
-            }
+    /// Does something to all connections, or to those of one shard.
+    pub fn order(&mut self, order: &Order, shard: Option<u64>) {
+        for session in self.sessions.values_mut().filter(|session| shard.is_none_or(|shard| session.shard.0 == shard)) {
+            let act = match order {
+                Order::Reconnect => Some(Act::Send(json!({"op": 7, "d": null}))),
+                Order::Invalidate { resumable } => Some(invalid_session(*resumable)),
+                Order::Close(code) => Some(Act::Close(*code)),
+                Order::Drop => Some(Act::Drop),
+                Order::Repeat(name) => session.last(name.as_deref()).cloned().map(Act::Send),
+                Order::Forget => None,
+            };
+            session.orders.extend(act);
+            session.forgotten |= matches!(order, Order::Invalidate { resumable: false } | Order::Forget);
         }
     }
 
     /// What there is, for whoever looks.
-    pub fn describe(&self) -> Value {
-        let sessions = self.sessions.iter().map(|(id, session)| {
-            json!({"session_id": id, "seq": session.seq, "intents": session.intents, "connected": session.lost_at_ms.is_none(),
-                "shard": [session.shard.0, session.shard.1]})
-        });
-        json!({
-            "sessions": sessions.collect::<Vec<_>>(),
-            "identified": self.identified,
-            "heartbeat_interval_ms": self.heartbeat_interval_ms,
-            "allowed_intents": self.allowed_intents,
-            "acknowledges": self.acknowledges,
-        })
+    pub fn describe(&self, sim: &Sim) -> Value {
+        let mut json = sim.terms.describe(sim.now());
+        let sessions: Vec<Value> = self.sessions.iter().map(|(id, session)| session.describe(id)).collect();
+        json["sessions"] = json!(sessions);
+        json["connections"] = json!(self.connections);
+        json["identified"] = json!(self.identified);
+        json["resumed"] = json!(self.resumed);
+        json["heartbeat_interval_ms"] = json!(self.heartbeat_interval_ms);
+        json["acknowledges"] = json!(self.acknowledges);
+        json["kept"] = json!(self.kept);
+        json
     }
 }
 
-impl Session {
-    fn push(&mut self, name: &str, data: Value) {
-        self.seq += 1;
-        self.events.push_back((self.seq, json!({"op": 0, "t": name, "s": self.seq, "d": data})));
-        if self.events.len() > KEPT {
-            self.events.pop_front();
-        }
+/// Intents and shard of an identify, or the close code it deserves.
+fn read_identify(sim: &Sim, data: &Value) -> Result<(u64, (u64, u64)), u16> {
+    if !right_token(sim, data) {
+        return Err(close::AUTHENTICATION_FAILED);
     }
+    let wanted = data["intents"].as_u64().filter(|bits| bits & !intents::ALL == 0).ok_or(close::INVALID_INTENTS)?;
+    if wanted & intents::PRIVILEGED & !sim.terms.allowed_intents != 0 {
+        return Err(close::DISALLOWED_INTENTS);
+    }
+    let shard = match &data["shard"] {
+        Value::Null => Some((0, 1)),
+        shard => shard[0].as_u64().zip(shard[1].as_u64()).filter(|(id, count)| id < count),
+    };
+    let shard = shard.ok_or(close::INVALID_SHARD)?;
+    let guilds = u64::try_from(guilds_of(sim, shard).len()).unwrap_or(u64::MAX);
+    if guilds > sim.terms.guilds_per_shard { Err(close::SHARDING_REQUIRED) } else { Ok((wanted, shard)) }
+}
+
+/// Guilds of a shard that the application was added to.
+fn guilds_of(sim: &Sim, shard: (u64, u64)) -> Vec<Id> {
+    sim.guilds().filter(|guild| guild.installed && on_shard(guild.id, shard)).map(|guild| guild.id).collect()
 }
 
 /// Where the gateway is reachable.
@@ -377,47 +444,8 @@ fn invalid_session(resumable: bool) -> Act {
     Act::Send(json!({"op": 9, "d": resumable}))
 }
 
-/// Which shard a guild belongs to (Discord reference, "Sharding").
-fn on_shard(guild: Id, (id, count): (u64, u64)) -> bool {
-    (guild.0 >> 22) % count.max(1) == id
-}
-
 fn ids(value: &Value) -> Vec<Id> {
     let one = value.as_str().and_then(|id| id.parse().ok());
     let many = value.as_array().into_iter().flatten().filter_map(|id| id.as_str()?.parse().ok());
     one.into_iter().chain(many).collect()
-}
-
-fn reaches(sim: &Sim, session: &Session, event: &Event, dispatch: &Dispatch) -> bool {
-    if event.only_for.is_some() || (dispatch.intents != 0 && session.intents & dispatch.intents == 0) {
-        return false;
-    }
-    // Direct messages go to shard 0.
-    let shard = event.guild.map_or(session.shard.0 == 0, |guild| on_shard(guild, session.shard));
-    let joined = |guild: Id| sim.world.guilds.get(&guild).is_some_and(|guild| guild.members.contains_key(&sim.app));
-    let member = event.guild.is_none_or(|guild| dispatch.name == "GUILD_DELETE" || joined(guild));
-    let sees = event.channel.is_none_or(|channel| sim.can_read(sim.app, channel));
-    shard && member && sees
-}
-
-/// Without the intent for content, messages come without any, unless they are the bot's own, direct, or mention it.
-fn stripped(sim: &Sim, session: &Session, dispatch: &Dispatch) -> Value {
-    let mut data = dispatch.data.clone();
-    let is_message = matches!(dispatch.name, "MESSAGE_CREATE" | "MESSAGE_UPDATE");
-    if !is_message || session.intents & intents::MESSAGE_CONTENT != 0 {
-        return data;
-    }
-    let app = json!(sim.app);
-    let mentioned = data["mentions"].as_array().is_some_and(|users| users.iter().any(|user| user["id"] == app));
-    if data["author"]["id"] == app || data["guild_id"].is_null() || mentioned {
-        return data;
-    }
-    data["content"] = json!("");
-    for key in ["embeds", "attachments", "components"] {
-        data[key] = json!([]);
-    }
-    if let Some(map) = data.as_object_mut() {
-        map.remove("poll");
-    }
-    data
 }
