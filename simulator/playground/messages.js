@@ -11,6 +11,7 @@ import {
 
 const EPHEMERAL = 64;
 const LOADING = 128;
+const COMPONENTS_V2 = 1 << 15;
 const QUICK = ['👍', '🎉', '❤️', '😂', '👀', '🔥'];
 
 const dismissed = new Set(store.get('dismissed', []));
@@ -214,20 +215,26 @@ function contextLine(message) {
     return el('div', { class: 'context' }, avatar(who, 'xs'), tint(el('strong', { class: 'author' }, displayName(who)), nameColour(who.id)), ' used ', what);
   }
   if (!replied) return null;
-  const about = plain(replied.content || replied.embeds?.[0]?.title || 'a message', 80);
+  const about = plain(textOf(replied) || 'a message', 80);
   return el('div', { class: 'context' }, icon('undo'), avatar(user(replied.author.id) ?? replied.author, 'xs'), el('strong', { class: 'author' }, displayName(replied.author)), el('span', { class: 'context-text' }, about));
 }
 
 function content(message) {
   const parts = [];
+  const v2 = ((message.flags ?? 0) & COMPONENTS_V2) !== 0;
+  const edited = message.edited_timestamp
+    ? el('span', { class: 'quiet edited', title: formatTime(Date.parse(message.edited_timestamp), 'F') }, '(edited)')
+    : null;
   if (message.content) {
     const text = el('div', { class: 'text' }, markdown(message.content));
-    if (message.edited_timestamp) (text.querySelector(':scope > .md-p:last-child') ?? text).append(el('span', { class: 'quiet edited', title: formatTime(Date.parse(message.edited_timestamp), 'F') }, '(edited)'));
+    if (edited) (text.querySelector(':scope > .md-p:last-child') ?? text).append(edited);
     parts.push(text);
   }
-  parts.push(...(message.attachments ?? []).map((one) => (String(one.content_type).startsWith('image/') ? image(one.url, { alt: one.description ?? one.filename }) : attachment(one))));
+  // With Components V2 a file is only where a component shows it.
+  if (!v2) parts.push(...(message.attachments ?? []).map((one) => (String(one.content_type).startsWith('image/') ? image(one.url, { alt: one.description ?? one.filename }) : attachment(one))));
   parts.push(...(message.embeds ?? []).map((one) => embed(one, message)));
   if (message.components?.length) parts.push(el('div', { class: 'components' }, renderComponents(message.components, message)));
+  if (v2 && edited) parts.push(edited);
   if (parts.length === 0) parts.push(el('p', { class: 'quiet' }, 'This message is empty.'));
   return parts;
 }

@@ -255,7 +255,14 @@ fn shown_text(components: &[Value]) -> Vec<String> {
 /// Replaces `attachment://name` by the file's real address, wherever it stands.
 fn link_attachments(value: &mut Value, attachments: &[Value]) {
     match value {
-        Value::Object(map) => map.values_mut().for_each(|inner| link_attachments(inner, attachments)),
+        Value::Object(map) => {
+            // A file component repeats its attachment's size.
+            if let Some(name) = map.get("name").filter(|_| map.get("type") == Some(&json!(13))) {
+                let file = attachments.iter().find(|file| file["filename"] == *name);
+                map.insert("size".into(), file.map_or(Value::Null, |file| file["size"].clone()));
+            }
+            map.values_mut().for_each(|inner| link_attachments(inner, attachments));
+        }
         Value::Array(items) => items.iter_mut().for_each(|inner| link_attachments(inner, attachments)),
         Value::String(text) => {
             let Some(name) = text.strip_prefix("attachment://") else {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::rest::FormErrors;
+use crate::{look::flatten, rest::FormErrors};
 
 use super::{link, list, media, number, text};
 
@@ -38,6 +38,8 @@ pub(crate) struct Tally {
     custom_ids: BTreeSet<String>,
     next_id: u64,
     taken_ids: BTreeSet<u64>,
+    /// Ids the sender chose anywhere in the message: ids that Discord makes keep clear of them.
+    given_ids: BTreeSet<u64>,
     /// Names that `attachment://` may point at.
     pub(super) files: Vec<String>,
 }
@@ -50,7 +52,7 @@ pub(crate) fn read(value: &Value, v2: bool, files: Vec<String>, errors: &mut For
     if !v2 && components.len() > MAX_ROWS {
         errors.add("components", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.");
     }
-    let mut tally = Tally { files, ..Tally::default() };
+    let mut tally = Tally { files, given_ids: given_ids(value), ..Tally::default() };
     let allowed: &[u64] = if v2 { &[ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR, CONTAINER] } else { &[ROW] };
     let read = read_list(components, "components", allowed, &mut tally, errors);
     if tally.components > MAX_COMPONENTS {
@@ -62,6 +64,12 @@ pub(crate) fn read(value: &Value, v2: bool, files: Vec<String>, errors: &mut For
         errors.add("components", "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED", message);
     }
     read
+}
+
+fn given_ids(components: &Value) -> BTreeSet<u64> {
+    let mut all = Vec::new();
+    flatten(components, &mut all);
+    all.iter().filter_map(|item| item["id"].as_u64()).collect()
 }
 
 fn read_list(items: &[Value], path: &str, allowed: &[u64], tally: &mut Tally, errors: &mut FormErrors) -> Vec<Value> {
@@ -99,7 +107,9 @@ pub(crate) fn read_one(item: &Value, path: &str, allowed: &[u64], tally: &mut Ta
 impl Tally {
     /// The sender's `id` or the next free one; ids are unique in a message.
     fn id_for(&mut self, item: &Value, path: &str, errors: &mut FormErrors) -> u64 {
-        if let Some(id) = item["id"].as_u64().filter(|id| *id > 0) {
+        // 0 counts as no id; anything above 32 bits is refused (Discord reference, "Anatomy of a Component").
+        let given = number(&item["id"], &format!("{path}.id"), 0, i64::from(i32::MAX), errors);
+        if let Some(id) = given.and_then(|id| u64::try_from(id).ok()).filter(|id| *id > 0) {
             if !self.taken_ids.insert(id) {
                 errors.add(&format!("{path}.id"), "COMPONENT_ID_DUPLICATED", "Component id cannot be duplicated");
             }
@@ -107,7 +117,7 @@ impl Tally {
         }
         loop {
             self.next_id += 1;
-            if self.taken_ids.insert(self.next_id) {
+            if !self.given_ids.contains(&self.next_id) && self.taken_ids.insert(self.next_id) {
                 return self.next_id;
             }
         }

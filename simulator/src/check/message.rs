@@ -82,18 +82,23 @@ pub(crate) fn read_edit(
     let suppressing = if body["flags"].is_null() { old.flags } else { asked };
     merged_flags |= suppressing & flags::SUPPRESS_EMBEDS;
     let mut merged = body.clone();
-    for (key, current) in
-        [("content", json!(old.content)), ("embeds", json!(old.embeds)), ("components", json!(old.components))]
-    {
+    for (key, current) in [("content", json!(old.content)), ("embeds", json!(old.embeds))] {
         if body.get(key).is_none() && (current != "" && current != json!([])) {
             merged[key] = current;
         }
     }
     let known: Vec<String> =
         old.attachments.iter().filter_map(|file| file["filename"].as_str().map(str::to_owned)).collect();
+    if merged_flags & flags::IS_COMPONENTS_V2 != 0 && old.poll.is_some() {
+        refuse_legacy_field("poll", &mut errors);
+    }
     let mut draft = read_fields(&merged, files, merged_flags, source, &known, &mut errors);
     errors.done()?;
     draft.tts = old.tts;
+    if body.get("components").is_none() {
+        // They were checked when they came; stored, they name real addresses where `attachment://` stood.
+        draft.components.clone_from(&old.components);
+    }
     let emptied = draft.content.is_empty() && draft.embeds.is_empty() && draft.components.is_empty();
     let keeps_files =
         !files.is_empty() || draft.kept_attachments.as_ref().map_or(!old.attachments.is_empty(), |k| !k.is_empty());
@@ -158,10 +163,14 @@ fn refuse_legacy_fields(body: &Value, errors: &mut FormErrors) {
             _ => true,
         };
         if used {
-            let message = format!("The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2");
-            errors.add(key, "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", message);
+            refuse_legacy_field(key, errors);
         }
     }
+}
+
+fn refuse_legacy_field(key: &str, errors: &mut FormErrors) {
+    let message = format!("The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2");
+    errors.add(key, "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", message);
 }
 
 fn read_nonce(value: &Value, errors: &mut FormErrors) -> Option<Value> {

@@ -1,5 +1,6 @@
 //! Purpose: tests of the core through its front doors: REST, people acting, and the application's answers.
 
+mod components_v2;
 mod dispatches;
 mod faults;
 mod gateway;
