@@ -6,27 +6,66 @@
 //! Not here: what earns experience; those rules are `crate::xp`, used where messages are seen. The ranked index is
 //! `crate::leaderboard`.
 
+mod commands;
 mod events;
 mod jobs;
 pub mod rules;
 pub mod store;
 mod view;
 
-use crate::{ctx::Ctx, error::Result, feature::Feature, gateway::Arrived, guild_config, ports::Timer, sql::Statement};
-use twilight_model::id::{
-    Id,
-    marker::{GuildMarker, UserMarker},
+use crate::{
+    ctx::Ctx, custom_id::CustomId, error::Result, feature::Feature, gateway::Arrived, guild_config,
+    interaction::Interaction, ports::Timer, reply::Reply, sql::Statement,
+};
+use twilight_model::{
+    application::{
+        command::{Command, CommandOptionChoice},
+        interaction::{application_command::CommandData, modal::ModalInteractionData},
+    },
+    id::{
+        Id,
+        marker::{GuildMarker, UserMarker},
+    },
 };
 
 const NAME: &str = "levels";
 const REWARDS: &str = "rewards";
 const ROLLOVER: &str = "rollover";
-pub const COMMANDS: &[&str] = &[];
+pub const COMMANDS: &[&str] = commands::COMMANDS;
 
 pub struct Levels;
 
 impl Feature for Levels {
     const NAME: &'static str = NAME;
+
+    fn commands() -> Vec<Command> {
+        commands::definitions()
+    }
+
+    async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Reply> {
+        commands::on_command(ctx, interaction, data).await
+    }
+
+    async fn on_autocomplete(
+        ctx: &Ctx,
+        interaction: &Interaction,
+        data: CommandData,
+    ) -> Result<Vec<CommandOptionChoice>> {
+        commands::on_autocomplete(ctx, interaction, data).await
+    }
+
+    async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, values: &[String]) -> Result<Reply> {
+        commands::on_component(ctx, interaction, id, values).await
+    }
+
+    async fn on_modal(
+        ctx: &Ctx,
+        interaction: &Interaction,
+        id: &CustomId,
+        data: &ModalInteractionData,
+    ) -> Result<Reply> {
+        commands::on_modal(ctx, interaction, id, data).await
+    }
 
     async fn gateway_statements(ctx: &Ctx, arrived: &Arrived) -> Result<Vec<Statement>> {
         Ok(events::statements(ctx, arrived))

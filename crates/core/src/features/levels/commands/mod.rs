@@ -1,0 +1,61 @@
+//! Purpose: the commands of levels: which file answers which command, button and form.
+
+mod rank;
+
+use crate::{
+    ctx::Ctx,
+    custom_id::CustomId,
+    error::{Error, Result},
+    interaction::Interaction,
+    reply::Reply,
+};
+use twilight_model::application::{
+    command::{Command, CommandOptionChoice},
+    interaction::{application_command::CommandData, modal::ModalInteractionData},
+};
+
+pub const COMMANDS: &[&str] = &["rank"];
+
+pub fn definitions() -> Vec<Command> {
+    vec![rank::definition()]
+}
+
+pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Reply> {
+    match data.name.as_str() {
+        "rank" => rank::on_command(ctx, interaction, data).await,
+        _ => Err(other_version()),
+    }
+}
+
+pub async fn on_autocomplete(
+    _ctx: &Ctx,
+    _interaction: &Interaction,
+    _data: CommandData,
+) -> Result<Vec<CommandOptionChoice>> {
+    Ok(Vec::new())
+}
+
+pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, _values: &[String]) -> Result<Reply> {
+    match id.action.as_str() {
+        "mine" => rank::on_mine(ctx, interaction).await,
+        _ => Err(other_version()),
+    }
+}
+
+pub async fn on_modal(
+    _ctx: &Ctx,
+    _interaction: &Interaction,
+    _id: &CustomId,
+    _data: &ModalInteractionData,
+) -> Result<Reply> {
+    Err(other_version())
+}
+
+fn other_version() -> Error {
+    Error::user("This belongs to another version of Muster. Please use the command again.")
+}
+
+/// What cannot be read of a command's options.
+pub fn unreadable(error: impl std::fmt::Display) -> Error {
+    Error::user(format!("Muster could not read that command: {error}. Please type it again."))
+}
