@@ -31,7 +31,7 @@ function readArguments(argv) {
 }
 
 async function buildAll() {
-  say("building the Worker and the Discord stand-in (minutes the first time, then seconds)");
+  say("building the Worker, the Discord stand-in and the gateway sidecar (minutes the first time, then seconds)");
   await build({ show: true });
 }
 
@@ -60,13 +60,13 @@ async function play({ fresh, ports }) {
   if (fresh) rmSync(KEPT, { recursive: true, force: true });
   await buildAll();
   const started = Date.now();
-  const stack = await startStack({ dir: KEPT, ports, say });
+  const stack = await startStack({ dir: KEPT, ports, sidecar: true, say });
   say(`ready after ${((Date.now() - started) / 1_000).toFixed(1)} s\n`);
   process.stdout.write(`  Playground   ${stack.simUrl}/        pick a person, type /giveaway start
   Worker       ${stack.workerUrl}/        interactions at /interactions
-  Health       ${stack.workerUrl}/healthz
+  Health       ${stack.workerUrl}/healthz        gateway sidecar: ${stack.sidecarUrl}/healthz
   Commands     ${(await stack.commands()).map((name) => `/${name}`).join(" ")}
-  Logs         ${path.relative(process.cwd(), stack.logs.worker)}  ${path.relative(process.cwd(), stack.logs.sim)}
+  Logs         ${path.relative(process.cwd(), stack.logs.worker)}  ${path.relative(process.cwd(), stack.logs.sim)}  ${path.relative(process.cwd(), stack.logs.sidecar)}
 
 What you play is kept in ${path.relative(process.cwd(), KEPT)}/ (--fresh forgets it). Ctrl-C ends everything.
 `);

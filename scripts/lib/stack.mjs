@@ -1,10 +1,11 @@
-// Purpose: a whole Muster on this machine: the Discord stand-in, the Worker on workerd by `wrangler dev`, and a cron tick.
+// Purpose: a whole Muster on this machine: the Discord stand-in, the Worker on workerd by `wrangler dev`, a cron tick, and the
+// gateway sidecar where it is wanted.
 //
 // Used by scripts/dev, its demo and the end-to-end tests. Nothing here needs a network or an account. Everything that is
 // kept lives in the folder the caller names:
 //   worker/   the Worker as it is run: a copy of the build, so that building again does not disturb who is running
 //   state/    D1, KV, Durable Objects and queues of workerd      sim.json  the stand-in's world
-//   *.log     what the programs said
+//   sidecar/  what the gateway sidecar keeps      *.log     what the programs said
 
 import { createHash, randomBytes } from "node:crypto";
 import fs from "node:fs";
@@ -13,6 +14,7 @@ import { ROOT, freePorts, pause, run, start, tail, until } from "./processes.mjs
 
 const WRANGLER = path.join(ROOT, "node_modules/.bin/wrangler");
 export const SIMULATOR = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug/muster-sim");
+const SIDECAR = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug/muster-gateway");
 const BUILD = "target/worker-dev";
 /** Cloudflare ticks every minute; people at a playground wait less. */
 const CRON_MS = 5_000;
@@ -31,11 +33,11 @@ function wranglerEnv(dir) {
   };
 }
 
-/** Builds the Worker (development profile) and the stand-in; quick when both are fresh. `show` lets the builders talk. */
+/** Builds the Worker (development profile), the stand-in and the sidecar; quick when they are fresh. `show` lets the builders talk. */
 export async function build({ show = false } = {}) {
   const steps = [
     ["the Worker", path.join(ROOT, "scripts/build-worker"), [], { MUSTER_PROFILE: "dev", MUSTER_OUT: BUILD }],
-    ["the Discord stand-in", "cargo", ["build", "--locked", "-p", "muster-sim"], {}],
+    ["the Discord stand-in and the gateway sidecar", "cargo", ["build", "--locked", "-p", "muster-sim", "-p", "muster-gateway"], {}],
   ];
   for (const [what, program, args, env] of steps) {
     const { code, stdout, stderr } = await run(program, args, { env, inherit: show });
@@ -71,7 +73,7 @@ async function readSimEnv(simUrl, port) {
     DISCORD_TOKEN: printed.DISCORD_TOKEN,
     DISCORD_API: `${simUrl}/api/v10`,
     DISCORD_WEB: simUrl,
-    DISCORD_CDN: simUrl,
+    DISCORD_CDN: `${simUrl}/cdn`,
     DEV_CLOCK: "1",
   };
 }
@@ -113,19 +115,21 @@ async function json(method, url, body) {
  * Starts everything and comes back when a command would be answered.
  *
  * `dir` keeps the state; `ports` is `{ sim, worker }` (free ones unless given); `cronMs` 0 means no ticks but those of
- * `tick()`; `rateLimits` false for bursts that Discord would slow down. Gives the handle described at the bottom.
+ * `tick()`; `rateLimits` false for bursts that Discord would slow down; `sidecar` true or `{ flushSeconds, pollSeconds }` for a
+ * gateway sidecar. Gives the handle described at the bottom.
  */
-export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = true, vars = {}, say = () => {} }) {
+export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = true, sidecar = false, vars = {}, say = () => {} }) {
   dir = path.resolve(dir);
   fs.mkdirSync(dir, { recursive: true });
-  const [freeSim, freeWorker, inspector] = await freePorts(3);
+  const [freeSim, freeWorker, inspector, sidecarPort] = await freePorts(4);
   const simPort = ports?.sim ?? freeSim;
   const workerPort = ports?.worker ?? freeWorker;
   const simUrl = `http://127.0.0.1:${simPort}`;
   const workerUrl = `http://127.0.0.1:${workerPort}`;
-  const logs = { sim: path.join(dir, "sim.log"), worker: path.join(dir, "worker.log") };
+  const sidecarUrl = `http://127.0.0.1:${sidecarPort}`;
+  const logs = { sim: path.join(dir, "sim.log"), worker: path.join(dir, "worker.log"), sidecar: path.join(dir, "sidecar.log") };
   const clock = path.join(dir, "clock");
-  const running = { sim: null, worker: null };
+  const running = { sim: null, worker: null, sidecar: null };
   let ticking = null;
   let stopped = false;
   for (const log of Object.values(logs)) fs.rmSync(log, { force: true });
@@ -172,6 +176,15 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
     if (offset_ms !== 0) await fetch(`${workerUrl}/dev/clock`, { method: "POST", body: JSON.stringify({ offset_ms }) });
   }
 
+  async function startSidecar() {
+    const { flushSeconds = 1, pollSeconds = 2 } = sidecar === true ? {} : sidecar;
+    const args = ["--worker-url", workerUrl, "--discord-api", env.DISCORD_API, "--state-dir", path.join(dir, "sidecar")];
+    args.push("--listen", `127.0.0.1:${sidecarPort}`, "--flush-seconds", flushSeconds, "--poll-seconds", pollSeconds);
+    const secrets = { DISCORD_TOKEN: env.DISCORD_TOKEN, GATEWAY_KEY: env.GATEWAY_KEY };
+    running.sidecar = start("muster-gateway", SIDECAR, args.map(String), { env: secrets, log: logs.sidecar });
+    await ready(running.sidecar, "the gateway sidecar", async () => (await fetch(`${sidecarUrl}/healthz`, { signal: AbortSignal.timeout(5_000) })).ok);
+  }
+
   /** One cron tick, waited for. */
   async function tick() {
     const response = await fetch(`${workerUrl}/cdn-cgi/handler/scheduled`, { signal: AbortSignal.timeout(60_000) });
@@ -199,6 +212,8 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
     stopped = true;
     const { offset_ms } = await sim.get("/clock").catch(() => ({}));
     if (offset_ms) fs.writeFileSync(clock, String(offset_ms));
+    // The sidecar first: it still has something to report.
+    await running.sidecar?.stop();
     await Promise.all([running.worker, running.sim].map((child) => child?.stop()));
   }
 
@@ -209,6 +224,10 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
     await startWorker();
     await tick();
     await until("the commands to be registered", async () => (await commands()).includes("giveaway"), { seconds: 30 });
+    if (sidecar) {
+      say("starting the gateway sidecar");
+      await startSidecar();
+    }
     startCron();
   } catch (error) {
     await stop();
@@ -216,10 +235,11 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
   }
 
   return {
-    dir, simUrl, workerUrl, env, logs, sim, commands, tick, stop, startWorker,
+    dir, simUrl, workerUrl, sidecarUrl, env, logs, sim, commands, tick, stop, startWorker, startSidecar,
     /** kill -9 of the whole runtime, wrangler and workerd at once; `startWorker` brings it back on the same state. */
     killWorker: () => running.worker.kill(),
+    killSidecar: () => running.sidecar.kill(),
     /** Resolves to a sentence when one of the programs ends without having been asked to. */
-    ended: () => Promise.race([running.sim.exited, running.worker.exited]),
+    ended: () => Promise.race([running.sim, running.worker, running.sidecar].filter(Boolean).map((child) => child.exited)),
   };
 }
