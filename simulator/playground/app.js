@@ -244,10 +244,13 @@ function drawRail() {
   at('rail').replaceChildren(...myGuilds().map((one) => {
     const words = one.name.split(/\s+/).filter(Boolean);
     const pings = one.channels.reduce((sum, each) => sum + unread(each.id).pings, 0);
+    const face = one.icon_url
+      ? el('img', { class: 'server-icon', src: one.icon_url, alt: '', draggable: 'false' })
+      : el('span', { 'aria-hidden': 'true' }, words.slice(0, 2).map((word) => word[0]).join('').toUpperCase());
     return el('button', {
       type: 'button', class: 'server', testid: `server-${one.name}`, title: one.name, 'aria-label': pings ? `${one.name}, ${pings} mentions` : one.name,
       'aria-current': one.id === state.guildId ? 'true' : undefined, on: { click: () => selectGuild(one.id) },
-    }, el('span', { 'aria-hidden': 'true' }, words.slice(0, 2).map((word) => word[0]).join('').toUpperCase()), pings && one.id !== state.guildId ? el('span', { class: 'badge' }, String(pings)) : null);
+    }, face, pings && one.id !== state.guildId ? el('span', { class: 'badge' }, String(pings)) : null);
   }));
 }
 

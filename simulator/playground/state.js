@@ -120,8 +120,16 @@ function hash(text) {
 
 const HUES = [8, 28, 44, 92, 118, 150, 200, 222, 262, 292, 322, 344];
 
-/** A drawn avatar: a tint and two shapes picked from the id, with the person's initials (or the bot's mark). */
+/** Somebody's picture: here, everywhere, or a drawn one for who has none. */
 export function avatar(user, size = 'm') {
+  const address = member(user.id)?.avatar_url ?? state.users.find((one) => one.id === user.id)?.avatar_url;
+  return address
+    ? el('img', { class: `avatar avatar-${size}`, src: address, alt: '', draggable: 'false' })
+    : drawnAvatar(user, size);
+}
+
+/** A drawn avatar: a tint and two shapes picked from the id, with the person's initials (or the bot's mark). */
+function drawnAvatar(user, size) {
   const seed = hash(`${user.username}:${user.id}`);
   // Neighbours in the list of people get hues far apart; strangers to it fall back to their id.
   const place = state.users.findIndex((one) => one.id === user.id);

@@ -120,6 +120,7 @@ impl Sim {
             bans: Default::default(),
             installed: false,
             afk_channel_id: None,
+            icon: None,
         };
         self.world.guilds.insert(id, guild);
         self.install_app(&id.to_string(), BOT_PERMISSIONS)?;
@@ -444,6 +445,7 @@ pub(crate) fn blank_member(user_id: Id, joined_ms: u64) -> Member {
         timeout_until_ms: None,
         voice_channel: None,
         voice: Default::default(),
+        avatar: None,
     }
 }
 

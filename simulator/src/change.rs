@@ -116,6 +116,26 @@ impl Sim {
         Ok(())
     }
 
+    /// Sets the hash of a member's picture for one guild, or with nothing takes it away.
+    pub fn set_guild_avatar(&mut self, guild: &str, user: &str, hash: Option<&str>) -> Result<(), Refusal> {
+        let (guild_id, user_id) = (self.need_guild(guild)?, self.need_user(user)?);
+        let member = self.world.guilds.get_mut(&guild_id).and_then(|guild| guild.members.get_mut(&user_id));
+        let member = member.ok_or_else(|| Refusal::new("not_a_member", "That user is not in this server"))?;
+        member.avatar = hash.map(str::to_owned);
+        self.emit_member("GUILD_MEMBER_UPDATE", guild_id, user_id);
+        Ok(())
+    }
+
+    /// Sets the hash of a guild's icon, or with nothing takes it away.
+    pub fn set_guild_icon(&mut self, guild: &str, hash: Option<&str>) -> Result<(), Refusal> {
+        let id = self.need_guild(guild)?;
+        if let Some(guild) = self.world.guilds.get_mut(&id) {
+            guild.icon = hash.map(str::to_owned);
+        }
+        self.emit_guild_update(id);
+        Ok(())
+    }
+
     pub(crate) fn drop_role(&mut self, guild_id: Id, role: Id) {
         let Some(guild) = self.world.guilds.get_mut(&guild_id) else {
             return;

@@ -84,6 +84,7 @@ impl Sim {
         self.add_role(&guild, NewRole { mentionable: true, ..role("Member", 0, 0x27AE60, false) })?;
         self.add_role(&guild, role("Newcomer", 0, 0x95A5A6, false))?;
         self.order_roles(&guild, &["Owner", "Moderator", "Muster", "Booster", "Member", "Newcomer"])?;
+        self.set_guild_icon(&guild, Some("1a27e9ca8e11ab1e5c0ffee5c0ffee50"))?;
         let now = self.world.now_ms;
         for (username, _, _, joined_days, roles) in PEOPLE {
             if username == "mara" {
@@ -101,6 +102,7 @@ impl Sim {
         self.add_user(bot);
         let joined_ms = Some(now.saturating_sub(200 * DAY_MS));
         self.add_member(&guild, OTHER_BOT, NewMember { joined_ms, ..NewMember::default() })?;
+        self.set_guild_avatar(&guild, "chen", Some("c0ffee0000000000000000000000c4e4"))?;
         self.seed_cafe_channels(&guild)
     }
 

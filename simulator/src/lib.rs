@@ -25,6 +25,7 @@ mod mentions;
 mod multipart;
 mod names;
 mod oauth;
+mod pictures;
 mod post;
 mod ratelimit;
 mod render;

@@ -166,7 +166,9 @@ impl Sim {
     /// Keeps a file and gives its attachment object. Links expire after a day, as Discord's signed ones do.
     pub(crate) fn store_file(&mut self, place: &str, channel: Id, file: Upload, description: Option<String>) -> Value {
         let id = self.world.next_id();
-        let path = format!("/{place}/{channel}/{id}/{}", file.filename.replace(['/', '\\', '?', '#'], "_"));
+        // Only what an address may hold as it is, as in Discord's own.
+        let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' };
+        let path = format!("/{place}/{channel}/{id}/{}", file.filename.chars().map(plain).collect::<String>());
         let now = self.world.now_ms / 1_000;
         let signature = self.secret("attachment");
         let url = format!("{}/cdn{path}?ex={:x}&is={now:x}&hm={signature}", self.options.base_url, now + 86_400);
@@ -188,8 +190,11 @@ impl Sim {
         attachment
     }
 
-    /// A file under `/cdn`: content type and bytes. `path` starts behind `/cdn` and may carry a query.
+    /// A picture or file under `/cdn`: content type and bytes. `path` starts behind `/cdn` and may carry a query.
     pub fn file(&self, path: &str) -> Option<(String, Vec<u8>)> {
+        if let Some(picture) = self.picture(path) {
+            return Some(("image/png".into(), picture));
+        }
         let file = self.world.files.get(path.split('?').next()?)?;
         Some((file.content_type.clone(), hex::decode(&file.hex).ok()?))
     }

@@ -85,7 +85,7 @@ impl World {
 
     pub(crate) fn member_json_without_user(&self, member: &Member) -> Value {
         json!({
-            "avatar": null,
+            "avatar": member.avatar,
             "avatar_decoration_data": null,
             "banner": null,
             "collectibles": null,
@@ -162,6 +162,7 @@ impl World {
             [
                 ("id", json!(guild.id)),
                 ("name", json!(guild.name)),
+                ("icon", json!(guild.icon)),
                 ("description", json!(guild.description)),
                 ("owner_id", json!(guild.owner_id)),
                 ("roles", json!(roles)),
@@ -383,7 +384,6 @@ pub(crate) fn emoji_json(key: &str) -> Value {
 /// What no story needs to differ between guilds.
 fn guild_constants() -> Map<String, Value> {
     let constants = json!({
-        "icon": null,
         "home_header": null,
         "splash": null,
         "discovery_splash": null,

@@ -19,7 +19,7 @@ pub struct User {
     pub locale: String,
     /// False when the person takes no direct messages from bots (error 50007).
     pub accepts_dms: bool,
-    /// Hash of the picture served at `/avatars/{user}/{hash}.png`; nothing for who has none.
+    /// Hash of the picture served at `/cdn/avatars/{user}/{hash}.png`; nothing for who has none.
     #[serde(default)]
     pub avatar: Option<String>,
 }
@@ -56,6 +56,9 @@ pub struct Member {
     pub voice_channel: Option<Id>,
     #[serde(default)]
     pub voice: VoiceFlags,
+    /// Hash of a picture for this guild alone, at `/cdn/guilds/{guild}/users/{user}/avatars/{hash}.png`.
+    #[serde(default)]
+    pub avatar: Option<String>,
 }
 
 /// What is known of a member's voice besides the channel. `deaf` and `mute` are the server's and outlast the stay.
@@ -91,6 +94,9 @@ pub struct Guild {
     /// Voice channel where idle people are put.
     #[serde(default)]
     pub afk_channel_id: Option<Id>,
+    /// Hash of the picture served at `/cdn/icons/{guild}/{hash}.png`.
+    #[serde(default)]
+    pub icon: Option<String>,
 }
 
 /// The kinds of channel the stand-in has.

@@ -11,7 +11,7 @@ use muster_core::{
     sql::Statement,
     timers::stands,
 };
-use muster_sim::{RestOutcome, RestRequest, Sim};
+use muster_sim::{RestOutcome, RestRequest, RestResponse, Sim};
 use muster_testkit::{FaultMode, Faults, MovedClock, SqliteDb, faults::die};
 use std::{
     cell::{Cell, RefCell},
@@ -115,6 +115,14 @@ impl StoryHttp {
     fn rest(&self, request: &HttpRequest, path: &str) -> RestOutcome {
         let mut sim = self.sim.borrow_mut();
         sim.set_now(u64::try_from(self.outside.clock.now()).unwrap_or(0));
+        if let Some(path) = path.strip_prefix("/cdn").filter(|_| request.method == "GET") {
+            let (status, kind, body) = match sim.file(path) {
+                Some((kind, bytes)) => (200, kind, bytes),
+                None => (404, "text/plain".to_owned(), Vec::new()),
+            };
+            let headers = vec![("content-type".to_owned(), kind)];
+            return RestOutcome::Answer(RestResponse { status, headers, body, delay_ms: 0 });
+        }
         sim.rest(RestRequest {
             method: request.method.to_owned(),
             path_and_query: path.to_owned(),

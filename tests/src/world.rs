@@ -91,7 +91,7 @@ impl World {
             gateway_keys: vec![gateway::key()],
             discord_api: "http://discord.test/api/v10".to_owned(),
             discord_web: "http://discord.test".to_owned(),
-            discord_cdn: "http://discord.test".to_owned(),
+            discord_cdn: "http://discord.test/cdn".to_owned(),
             public_url: "http://muster.test".to_owned(),
             commands_guild: None,
             version: "0.0.0".to_owned(),

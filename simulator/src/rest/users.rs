@@ -70,7 +70,7 @@ fn my_guild(guild: &Guild, user: Id, counts: bool) -> Value {
     let mut json = json!({
         "id": guild.id,
         "name": guild.name,
-        "icon": null,
+        "icon": guild.icon,
         "banner": null,
         "owner": guild.owner_id == user,
         "permissions": guild.base_permissions(user).unwrap_or(0).to_string(),

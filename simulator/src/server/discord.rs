@@ -4,7 +4,7 @@ use std::{convert::Infallible, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
-    extract::{Path, State as Extract},
+    extract::State as Extract,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -62,8 +62,10 @@ fn cut() -> Response {
     Response::new(Body::from_stream(broken))
 }
 
-pub(super) async fn file(Extract(state): Extract<State>, Path(path): Path<String>) -> Result<Response, Infallible> {
-    let found = state.with(|sim| sim.file(&format!("/{path}")));
+pub(super) async fn file(Extract(state): Extract<State>, uri: Uri) -> Result<Response, Infallible> {
+    // The query counts, and escapes stay as they were stored.
+    let path = uri.path_and_query().map_or("", |path| path.as_str()).strip_prefix("/cdn").unwrap_or("");
+    let found = state.with(|sim| sim.file(path));
     Ok(match found {
         // Uploaded by the bot, so it is shown as a file and never runs as a page of this server.
         Some((kind, bytes)) => {
@@ -72,7 +74,13 @@ pub(super) async fn file(Extract(state): Extract<State>, Path(path): Path<String
             } else {
                 "application/octet-stream".into()
             };
-            ([(header::CONTENT_TYPE, safe), (header::X_CONTENT_TYPE_OPTIONS, "nosniff".into())], bytes).into_response()
+            let headers = [
+                (header::CONTENT_TYPE, safe),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff".into()),
+                // A changed picture has another address.
+                (header::CACHE_CONTROL, "public, max-age=31536000".into()),
+            ];
+            (headers, bytes).into_response()
         }
         None => StatusCode::NOT_FOUND.into_response(),
     })

@@ -14,6 +14,7 @@ use crate::{NewMember, NewUser};
 use super::{
     Answered, Fail, State,
     deliver::read,
+    places::given,
     state::{Viewer, message_json},
 };
 
@@ -136,8 +137,9 @@ pub(super) async fn leave(Extract(state): Extract<State>, body: Bytes) -> Answer
     Ok(Json(json!({})))
 }
 
+/// Changes of a member; what is absent stays.
 #[derive(Deserialize)]
-struct RolesBody {
+struct MemberEdit {
     guild: String,
     user: String,
     /// All roles the member is to have.
@@ -146,10 +148,13 @@ struct RolesBody {
     give: Option<String>,
     /// One less.
     take: Option<String>,
+    /// Hash of a picture for this guild alone, or null for none.
+    #[serde(default, deserialize_with = "given")]
+    avatar: Option<Option<String>>,
 }
 
-pub(super) async fn set_roles(Extract(state): Extract<State>, body: Bytes) -> Answered {
-    let body: RolesBody = read(&body)?;
+pub(super) async fn edit_member(Extract(state): Extract<State>, body: Bytes) -> Answered {
+    let body: MemberEdit = read(&body)?;
     state.with(|sim| {
         if let Some(roles) = &body.roles {
             let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
@@ -160,6 +165,9 @@ pub(super) async fn set_roles(Extract(state): Extract<State>, body: Bytes) -> An
         }
         if let Some(role) = &body.take {
             sim.take_role(&body.guild, &body.user, role)?;
+        }
+        if let Some(avatar) = &body.avatar {
+            sim.set_guild_avatar(&body.guild, &body.user, picture_hash(avatar.as_deref())?)?;
         }
         Ok::<_, Fail>(())
     })?;
@@ -181,6 +189,32 @@ struct UserBody {
     avatar: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct UserEdit {
+    user: String,
+    /// Hash of a picture, or null for none.
+    #[serde(default, deserialize_with = "given")]
+    avatar: Option<Option<String>>,
+}
+
+pub(super) async fn edit_user(Extract(state): Extract<State>, body: Bytes) -> Answered {
+    let body: UserEdit = read(&body)?;
+    if let Some(avatar) = &body.avatar {
+        let hash = picture_hash(avatar.as_deref())?;
+        state.with(|sim| sim.set_avatar(&body.user, hash))?;
+    }
+    Ok(Json(json!({})))
+}
+
+/// Discord's picture hashes are hexadecimal; they stand in addresses.
+pub(super) fn picture_hash(hash: Option<&str>) -> Result<Option<&str>, Fail> {
+    let fits = |hash: &str| (1..=64).contains(&hash.len()) && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if hash.is_some_and(|hash| !fits(hash)) {
+        return Err(Fail::bad("A picture's hash is 1 to 64 hexadecimal digits"));
+    }
+    Ok(hash)
+}
+
 pub(super) async fn add_user(Extract(state): Extract<State>, body: Bytes) -> Answered {
     let body: UserBody = read(&body)?;
     let username = body.username.trim().to_lowercase();
@@ -192,6 +226,7 @@ pub(super) async fn add_user(Extract(state): Extract<State>, body: Bytes) -> Ans
     if !body.created_days_ago.is_finite() || !(0.0..=4_000.0).contains(&body.created_days_ago) {
         return Err(Fail::bad("An account is between 0 and 4000 days old"));
     }
+    let avatar = picture_hash(body.avatar.as_deref())?.map(str::to_owned);
     // Bounded above, so nothing is lost.
     let age_ms = (body.created_days_ago * DAY_MS as f64) as u64;
     let id = state.with(|sim| {
@@ -205,7 +240,7 @@ pub(super) async fn add_user(Extract(state): Extract<State>, body: Bytes) -> Ans
             global_name,
             created_ms,
             bot: body.bot,
-            avatar: body.avatar.clone(),
+            avatar: avatar.clone(),
             ..NewUser::default()
         });
         if let Some(guild) = &body.guild {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{BOT_PERMISSIONS, NewChannel, NewRole, Sim, VoiceChange, world::ChannelKind};
 
-use super::{Answered, Fail, State, deliver::read};
+use super::{Answered, Fail, State, deliver::read, people::picture_hash};
 
 #[derive(Deserialize)]
 struct Voice {
@@ -25,7 +25,7 @@ struct Voice {
 }
 
 /// Tells `null` from what is left out.
-fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+pub(super) fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::<String>::deserialize(deserializer).map(Some)
 }
 
@@ -165,6 +165,9 @@ struct GuildEdit {
     /// A voice channel, or null for none.
     #[serde(default, deserialize_with = "given")]
     afk_channel: Option<Option<String>>,
+    /// Hash of a picture, or null for none.
+    #[serde(default, deserialize_with = "given")]
+    icon: Option<Option<String>>,
     /// Whether the application is in it.
     installed: Option<bool>,
 }
@@ -178,6 +181,9 @@ pub(super) async fn edit_guild(Extract(state): Extract<State>, body: Bytes) -> A
         }
         if let Some(channel) = &body.afk_channel {
             sim.set_afk_channel(&id, channel.as_deref())?;
+        }
+        if let Some(icon) = &body.icon {
+            sim.set_guild_icon(&id, picture_hash(icon.as_deref())?)?;
         }
         install(sim, &id, body.installed)
     })?;

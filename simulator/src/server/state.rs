@@ -78,7 +78,7 @@ fn user_json(user: &User) -> Value {
         "username": user.username,
         "global_name": user.global_name,
         "bot": user.bot,
-        "avatar_url": null,
+        "avatar_url": user.avatar.as_ref().map(|hash| format!("/cdn/avatars/{}/{hash}.png", user.id)),
         "created_at": timestamp(user.id.created_ms()),
     })
 }
@@ -97,6 +97,9 @@ fn guild_json(sim: &Sim, guild: &Guild, me: Id) -> Value {
             json!({
                 "user": sim.world.users.get(&member.user_id).map(user_json),
                 "nick": member.nick,
+                "avatar_url": member.avatar.as_ref().map(|hash| {
+                    format!("/cdn/guilds/{}/users/{}/avatars/{hash}.png", guild.id, member.user_id)
+                }),
                 "roles": member.roles,
                 "joined_at": timestamp(member.joined_ms),
                 "premium_since": member.premium_since_ms.map(timestamp),
@@ -108,6 +111,7 @@ fn guild_json(sim: &Sim, guild: &Guild, me: Id) -> Value {
     json!({
         "id": guild.id,
         "name": guild.name,
+        "icon_url": guild.icon.as_ref().map(|hash| format!("/cdn/icons/{}/{hash}.png", guild.id)),
         "owner_id": guild.owner_id,
         "installed": guild.installed,
         "channels": channels.into_iter().map(|channel| channel_json(sim, channel, me)).collect::<Vec<_>>(),

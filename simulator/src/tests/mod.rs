@@ -9,6 +9,7 @@ mod interactions;
 mod limits;
 mod oauth;
 mod openapi;
+mod pictures;
 mod rest;
 mod sessions;
 mod world;
