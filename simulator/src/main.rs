@@ -134,6 +134,7 @@ fn print_env(sim: &Sim, options: &SimOptions) {
         ("DISCORD_CLIENT_SECRET", options.client_secret.clone()),
         ("DISCORD_API", format!("{}/api/v10", options.base_url)),
         ("DISCORD_WEB", options.base_url.clone()),
+        ("DISCORD_CDN", format!("{}/cdn", options.base_url)),
     ] {
         say(&format!("{key}={value}"));
     }
