@@ -318,6 +318,17 @@ impl World {
         self.act(who, delivery).await
     }
 
+    /// Chooses an option, by its value, in the select of a message.
+    pub async fn choose(&self, who: &str, message_id: &str, value: &str) -> Seen {
+        self.tell_sim_the_time();
+        let message = self.sim.borrow().message(message_id).expect("the message is there");
+        let select = message.components().into_iter().find(|component| component["type"] == 3).cloned();
+        let custom_id = select.map(|select| select["custom_id"].as_str().unwrap_or_default().to_owned());
+        let custom_id = custom_id.unwrap_or_else(|| panic!("no select on:\n{}", message.text()));
+        let delivery = self.sim.borrow_mut().select(who, message_id, &custom_id, &[value.to_owned()]);
+        self.act(who, delivery).await
+    }
+
     /// The same press as a signed delivery, to be delivered as often as a story wants.
     pub fn press_delivery(&self, who: &str, message_id: &str, label: &str) -> Delivery {
         self.tell_sim_the_time();

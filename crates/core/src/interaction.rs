@@ -69,6 +69,11 @@ pub struct Interaction {
 pub struct Actor {
     pub id: Id<UserMarker>,
     pub name: String,
+    /// What others see: the nickname here, or the display name, or the username.
+    pub shown_name: String,
+    /// Hash of their picture, and of the one they have in this guild only.
+    pub avatar: Option<String>,
+    pub guild_avatar: Option<String>,
     pub roles: Vec<Id<RoleMarker>>,
     /// In this channel, overwrites included.
     pub permissions: Permissions,
@@ -120,12 +125,16 @@ struct WireMember {
     roles: Vec<Id<RoleMarker>>,
     permissions: Option<Permissions>,
     joined_at: Option<String>,
+    nick: Option<String>,
+    avatar: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct WireUser {
     id: Id<UserMarker>,
     username: String,
+    global_name: Option<String>,
+    avatar: Option<String>,
 }
 
 /// The data of a button or select.
@@ -199,7 +208,10 @@ fn place(wire: Wire<'_>) -> Option<Interaction> {
         name: String::new(),
         actor: Actor {
             id: member.user.id,
+            shown_name: member.nick.or(member.user.global_name).unwrap_or_else(|| member.user.username.clone()),
             name: member.user.username,
+            avatar: member.user.avatar,
+            guild_avatar: member.avatar,
             roles: member.roles,
             permissions: member.permissions.unwrap_or(Permissions::empty()),
             joined_at: member.joined_at,

@@ -2,6 +2,8 @@
 //!
 //! Every message carries `allowed_mentions` with an empty `parse`; pings are opted in by id, one by one.
 
+pub mod cards;
+
 use crate::{
     custom_id::CustomId,
     discord::File,
@@ -128,7 +130,9 @@ impl Message {
                             && within(&field.value, limits::EMBED_FIELD_VALUE)
                     })
             });
-        fits && total <= limits::EMBED_TOTAL && self.content.chars().count() <= limits::CONTENT
+        fits && total <= limits::EMBED_TOTAL
+            && self.content.chars().count() <= limits::CONTENT
+            && cards::is_fitting(&self.components)
     }
 
     /// The same message inside Discord's limits, cut on grapheme boundaries.
@@ -143,6 +147,7 @@ impl Message {
         for embed in &mut fitted.embeds {
             fit_embed(embed, &mut left);
         }
+        cards::fit(&mut fitted.components);
         Cow::Owned(fitted)
     }
 }
@@ -174,13 +179,14 @@ impl<'a> Body<'a> {
         let named = message.files.iter().enumerate();
         let attachments: Vec<_> =
             named.map(|(index, file)| AttachmentName { id: index.to_string(), filename: &file.name }).collect();
+        let is_card = cards::are_cards(&message.components);
         Self {
-            content: Some(&message.content),
-            embeds: Some(&message.embeds),
+            content: (!is_card).then_some(&message.content),
+            embeds: (!is_card).then_some(&message.embeds),
             components: Some(&message.components),
             allowed_mentions: &message.mentions,
             attachments: (!attachments.is_empty()).then_some(attachments),
-            flags: None,
+            flags: is_card.then_some(cards::IS_COMPONENTS_V2),
         }
     }
 
@@ -190,7 +196,10 @@ impl<'a> Body<'a> {
             content: all.content.filter(|content| !content.is_empty()),
             embeds: all.embeds.filter(|embeds| !embeds.is_empty()),
             components: all.components.filter(|components| !components.is_empty()),
-            flags,
+            flags: match (flags, all.flags) {
+                (None, None) => None,
+                (own, card) => Some(own.unwrap_or(0) | card.unwrap_or(0)),
+            },
             ..all
         }
     }

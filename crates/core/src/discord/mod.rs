@@ -75,6 +75,22 @@ pub struct ChannelFacts {
     pub permission_overwrites: Vec<twilight_model::channel::permission_overwrite::PermissionOverwrite>,
 }
 
+/// Where somebody's picture lies: the one of this guild, else their own, else one of Discord's.
+pub fn avatar_url(
+    ctx: &Ctx,
+    guild: Id<GuildMarker>,
+    user: Id<UserMarker>,
+    guild_avatar: Option<&str>,
+    avatar: Option<&str>,
+) -> String {
+    let cdn = &ctx.settings.discord_cdn;
+    match (guild_avatar, avatar) {
+        (Some(hash), _) => format!("{cdn}/guilds/{guild}/users/{user}/avatars/{hash}.png?size=128"),
+        (None, Some(hash)) => format!("{cdn}/avatars/{user}/{hash}.png?size=128"),
+        (None, None) => format!("{cdn}/embed/avatars/{}.png", (user.get() >> 22) % 6),
+    }
+}
+
 fn typed<T: DeserializeOwned>(value: Value) -> Result<T, CallError> {
     serde_json::from_value(value).map_err(|error| CallError::Unknown(format!("an answer of another shape: {error}")))
 }

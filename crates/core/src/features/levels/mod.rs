@@ -1,11 +1,13 @@
 //! Purpose: levels: experience from messages and voice, ranks and boards, roles for levels, weeks and months with winners.
 //!
 //! Tables: levels_members, levels_guilds, levels_periods, levels_imports.
-//! Custom ids: `levels:mine:…` (one's own rank).
+//! Custom ids: `levels:mine:…` (one's own rank), `levels:board`, `levels:page:<list>:<number or me>:<owner>` and
+//! `levels:list:<owner>` (leaderboard).
 //! Timers: `rewards` (members with `rewards_due`), `rollover` (`levels_guilds.rollover_at`, daily).
 //! Not here: what earns experience; those rules are `crate::xp`, used where messages are seen. The ranked index is
 //! `crate::leaderboard`.
 
+mod cards;
 mod commands;
 mod events;
 mod jobs;

@@ -1,5 +1,6 @@
 //! Purpose: the commands of levels: which file answers which command, button and form.
 
+mod leaderboard;
 mod rank;
 
 use crate::{
@@ -14,15 +15,16 @@ use twilight_model::application::{
     interaction::{application_command::CommandData, modal::ModalInteractionData},
 };
 
-pub const COMMANDS: &[&str] = &["rank"];
+pub const COMMANDS: &[&str] = &["rank", "leaderboard"];
 
 pub fn definitions() -> Vec<Command> {
-    vec![rank::definition()]
+    vec![rank::definition(), leaderboard::definition()]
 }
 
 pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Reply> {
     match data.name.as_str() {
         "rank" => rank::on_command(ctx, interaction, data).await,
+        "leaderboard" => leaderboard::on_command(ctx, interaction, data).await,
         _ => Err(other_version()),
     }
 }
@@ -35,9 +37,12 @@ pub async fn on_autocomplete(
     Ok(Vec::new())
 }
 
-pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, _values: &[String]) -> Result<Reply> {
+pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, values: &[String]) -> Result<Reply> {
     match id.action.as_str() {
         "mine" => rank::on_mine(ctx, interaction).await,
+        "board" => leaderboard::on_board(ctx, interaction).await,
+        "page" => leaderboard::on_page(ctx, interaction, id).await,
+        "list" => leaderboard::on_list(ctx, interaction, id, values).await,
         _ => Err(other_version()),
     }
 }
