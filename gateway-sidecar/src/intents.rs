@@ -62,6 +62,11 @@ pub fn missed(off: Intents) -> Vec<&'static str> {
     sentences.into_iter().filter(|(intent, _)| off.contains(*intent)).map(|(_, sentence)| sentence).collect()
 }
 
+/// Their names as Discord writes them.
+pub fn names(intents: Intents) -> Vec<&'static str> {
+    intents.iter_names().map(|(name, _)| name).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use muster_gateway::{
     options::{Flags, LogForm},
     run::{self, Failure},
 };
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -14,7 +14,8 @@ const EXIT_CONFIG: u8 = 78;
 
 fn log(form: LogForm) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let is_terminal = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr);
     match form {
         LogForm::Text => lines.init(),
         LogForm::Json => lines.json().init(),

@@ -103,6 +103,7 @@ impl Shared {
         (table.counters, table.guilds, table.members) =
             (pipeline.counters(), pipeline.guild_count(), pipeline.member_count());
         table.clock_offset_ms = self.clock.offset_ms();
+        table.intents = intents::names(*self.intents.borrow());
         table
     }
 

@@ -63,6 +63,8 @@ pub struct Table {
     pub configs: u64,
     pub identify_left: u32,
     pub identify_spent: bool,
+    /// What is asked for, in Discord's names.
+    pub intents: Vec<&'static str>,
     pub intents_off: Vec<&'static str>,
     pub clock_offset_ms: i64,
     /// The disk does not take what is written.

@@ -30,6 +30,7 @@ fn health(table: &Table, now: i64) -> Value {
         "status": status,
         "problems": problems,
         "shards": table.shards,
+        "intents": table.intents,
         "guilds": table.guilds,
         "configs": table.configs,
         "spool": {
