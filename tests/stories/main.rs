@@ -14,6 +14,7 @@ mod levels_board;
 mod levels_earning;
 mod levels_faults;
 mod levels_rank;
+mod levels_model;
 mod people;
 mod registration;
 mod tidy;

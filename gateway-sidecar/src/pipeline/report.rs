@@ -83,7 +83,9 @@ impl Pipeline {
         let due = self.guilds.iter().filter(|(_, guild)| {
             let passed = now - guild.voice_taken;
             // A clock that was put back must not stop the pay.
-            !guild.occupants.is_empty() && live(guild.shard) && !(0..VOICE_EVERY_MS).contains(&passed)
+            // Whoever left still has what they earned.
+            let is_open = !guild.occupants.is_empty() || guild.floor.owes();
+            is_open && live(guild.shard) && !(0..VOICE_EVERY_MS).contains(&passed)
         });
         let due: Vec<Id<GuildMarker>> = due.map(|(guild, _)| *guild).collect();
         for guild in due {

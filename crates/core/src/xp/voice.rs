@@ -138,6 +138,11 @@ impl VoiceFloor {
             present.into_iter().map(|(user, presence)| (user, Occupant { presence, settled: now })).collect();
     }
 
+    /// Whether somebody has a whole minute that nobody has taken: also people who are gone.
+    pub fn owes(&self) -> bool {
+        self.earned.values().flat_map(BTreeMap::values).any(|milliseconds| *milliseconds >= 60_000)
+    }
+
     /// Takes what was earned up to `now`, in whole minutes; the rest of a minute stays for the next time.
     pub fn take_minutes(&mut self, now: i64) -> Vec<(Id<UserMarker>, Id<ChannelMarker>, u32)> {
         self.settle_all(now);
