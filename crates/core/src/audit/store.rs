@@ -39,12 +39,12 @@ pub fn insert(entry: &Entry) -> Statement {
     .bind(&entry.cause)
 }
 
-/// The same, only if the guild's configuration has just reached that version.
+/// The same, only if the guild's configuration is of that version (0 for none).
 pub fn insert_if_config(entry: &Entry, version: i64) -> Statement {
     Statement::new(
         "INSERT OR IGNORE INTO audit_log (guild_id, at, actor_id, source, action, target, before, after, cause)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
-         WHERE EXISTS (SELECT 1 FROM guild_config WHERE guild_id = ?1 AND version = ?10 AND updated_at = ?2)",
+         WHERE COALESCE((SELECT version FROM guild_config WHERE guild_id = ?1), 0) = ?10",
     )
     .bind(entry.guild_id)
     .bind(entry.at)

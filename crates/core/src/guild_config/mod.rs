@@ -5,7 +5,7 @@
 
 pub mod store;
 
-use crate::{audit, ctx::Ctx, error::Result, interaction::Interaction, xp::LevelSettings};
+use crate::{audit, ctx::Ctx, error::Result, interaction::Interaction, ports::StatementResult, xp::LevelSettings};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, rc::Rc};
@@ -169,8 +169,18 @@ pub async fn edit(
     change: impl Fn(&GuildConfig) -> Result<Edit>,
 ) -> Result<()> {
     let guild = interaction.guild_id;
+    let cause = interaction.id.to_string();
+    let done = || audit::store::get_by_cause(guild, &cause, "config");
+    let is_done = |result: &StatementResult| Ok::<_, crate::Error>(result.first::<audit::store::Row>()?.is_some());
     for _ in 0..EDITS_MAX {
-        let row: Option<store::VersionedRow> = ctx.query(store::get_versioned(guild)).await?.first()?;
+        let results = ctx.batch(vec![store::get_versioned(guild), done()]).await?;
+        let [row, known] = &results[..] else {
+            return Err(crate::Error::internal("two results expected"));
+        };
+        if is_done(known)? {
+            return Ok(());
+        }
+        let row: Option<store::VersionedRow> = row.first()?;
         let version = row.as_ref().map_or(0, |row| row.version);
         let edit = change(&parse(row.map(|row| store::Row { settings: row.settings })))?;
         let now = ctx.now();
@@ -183,16 +193,15 @@ pub async fn edit(
             target: target.to_owned(),
             before: Some(edit.before),
             after: Some(edit.after),
-            cause: interaction.id.to_string(),
+            cause: cause.clone(),
         };
         let value = edit.value.to_string();
-        let replace = store::replace_key(guild, &format!("$.{field}"), &value, now, version, &entry.cause);
-        let note = audit::store::insert_if_config(&entry, version + 1);
-        let done = audit::store::get_by_cause(guild, &entry.cause, entry.action);
-        let results = ctx.batch(vec![replace, note, done]).await?;
+        // Both hold for that version only, so either both happen or neither; the note first, while it is still that version.
+        let note = audit::store::insert_if_config(&entry, version);
+        let replace = store::replace_key(guild, &format!("$.{field}"), &value, now, version);
+        let results = ctx.batch(vec![note, replace, done()]).await?;
         forget(ctx, guild);
-        let is_done = results.last().map(|result| result.first::<audit::store::Row>()).transpose()?.flatten().is_some();
-        if is_done {
+        if results.last().map(is_done).transpose()?.unwrap_or_default() {
             return Ok(());
         }
     }

@@ -44,21 +44,20 @@ pub fn set_key(guild: Id<GuildMarker>, path: &str, value: &str, now: i64, cause:
 }
 
 /// Replaces one key of the document of that `version` (0 for a guild without one). `value` is JSON. Skipped when somebody changed
-/// the document meanwhile, or when the audit log shows that `cause` was already carried out.
-pub fn replace_key(guild: Id<GuildMarker>, path: &str, value: &str, now: i64, version: i64, cause: &str) -> Statement {
+/// the document meanwhile.
+pub fn replace_key(guild: Id<GuildMarker>, path: &str, value: &str, now: i64, version: i64) -> Statement {
     Statement::new(
         "INSERT INTO guild_config (guild_id, version, settings, updated_at)
          SELECT ?1, ?5 + 1, json_set('{}', ?2, json(?3)), ?4
-         WHERE NOT EXISTS (SELECT 1 FROM audit_log WHERE cause = ?6 AND action = 'config')
+         WHERE COALESCE((SELECT version FROM guild_config WHERE guild_id = ?1), 0) = ?5
          ON CONFLICT (guild_id) DO UPDATE SET
-           version = version + 1, settings = json_set(settings, ?2, json(?3)), updated_at = ?4 WHERE version = ?5",
+           version = version + 1, settings = json_set(settings, ?2, json(?3)), updated_at = ?4",
     )
     .bind(guild)
     .bind(path)
     .bind(value)
     .bind(now)
     .bind(version)
-    .bind(cause)
 }
 
 #[derive(Debug, Deserialize)]

@@ -50,12 +50,7 @@ pub async fn health(ctx: &Ctx) -> Result<Health> {
     let outbox: BTreeMap<String, u32> = open.all::<StateCount>()?.into_iter().map(|row| (row.state, row.n)).collect();
     let late_timers = registry::overdue(ctx, ctx.now() - LATE_MS, COUNTED).await?.len();
     let held = outbox.contains_key("held");
-    let seen_at = seen.first::<gateway::store::SeenRow>()?.and_then(|row| row.seen_at);
-    let gateway = seen_at.map(|seen_at| {
-        let age = ctx.now() - seen_at;
-        let status = if age > gateway::GONE_MS { "gone" } else { "ok" };
-        GatewayHealth { status, seen_seconds_ago: age / 1_000 }
-    });
+    let gateway = seen.first::<gateway::store::SeenRow>()?.and_then(|row| gateway_health(row.seen_at, ctx.now()));
     let gone = gateway.as_ref().is_some_and(|gateway| gateway.status == "gone");
     Ok(Health {
         status: if late_timers > 0 || held || gone { "attention" } else { "ok" },
@@ -66,4 +61,16 @@ pub async fn health(ctx: &Ctx) -> Result<Health> {
         late_timers,
         gateway,
     })
+}
+
+fn gateway_health(seen_at: Option<i64>, now: i64) -> Option<GatewayHealth> {
+    let age = now - seen_at?;
+    let status = if age > gateway::GONE_MS { "gone" } else { "ok" };
+    Some(GatewayHealth { status, seen_seconds_ago: age / 1_000 })
+}
+
+/// The sidecar alone, for commands; `None` where there never was one.
+pub async fn sidecar(ctx: &Ctx) -> Result<Option<GatewayHealth>> {
+    let seen: Option<gateway::store::SeenRow> = ctx.query(gateway::store::last_seen()).await?.first()?;
+    Ok(seen.and_then(|row| gateway_health(row.seen_at, ctx.now())))
 }

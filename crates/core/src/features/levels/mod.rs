@@ -2,14 +2,16 @@
 //!
 //! Tables: levels_members, levels_guilds, levels_periods, levels_imports.
 //! Custom ids: `levels:mine:…` (one's own rank), `levels:board`, `levels:page:<list>:<number or me>:<owner>` and
-//! `levels:list:<owner>` (leaderboard).
+//! `levels:list:<owner>` (leaderboard), `levels:config:…` (the card of settings).
 //! Timers: `rewards` (members with `rewards_due`), `rollover` (`levels_guilds.rollover_at`, daily).
 //! Not here: what earns experience; those rules are `crate::xp`, used where messages are seen. The ranked index is
 //! `crate::leaderboard`.
 
+mod admin_view;
 mod cards;
 mod commands;
 mod events;
+mod input;
 mod jobs;
 pub mod rules;
 pub mod store;

@@ -1,6 +1,8 @@
 //! Purpose: the commands of levels: which file answers which command, button and form.
 
+mod config;
 mod leaderboard;
+mod levels;
 mod rank;
 
 use crate::{
@@ -15,16 +17,17 @@ use twilight_model::application::{
     interaction::{application_command::CommandData, modal::ModalInteractionData},
 };
 
-pub const COMMANDS: &[&str] = &["rank", "leaderboard"];
+pub const COMMANDS: &[&str] = &["rank", "leaderboard", "levels"];
 
 pub fn definitions() -> Vec<Command> {
-    vec![rank::definition(), leaderboard::definition()]
+    vec![rank::definition(), leaderboard::definition(), levels::definition()]
 }
 
 pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Reply> {
     match data.name.as_str() {
         "rank" => rank::on_command(ctx, interaction, data).await,
         "leaderboard" => leaderboard::on_command(ctx, interaction, data).await,
+        "levels" => levels::on_command(ctx, interaction, data).await,
         _ => Err(other_version()),
     }
 }
@@ -43,17 +46,21 @@ pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, v
         "board" => leaderboard::on_board(ctx, interaction).await,
         "page" => leaderboard::on_page(ctx, interaction, id).await,
         "list" => leaderboard::on_list(ctx, interaction, id, values).await,
+        "config" | "sync" | "import" => levels::on_component(ctx, interaction, id, values).await,
         _ => Err(other_version()),
     }
 }
 
 pub async fn on_modal(
-    _ctx: &Ctx,
-    _interaction: &Interaction,
-    _id: &CustomId,
-    _data: &ModalInteractionData,
+    ctx: &Ctx,
+    interaction: &Interaction,
+    id: &CustomId,
+    data: &ModalInteractionData,
 ) -> Result<Reply> {
-    Err(other_version())
+    match id.action.as_str() {
+        "config" => levels::on_modal(ctx, interaction, id, data).await,
+        _ => Err(other_version()),
+    }
 }
 
 fn other_version() -> Error {

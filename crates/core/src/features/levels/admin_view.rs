@@ -1,0 +1,429 @@
+//! Purpose: every sentence, card and form of `/levels` that admins read.
+
+use super::{NAME, input, rules, store, view};
+use crate::{
+    custom_id::CustomId,
+    guild_config::GuildConfig,
+    health::GatewayHealth,
+    reply::{self, Input, Message, Modal, Reply, button, text_input},
+    text::{self, escape_markdown},
+    xp::{AnnounceIn, Curve, LevelSettings},
+};
+use twilight_model::{
+    channel::{
+        ChannelType,
+        message::component::{
+            ButtonStyle, Component, SelectDefaultValue, SelectMenu, SelectMenuOption, SelectMenuType,
+        },
+    },
+    id::{
+        Id,
+        marker::{ChannelMarker, GuildMarker, UserMarker},
+    },
+};
+
+/// The levels of a curve's preview.
+const PREVIEWED: [u32; 7] = [1, 5, 10, 20, 30, 50, 100];
+
+/// What one act of `/levels config` is called in custom ids.
+pub fn config_id(what: &str) -> CustomId {
+    CustomId::new(NAME, "config").arg(what)
+}
+
+/// Whether messages reach Muster at all.
+pub fn sidecar(health: Option<&GatewayHealth>) -> (bool, String) {
+    match health {
+        None => (
+            false,
+            "The gateway sidecar was never connected, so nobody earns anything yet. Whoever runs Muster starts it: see \
+             `muster-gateway` in the README."
+                .to_owned(),
+        ),
+        Some(health) if health.status == "ok" => (true, "The gateway sidecar is connected: messages and voice are seen.".to_owned()),
+        Some(health) => {
+            let age = crate::time::say_duration(health.seen_seconds_ago * 1_000);
+            (false, format!("The gateway sidecar was last heard of {age} ago. Nobody earns anything until it is back."))
+        }
+    }
+}
+
+fn on_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+pub fn show_numbers(settings: &LevelSettings) -> String {
+    let rules = &settings.text;
+    let pause = match rules.cooldown_seconds {
+        0 => "every one counts".to_owned(),
+        seconds => format!("once in {}", crate::time::say_duration(i64::from(seconds) * 1_000)),
+    };
+    let length = match rules.min_length {
+        0 => "of any length".to_owned(),
+        length => format!("from {}", text::count(length.into(), "character", "characters")),
+    };
+    let voice = match settings.voice_xp {
+        0 => "nothing for voice".to_owned(),
+        xp => format!("{xp} XP a minute in voice"),
+    };
+    format!("{} to {} XP a message, {pause}, {length}; {voice}", rules.min_xp, rules.max_xp)
+}
+
+pub fn show_curve(settings: &LevelSettings) -> String {
+    format!("base {}, exponent {}", settings.curve.base, input::show_exponent(settings.curve))
+}
+
+pub fn show_place(settings: &LevelSettings) -> String {
+    match settings.announce.place {
+        AnnounceIn::Same => "where the level was reached".to_owned(),
+        AnnounceIn::Channel(channel) => format!("in <#{channel}>"),
+        AnnounceIn::Direct => "by direct message".to_owned(),
+        AnnounceIn::Off => "nowhere".to_owned(),
+    }
+}
+
+pub fn show_words(settings: &LevelSettings) -> String {
+    settings.announce.text.as_deref().map_or("Muster's own words".to_owned(), |words| {
+        format!("“{}”", escape_markdown(&text::clean_line(words, 120)))
+    })
+}
+
+pub fn show_winners(settings: &LevelSettings) -> String {
+    settings.announce.winners.map_or("nowhere".to_owned(), |channel| format!("in <#{channel}>"))
+}
+
+pub fn show_stack(settings: &LevelSettings) -> String {
+    if settings.stack_rewards { "all that were reached are kept" } else { "only the highest is kept" }.to_owned()
+}
+
+pub fn show_public(settings: &LevelSettings) -> String {
+    if settings.public { "anyone on the web may read it" } else { "only this server" }.to_owned()
+}
+
+pub fn show_enabled(settings: &LevelSettings) -> String {
+    on_off(settings.enabled).to_owned()
+}
+
+pub fn show_more(settings: &LevelSettings) -> String {
+    let quiet = match input::show_quiet(&settings.announce.quiet) {
+        ranges if ranges.is_empty() => "no quiet levels".to_owned(),
+        ranges => format!("quiet at levels {ranges}"),
+    };
+    let leavers = match settings.keep_leavers_days {
+        0 => "who leaves is forgotten the same night".to_owned(),
+        days => format!("who leaves is remembered for {}", text::count(days.into(), "day", "days")),
+    };
+    format!("{quiet}; {leavers}")
+}
+
+/// An announcement as it would look for this person now.
+fn words_preview(settings: &LevelSettings, guild: Id<GuildMarker>, user: Id<UserMarker>) -> String {
+    let template = settings.announce.text.as_deref().unwrap_or(view::LEVEL_UP);
+    let level = settings.rewards.first().map_or(5, |reward| reward.level);
+    let roles = rules::rewards_at(settings, level);
+    let who = store::Member {
+        guild_id: guild,
+        user_id: user,
+        text_xp: i64::try_from(settings.curve.total_for(level)).unwrap_or(i64::MAX),
+        voice_xp: 0,
+        bonus_xp: 0,
+        messages: 0,
+        voice_seconds: 0,
+        level: level.saturating_sub(1),
+        epoch: 0,
+        why: String::new(),
+        left_at: None,
+        rewards_due: None,
+    };
+    let shown = view::fill(template, &who, level, &roles[..roles.len().min(1)]);
+    let lines: Vec<String> = shown.lines().map(|line| format!("> {line}")).collect();
+    let unknown = input::unknown_variables(template);
+    let warning = match unknown.len() {
+        0 => String::new(),
+        _ => format!(
+            "\n-# ⚠️ {} is nothing that Muster fills in; it stays as it is.",
+            escape_markdown(&unknown.join(", "))
+        ),
+    };
+    format!("{}{warning}", lines.join("\n"))
+}
+
+/// All settings with everything to change them.
+pub fn card(
+    config: &GuildConfig,
+    health: Option<&GatewayHealth>,
+    guild: Id<GuildMarker>,
+    user: Id<UserMarker>,
+    note: &str,
+) -> Message {
+    let settings = &config.levels;
+    let title = if settings.enabled { "Levels are on" } else { "Levels are off" };
+    let (connected, sidecar) = sidecar(health);
+    let mut about = vec![format!("{} {sidecar}", if connected { "✅" } else { "⚠️" })];
+    if !settings.enabled {
+        about.push("Nothing is counted until you switch them on.".to_owned());
+    }
+    let mut embed = reply::embed(title, about.join("\n"), config.color);
+    let ten = view::number(settings.curve.total_for(10));
+    let rewards = text::count(settings.rewards.len() as u64, "role", "roles");
+    let ignored = settings.text.no_xp_channels.len() + settings.text.no_xp_roles.len();
+    let multipliers = settings.text.multipliers.len();
+    for (name, value) in [
+        ("XP", show_numbers(settings)),
+        ("Curve", format!("{} (level 10 at {ten} XP)", show_curve(settings))),
+        ("New levels are said", format!("{}; {}", show_place(settings), show_more(settings))),
+        ("In these words", words_preview(settings, guild, user)),
+        ("Winners of weeks and months", show_winners(settings)),
+        ("Roles for levels", format!("{rewards} (`/levels rewards`), {}", show_stack(settings))),
+        (
+            "Exceptions",
+            format!("{multipliers} multipliers (`/levels multipliers`), {ignored} ignored (`/levels ignore`)"),
+        ),
+        ("Leaderboard", show_public(settings)),
+    ] {
+        reply::field(&mut embed, name, value, false);
+    }
+    let buttons = vec![
+        toggle("enabled", settings.enabled, "Switch on", "Switch off", ButtonStyle::Success),
+        button(&config_id("numbers"), "XP and pauses", ButtonStyle::Secondary, Some("🔢")),
+        button(&config_id("curve"), "Curve", ButtonStyle::Secondary, Some("📈")),
+        button(&config_id("words"), "Words", ButtonStyle::Secondary, Some("💬")),
+        button(&config_id("more"), "Quiet levels, leavers", ButtonStyle::Secondary, Some("🔕")),
+    ];
+    let switches = vec![
+        toggle(
+            "stack",
+            settings.stack_rewards,
+            "Keep all reward roles",
+            "Keep only the highest role",
+            ButtonStyle::Secondary,
+        ),
+        toggle(
+            "public",
+            settings.public,
+            "Show the board on the web",
+            "Hide the board from the web",
+            ButtonStyle::Secondary,
+        ),
+    ];
+    let announced = match settings.announce.place {
+        AnnounceIn::Channel(channel) => Some(channel),
+        _ => None,
+    };
+    Message::text(note)
+        .embed(embed)
+        .row(buttons)
+        .row(vec![place_select(settings.announce.place)])
+        .row(vec![channel_select("channel", "New levels in one channel: choose it", announced, 1)])
+        .row(vec![channel_select(
+            "winners",
+            "Winners of weeks and months: choose a channel",
+            settings.announce.winners,
+            0,
+        )])
+        .row(switches)
+}
+
+/// The button says what it will do, so that two people who press at once want the same.
+fn toggle(what: &str, is_on: bool, on: &str, off: &str, style: ButtonStyle) -> Component {
+    let (label, style) = if is_on { (off, ButtonStyle::Secondary) } else { (on, style) };
+    button(&config_id(what).arg(on_off(!is_on)), label, style, None)
+}
+
+fn place_select(place: AnnounceIn) -> Component {
+    let options = [
+        ("same", "New levels: where they were reached", place == AnnounceIn::Same),
+        ("direct", "New levels: by direct message", place == AnnounceIn::Direct),
+        ("off", "New levels: say nothing", place == AnnounceIn::Off),
+    ];
+    let option = |(value, label, default): (&str, &str, bool)| SelectMenuOption {
+        default,
+        description: None,
+        emoji: None,
+        label: label.to_owned(),
+        value: value.to_owned(),
+    };
+    let options = options.map(option).to_vec();
+    Component::SelectMenu(SelectMenu {
+        kind: SelectMenuType::Text,
+        options: Some(options),
+        ..select("place", "New levels: in one channel, or choose here")
+    })
+}
+
+fn channel_select(what: &str, placeholder: &str, chosen: Option<Id<ChannelMarker>>, min: u8) -> Component {
+    Component::SelectMenu(SelectMenu {
+        channel_types: Some(vec![ChannelType::GuildText, ChannelType::GuildAnnouncement]),
+        default_values: chosen.map(|channel| vec![SelectDefaultValue::Channel(channel)]),
+        kind: SelectMenuType::Channel,
+        min_values: Some(min),
+        max_values: Some(1),
+        ..select(what, placeholder)
+    })
+}
+
+fn select(what: &str, placeholder: &str) -> SelectMenu {
+    SelectMenu {
+        channel_types: None,
+        custom_id: config_id(what).encode().unwrap_or_default(),
+        default_values: None,
+        disabled: false,
+        id: None,
+        kind: SelectMenuType::Text,
+        max_values: None,
+        min_values: None,
+        options: None,
+        placeholder: Some(placeholder.to_owned()),
+        required: None,
+    }
+}
+
+fn field(id: &str, label: &str, hint: &str, value: &str, max: u16) -> Component {
+    text_input(&Input { id, label, hint, placeholder: "", value, paragraph: false, required: true, max })
+}
+
+fn form(id: CustomId, title: &str, components: Vec<Component>) -> Reply {
+    Reply::Modal(Modal { id, title: title.to_owned(), components })
+}
+
+/// `shown`: what is in force, by which the answer is compared; `typed`: what stands in the fields.
+pub fn numbers_form(shown: input::Numbers, typed: &[String]) -> Reply {
+    let value = |index: usize| typed.get(index).map_or("", String::as_str);
+    let shown = shown.all().map(|number| number.to_string()).join(".");
+    form(
+        config_id("numbers").arg(shown),
+        "What earns how much",
+        vec![
+            field("min_xp", "A message earns at least", "XP, 0 to 1000", value(0), 4),
+            field("max_xp", "A message earns at most", "XP, 1 to 1000", value(1), 4),
+            field("cooldown", "Pause between messages that count", "Seconds, 0 to 86400", value(2), 5),
+            field(
+                "min_length",
+                "Shortest message that counts",
+                "Characters, 0 to 2000; 0 counts pictures too",
+                value(3),
+                4,
+            ),
+            field("voice_xp", "A minute in voice with others earns", "XP, 0 to 1000; 0 for nothing", value(4), 4),
+        ],
+    )
+}
+
+pub fn curve_form(base: &str, exponent: &str) -> Reply {
+    form(
+        config_id("curve"),
+        "How much each level takes",
+        vec![
+            field("base", "Base", "What level 1 takes, 10 to 10000; MEE6 has 100", base, 5),
+            field(
+                "exponent",
+                "Exponent",
+                "1 to 3 in steps of 0.25; higher makes high levels rarer, MEE6 has 2",
+                exponent,
+                5,
+            ),
+        ],
+    )
+}
+
+pub fn words_form(words: &str) -> Reply {
+    let words = text_input(&Input {
+        id: "words",
+        label: "What is said about a new level",
+        hint: "{user} {level} {previous} {xp} {reward} are filled in; empty for Muster's own words",
+        placeholder: view::LEVEL_UP,
+        value: words,
+        paragraph: true,
+        required: false,
+        max: input::WORDS_MAX,
+    });
+    form(config_id("words"), "New levels in your words", vec![words])
+}
+
+/// `shown` tells what is in force, by which the answer is compared.
+pub fn more_form(shown: &str, quiet: &str, days: &str) -> Reply {
+    let quiet = text_input(&Input {
+        id: "quiet",
+        label: "Levels about which nothing is said",
+        hint: "Like 1-4, 6; empty to say them all",
+        placeholder: "1-4, 6",
+        value: quiet,
+        paragraph: false,
+        required: false,
+        max: 200,
+    });
+    let days = field("days", "Days after which who left is forgotten", "0 to 365", days, 3);
+    form(config_id("more").arg(shown), "Quiet levels and leavers", vec![quiet, days])
+}
+
+/// A form that made no sense: why, and the same form as it was left.
+pub fn refused(why: &str, again: &CustomId, fallback: &str) -> Message {
+    let id = if again.encode().is_ok() { again.clone() } else { config_id(fallback) };
+    Message::text(format!("{why} Nothing was changed.")).row(vec![button(
+        &id,
+        "Fill it in again",
+        ButtonStyle::Primary,
+        Some("✏️"),
+    )])
+}
+
+/// What a curve means before it is saved.
+pub fn curve_preview(config: &GuildConfig, curve: Curve, note: &str) -> Message {
+    let settings = &config.levels;
+    let mut lines = vec!["level        XP    now       messages  talk".to_owned()];
+    let average = u64::from(settings.text.min_xp + settings.text.max_xp).max(1);
+    for level in PREVIEWED {
+        let (total, now) = (curve.total_for(level), settings.curve.total_for(level));
+        let messages = (total * 2).div_ceil(average);
+        let change = match now {
+            now if now == total => "same".to_owned(),
+            now => view::number(now),
+        };
+        let talk = rough(messages.saturating_mul(settings.text.cooldown_seconds.max(1).into()));
+        lines.push(format!(
+            "{level:>5}  {:>8}  {change:>9}  {:>8}  {talk}",
+            view::number(total),
+            view::number(messages)
+        ));
+    }
+    let shape = LevelSettings { curve, ..LevelSettings::default() };
+    let about = format!(
+        "{note}With {} the levels take:\n```\n{}\n```-# Messages that count, at {} to {} XP each; talk is writing one in every pause without a break. \
+         Nobody loses XP: levels are counted anew from it. Press Save to put it in force, then `/levels sync` to set the reward roles.",
+        show_curve(&shape),
+        lines.join("\n"),
+        settings.text.min_xp,
+        settings.text.max_xp,
+    );
+    let embed = reply::embed("Curve, not saved yet", about, config.color);
+    let known = settings.curve;
+    let save =
+        config_id("save").arg(curve.base).arg(curve.exponent_quarters).arg(known.base).arg(known.exponent_quarters);
+    let again = config_id("curve").arg(curve.base).arg(curve.exponent_quarters);
+    Message::default().embed(embed).row(vec![
+        button(&save, "Save", ButtonStyle::Success, None),
+        button(&again, "Change", ButtonStyle::Secondary, Some("✏️")),
+        button(&config_id("card"), "Back", ButtonStyle::Secondary, None),
+    ])
+}
+
+/// `5 h`, `66 days`: one unit is enough for a guess.
+fn rough(seconds: u64) -> String {
+    match seconds {
+        ..=5_399 => format!("{} min", seconds.div_ceil(60)),
+        5_400..=129_599 => format!("{} h", (seconds + 1_800) / 3_600),
+        _ => format!("{} days", (seconds + 43_200) / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_roughly() {
+        assert_eq!(
+            [300, 5_399, 5_400, 86_400, 129_600, 5_697_750].map(rough),
+            ["5 min", "90 min", "2 h", "24 h", "2 days", "66 days"]
+        );
+    }
+}

@@ -1,0 +1,300 @@
+//! Purpose: what admins type about levels, read into settings or answered with a sentence; pure.
+
+use crate::{
+    text::{clean_line, escape_markdown},
+    xp::{Curve, LevelSettings, curve},
+};
+
+pub const XP_MAX: u32 = 1_000;
+/// A day.
+pub const COOLDOWN_MAX: u32 = 86_400;
+/// Discord's longest message of somebody without Nitro.
+pub const LENGTH_MAX: u32 = 2_000;
+pub const LEAVERS_MAX: u32 = 365;
+/// Ranges of levels about which nothing is said.
+const QUIET_MAX: usize = 20;
+/// Characters of a guild's own words.
+pub const WORDS_MAX: u16 = 500;
+/// What may stand in a guild's words.
+pub const VARIABLES: [&str; 5] = ["{user}", "{level}", "{previous}", "{xp}", "{reward}"];
+
+fn quoted(text: &str) -> String {
+    escape_markdown(&clean_line(text, 40))
+}
+
+fn number(text: &str, what: &str, min: u32, max: u32) -> Result<u32, String> {
+    let number = text.trim().parse::<u32>().ok().filter(|number| (min..=max).contains(number));
+    number.ok_or_else(|| format!("{what} is a whole number from {min} to {max}, not “{}”.", quoted(text)))
+}
+
+/// The numbers of the form, in its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbers {
+    pub min_xp: u32,
+    pub max_xp: u32,
+    pub cooldown_seconds: u32,
+    pub min_length: u32,
+    pub voice_xp: u32,
+}
+
+impl Numbers {
+    pub fn of(settings: &LevelSettings) -> Self {
+        let text = &settings.text;
+        Self {
+            min_xp: text.min_xp,
+            max_xp: text.max_xp,
+            cooldown_seconds: text.cooldown_seconds,
+            min_length: text.min_length,
+            voice_xp: settings.voice_xp,
+        }
+    }
+
+    pub fn all(self) -> [u32; 5] {
+        [self.min_xp, self.max_xp, self.cooldown_seconds, self.min_length, self.voice_xp]
+    }
+
+    pub fn from_all([min_xp, max_xp, cooldown_seconds, min_length, voice_xp]: [u32; 5]) -> Self {
+        Self { min_xp, max_xp, cooldown_seconds, min_length, voice_xp }
+    }
+
+    /// # Errors
+    /// A sentence about the first field that makes no sense.
+    pub fn parse([min_xp, max_xp, cooldown, min_length, voice_xp]: [&str; 5]) -> Result<Self, String> {
+        Ok(Self {
+            min_xp: number(min_xp, "The least XP for a message", 0, XP_MAX)?,
+            max_xp: number(max_xp, "The most XP for a message", 1, XP_MAX)?,
+            cooldown_seconds: number(cooldown, "The pause between two messages that count", 0, COOLDOWN_MAX)?,
+            min_length: number(min_length, "The shortest message that counts", 0, LENGTH_MAX)?,
+            voice_xp: number(voice_xp, "The XP for a minute in voice", 0, XP_MAX)?,
+        })
+    }
+
+    /// These numbers where somebody changed what they were `shown`, and `now` in force where they did not: another admin may have
+    /// changed those meanwhile.
+    ///
+    /// # Errors
+    /// A sentence when what comes out makes no sense.
+    pub fn merged(self, shown: Self, now: Self) -> Result<Self, String> {
+        let (typed, shown, mut merged) = (self.all(), shown.all(), now.all());
+        for (index, value) in merged.iter_mut().enumerate() {
+            if typed[index] != shown[index] {
+                *value = typed[index];
+            }
+        }
+        let merged = Self::from_all(merged);
+        if merged.min_xp > merged.max_xp {
+            return Err(format!(
+                "A message would earn at least {} and at most {} XP. The least must not be above the most.",
+                merged.min_xp, merged.max_xp
+            ));
+        }
+        Ok(merged)
+    }
+
+    pub fn put_into(self, settings: &mut LevelSettings) {
+        settings.text.min_xp = self.min_xp;
+        settings.text.max_xp = self.max_xp;
+        settings.text.cooldown_seconds = self.cooldown_seconds;
+        settings.text.min_length = self.min_length;
+        settings.voice_xp = self.voice_xp;
+    }
+}
+
+/// `1-4, 6` as ranges from and to included, in order, those that touch joined. Nothing for none.
+///
+/// # Errors
+/// A sentence that says what to write.
+pub fn parse_quiet(text: &str) -> Result<Vec<(u32, u32)>, String> {
+    let level = |text: &str| text.trim().parse::<u32>().ok().filter(|level| (1..=curve::LEVEL_MAX).contains(level));
+    let parts: Vec<&str> = text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    if parts.len() > QUIET_MAX {
+        return Err(format!("At most {QUIET_MAX} quiet ranges are kept."));
+    }
+    let mut ranges = Vec::new();
+    for part in parts {
+        let (from, to) = part.split_once(['-', '–']).unwrap_or((part, part));
+        let range = level(from).zip(level(to)).filter(|(from, to)| from <= to).ok_or_else(|| {
+            format!(
+                "“{}” is no level or range of levels. Write them like `1-4, 6`, up to {}.",
+                quoted(part),
+                curve::LEVEL_MAX
+            )
+        })?;
+        ranges.push(range);
+    }
+    ranges.sort_unstable();
+    let mut joined: Vec<(u32, u32)> = Vec::new();
+    for (from, to) in ranges {
+        match joined.last_mut().filter(|(_, last)| from <= *last + 1) {
+            Some((_, last)) => *last = (*last).max(to),
+            None => joined.push((from, to)),
+        }
+    }
+    Ok(joined)
+}
+
+/// Ranges as they are typed: `1-4, 6`; "" for none.
+pub fn show_quiet(ranges: &[(u32, u32)]) -> String {
+    let one = |(from, to): &(u32, u32)| if from == to { from.to_string() } else { format!("{from}-{to}") };
+    ranges.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// # Errors
+/// A sentence that says what to write.
+pub fn parse_leavers(text: &str) -> Result<u32, String> {
+    number(text, "The number of days that Muster remembers who left", 0, LEAVERS_MAX)
+}
+
+/// # Errors
+/// A sentence that says what to write.
+pub fn parse_curve(base: &str, exponent: &str) -> Result<Curve, String> {
+    let base = number(base, "The base", *curve::BASES.start(), *curve::BASES.end())?;
+    let bad =
+        || format!("The exponent is a number from 1 to 3 in steps of 0.25, like 1.5 or 2, not “{}”.", quoted(exponent));
+    // By digits, not as a float: 0.1 + 0.2 has no place in a setting.
+    let typed = exponent.trim().replace(',', ".");
+    let (whole, part) = typed.split_once('.').unwrap_or((&typed, ""));
+    let quarters = match part.trim_end_matches('0') {
+        "" => 0,
+        "25" => 1,
+        "5" => 2,
+        "75" => 3,
+        _ => return Err(bad()),
+    };
+    let whole = whole.parse::<u32>().ok().filter(|whole| *whole <= 3).ok_or_else(bad)?;
+    let exponent_quarters = whole * 4 + quarters;
+    if !curve::QUARTERS.contains(&exponent_quarters) {
+        return Err(bad());
+    }
+    Ok(Curve { base, exponent_quarters })
+}
+
+/// `2.00`.
+pub fn show_exponent(curve: Curve) -> String {
+    format!("{}.{:02}", curve.exponent_quarters / 4, curve.exponent_quarters % 4 * 25)
+}
+
+/// A guild's words for a new level; `None` for nothing but blanks, which puts Muster's own back.
+pub fn parse_words(text: &str) -> Option<String> {
+    let text = crate::text::clean(text);
+    (!text.is_empty()).then(|| crate::text::shorten(&text, usize::from(WORDS_MAX)))
+}
+
+/// What looks like a variable and is none.
+pub fn unknown_variables(words: &str) -> Vec<String> {
+    let mut unknown = Vec::new();
+    for part in words.split('{').skip(1) {
+        let Some((name, _)) = part.split_once('}') else { continue };
+        let variable = format!("{{{name}}}");
+        let is_name =
+            !name.is_empty() && name.len() <= 20 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if is_name && !VARIABLES.contains(&variable.as_str()) && !unknown.contains(&variable) {
+            unknown.push(variable);
+        }
+    }
+    unknown
+}
+
+/// Typed text inside a custom id, for a form that opens again as it was left.
+pub fn pack(fields: &[&str]) -> String {
+    hex::encode(fields.join("\n"))
+}
+
+pub fn unpack(packed: &str) -> Vec<String> {
+    let bytes = hex::decode(packed).unwrap_or_default();
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    text.split('\n').map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("", &[], "")]
+    #[case("1-4, 6", &[(1, 4), (6, 6)], "1-4, 6")]
+    #[case(" 6;1 – 4 ,5", &[(1, 6)], "1-6")]
+    #[case("3-9,4,10-12,", &[(3, 12)], "3-12")]
+    fn quiet_levels_are_read_as_people_write_them(
+        #[case] typed: &str,
+        #[case] ranges: &[(u32, u32)],
+        #[case] shown: &str,
+    ) {
+        assert_eq!(parse_quiet(typed).as_deref(), Ok(ranges));
+        assert_eq!(show_quiet(ranges), shown);
+    }
+
+    #[rstest]
+    #[case("0-4")]
+    #[case("5-2")]
+    #[case("1-1001")]
+    #[case("one to four")]
+    #[case("1-2-3")]
+    #[case("-3")]
+    #[case("99999999999999999999")]
+    fn quiet_levels_that_make_no_sense_get_a_sentence(#[case] typed: &str) {
+        assert!(parse_quiet(typed).unwrap_err().contains("Write them like `1-4, 6`"));
+    }
+
+    #[rstest]
+    #[case("100", "2", 8)]
+    #[case(" 50 ", "1.50", 6)]
+    #[case("10", "1", 4)]
+    #[case("10000", "2,75", 11)]
+    #[case("100", "3.0", 12)]
+    fn curves_are_read(#[case] base: &str, #[case] exponent: &str, #[case] quarters: u32) {
+        assert_eq!(parse_curve(base, exponent).unwrap().exponent_quarters, quarters);
+    }
+
+    #[rstest]
+    #[case("9", "2")]
+    #[case("10001", "2")]
+    #[case("100", "0.75")]
+    #[case("100", "3.25")]
+    #[case("100", "2.1")]
+    #[case("100", "99999999999")]
+    #[case("100", "two")]
+    #[case("100", ".")]
+    #[case("", "")]
+    fn curves_out_of_bounds_get_a_sentence(#[case] base: &str, #[case] exponent: &str) {
+        assert!(parse_curve(base, exponent).is_err());
+    }
+
+    #[test]
+    fn what_another_admin_changed_meanwhile_stays() {
+        let shown = Numbers::parse(["15", "25", "60", "0", "5"]).unwrap();
+        let typed = Numbers::parse(["10", "25", "60", "0", "5"]).unwrap();
+        let now = Numbers::parse(["15", "25", "30", "3", "5"]).unwrap();
+        assert_eq!(typed.merged(shown, now), Numbers::parse(["10", "25", "30", "3", "5"]));
+        let narrow = Numbers::parse(["5", "9", "60", "0", "5"]).unwrap();
+        assert!(typed.merged(shown, narrow).unwrap_err().contains("at least 10 and at most 9"));
+    }
+
+    #[test]
+    fn unknown_variables_are_named_once() {
+        assert_eq!(unknown_variables("{user} {level} {lvl} {lvl} { } {a b} {"), ["{lvl}"]);
+        assert_eq!(parse_words("  \n "), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_parser_panic(text in "\\PC{0,60}") {
+            let _ = (parse_quiet(&text), parse_curve(&text, &text), parse_leavers(&text), unknown_variables(&text));
+        }
+
+        #[test]
+        fn shown_ranges_read_the_same(ranges in prop::collection::vec((1_u32..200, 0_u32..20), 0..10)) {
+            let typed: Vec<String> = ranges.iter().map(|(from, more)| format!("{from}-{}", from + more)).collect();
+            let read = parse_quiet(&typed.join(",")).unwrap();
+            prop_assert_eq!(parse_quiet(&show_quiet(&read)).unwrap(), read);
+        }
+
+        #[test]
+        fn what_is_packed_unpacks(one in "[ -~]{0,10}", other in "[ -~]{0,10}") {
+            let packed = pack(&[&one, &other]);
+            prop_assert_eq!(unpack(&packed), [one, other]);
+        }
+    }
+}
