@@ -26,7 +26,8 @@ fn log(form: LogForm) {
 async fn main() -> ExitCode {
     let flags = Flags::parse();
     log(flags.log);
-    match serve(flags).await {
+    let done = if flags.check { run::check(flags.listen).await } else { serve(flags).await };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure(sentence)) => {
             eprintln!("muster-gateway: {sentence}");
@@ -36,7 +37,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(flags: Flags) -> Result<(), Failure> {
-    let options = flags.check().map_err(Failure)?;
+    let options = flags.options().map_err(Failure)?;
     let signals = |kind| signal(kind).map_err(|error| Failure(error.to_string()));
     let (mut terminate, mut interrupt) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
     let running = tokio::select! {

@@ -47,7 +47,7 @@ pub struct Flags {
     poll_seconds: u64,
     /// Where metrics and /healthz are served.
     #[arg(long, default_value = "127.0.0.1:9464")]
-    listen: SocketAddr,
+    pub listen: SocketAddr,
     /// Allows --listen on an address that other machines reach.
     #[arg(long)]
     listen_anywhere: bool,
@@ -57,6 +57,9 @@ pub struct Flags {
     /// Logins per 24 hours on this machine. Discord resets the token at 1,000.
     #[arg(long, default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..=999))]
     identify_budget: u32,
+    /// Only asks the process that runs at --listen how it is: ends with 0 unless it is down.
+    #[arg(long)]
+    pub check: bool,
     /// How lines are logged. RUST_LOG chooses which.
     #[arg(long, value_enum, default_value_t = LogForm::Text)]
     pub log: LogForm,
@@ -181,7 +184,7 @@ impl Flags {
     ///
     /// # Errors
     /// A sentence that says what to change.
-    pub fn check(self) -> Result<Options, String> {
+    pub fn options(self) -> Result<Options, String> {
         let token = secret_from(self.token_file.as_ref(), self.token.as_ref(), "--token-file", "DISCORD_TOKEN")?;
         let token = token.get().strip_prefix("Bot ").map_or(token.clone(), Secret::new);
         if token.get().chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -225,7 +228,7 @@ mod tests {
     fn check(arguments: &[&str]) -> Result<Options, String> {
         let all = ["muster-gateway", "--token", "a.b.c", "--key", KEY, "--worker-url", "http://127.0.0.1:8787"];
         let flags = Flags::try_parse_from(all.iter().chain(arguments)).map_err(|error| error.to_string())?;
-        flags.check()
+        flags.options()
     }
 
     #[test]
@@ -255,7 +258,7 @@ mod tests {
         let all = ["muster-gateway", "--token", "a.b.c", "--key", KEY, "--worker-url", "http://127.0.0.1:8787"];
         let kept = all[1..].chunks(2).filter(|pair| pair[0] != arguments[0]).flatten().chain(arguments);
         let parsed = Flags::try_parse_from(std::iter::once(&all[0]).chain(kept));
-        let error = parsed.map_err(|error| error.to_string()).and_then(Flags::check).unwrap_err();
+        let error = parsed.map_err(|error| error.to_string()).and_then(Flags::options).unwrap_err();
         assert!(error.contains(sentence), "{error}");
     }
 

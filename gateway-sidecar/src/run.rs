@@ -18,7 +18,7 @@ use crate::{
 use muster_core::guild_config::GuildConfig;
 use muster_protocol::{Answer, GuildSettings};
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -280,6 +280,23 @@ fn client() -> Result<reqwest::Client, Failure> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     builder.connect_timeout(Duration::from_secs(5)).build().map_err(|error| Failure(error.to_string()))
+}
+
+/// How long somebody who asks for health waits.
+const CHECK_WITHIN: Duration = Duration::from_secs(3);
+
+/// Asks the process that serves at `listen` how it is.
+///
+/// # Errors
+/// When it is down, or nobody answers.
+pub async fn check(listen: SocketAddr) -> Result<(), Failure> {
+    // Who listens on all addresses is reached on this machine's own.
+    let ip = if listen.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { listen.ip() };
+    let url = format!("http://{}/healthz", SocketAddr::new(ip, listen.port()));
+    let asked = client()?.get(url).timeout(CHECK_WITHIN).send().await;
+    let answer = asked.map_err(|error| Failure(format!("nobody answers at {listen}: {}", error.without_url())))?;
+    let is_well = answer.status().is_success();
+    is_well.then_some(()).ok_or_else(|| Failure(format!("it is down: see http://{listen}/healthz")))
 }
 
 /// Starts everything.
