@@ -271,8 +271,7 @@ function describeTail() {
 }
 
 function addChip(option, focus = true) {
-  if (option.type === TYPE.FILE) return toast('Files cannot be given to a command on this page.', 'warn');
-  const input = el('input', {
+  const input = option.type === TYPE.FILE ? fileField(option) : el('input', {
     class: 'chip-input', type: 'text', testid: `command-option-${option.name}`, role: 'combobox', 'aria-expanded': 'false', 'aria-controls': 'palette-list',
     'aria-label': `${option.name}: ${option.description}`, 'aria-required': String(Boolean(option.required)), autocomplete: 'off', spellcheck: 'false',
     inputmode: option.type === TYPE.INTEGER ? 'numeric' : option.type === TYPE.NUMBER ? 'decimal' : undefined, maxlength: 6000,
@@ -283,6 +282,10 @@ function addChip(option, focus = true) {
   input.addEventListener('input', () => {
     chip.picked = null;
     setError(chip, null);
+    if (option.type === TYPE.FILE) {
+      takeFile(chip);
+      return;
+    }
     sizeChip(chip);
     if (!moveTyped(chip)) showChip(chip);
   });
@@ -294,6 +297,35 @@ function addChip(option, focus = true) {
   describeTail();
   if (focus) input.focus();
   return chip;
+}
+
+/** Largest file a person may give, in bytes: Discord's limit without boosts. */
+const MAX_FILE = 10 * 1024 * 1024;
+
+const fileField = (option) => el('input', {
+  class: 'chip-input chip-file', type: 'file', testid: `command-option-${option.name}`,
+  'aria-label': `${option.name}: ${option.description}`, 'aria-required': String(Boolean(option.required)),
+});
+
+/** Reads the chosen file into the chip; until that is done, the chip has no value. */
+function takeFile(chip) {
+  const [file] = chip.input.files;
+  if (!file) return;
+  if (file.size > MAX_FILE) {
+    chip.input.value = '';
+    setError(chip, 'A file may have 10 MB at most.');
+    showChip(chip);
+    return;
+  }
+  const reader = new FileReader();
+  reader.addEventListener('load', () => {
+    if (chip.input.files[0] !== file) return;
+    chip.picked = { value: { filename: file.name, content_type: file.type, base64: reader.result.split(',')[1] ?? '' } };
+    setError(chip, null);
+    if (document.activeElement === chip.input) focusNext(chip);
+  });
+  reader.addEventListener('error', () => setError(chip, 'This file cannot be read. Choose it again.'));
+  reader.readAsDataURL(file);
 }
 
 function removeChip(chip) {
@@ -333,7 +365,8 @@ function readLine(text) {
   const lead = text.slice(0, pieces[0]?.index ?? text.length).trim();
   const put = (option, value) => {
     const chip = chipOf(option.name) ?? addChip(option, false);
-    if (!chip) return;
+    // Only a person may choose a file.
+    if (option.type === TYPE.FILE) return;
     chip.input.value = value;
     settle(chip);
     sizeChip(chip);
@@ -470,6 +503,7 @@ function resolve(chip) {
   const { option } = chip;
   const text = chip.input.value.trim();
   if (chip.picked) return { value: chip.picked.value };
+  if (option.type === TYPE.FILE && (text || option.required)) return { error: text ? `${option.name} is still being read.` : 'Choose a file.' };
   if (!text) return option.required ? { error: `${option.name} is needed.` } : {};
   const fixed = fixedChoices(option);
   if (fixed) {
@@ -505,6 +539,8 @@ function settle(chip) {
 function built(focused = null) {
   const leaf = command.chips.flatMap((chip) => {
     if (chip === focused) return [{ name: chip.option.name, type: chip.option.type, value: chip.input.value, focused: true }];
+    // Suggestions do not need the files that were chosen.
+    if (focused && chip.option.type === TYPE.FILE) return [];
     const { value } = resolve(chip);
     return value === undefined ? [] : [{ name: chip.option.name, type: chip.option.type, value }];
   });

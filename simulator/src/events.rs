@@ -98,7 +98,7 @@ impl Sim {
             return;
         };
         let (guild, channel, only_for) = (message.guild_id, message.channel_id, message.ephemeral_for);
-        let mut dispatch = self.world.message_json(message, self.app);
+        let mut dispatch = self.message_json(message, self.app);
         if let Some(guild_id) = guild {
             dispatch["guild_id"] = json!(guild_id);
             // Webhooks are no members; their ids never are in the list.

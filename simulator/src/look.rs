@@ -228,7 +228,7 @@ impl Sim {
 
     pub(crate) fn show(&self, message: &StoredMessage, viewer: Option<Id>) -> Message {
         let author = self.world.users.get(&message.author);
-        let mut json = self.world.message_json(message, viewer.unwrap_or(self.app));
+        let mut json = self.message_json(message, viewer.unwrap_or(self.app));
         if let Some(guild) = message.guild_id {
             json["guild_id"] = json!(guild);
         }

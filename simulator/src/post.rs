@@ -11,7 +11,7 @@ use crate::{
     look::flatten,
     mentions,
     rest::Upload,
-    world::{StoredFile, StoredMessage},
+    world::StoredMessage,
 };
 
 /// Who writes where, and on which occasion.
@@ -161,42 +161,6 @@ impl Sim {
     pub(crate) fn keep_file(&mut self, message: &StoredMessage, file: Upload, description: Option<String>) -> Value {
         let place = if message.ephemeral_for.is_some() { "ephemeral-attachments" } else { "attachments" };
         self.store_file(place, message.channel_id, file, description)
-    }
-
-    /// Keeps a file and gives its attachment object. Links expire after a day, as Discord's signed ones do.
-    pub(crate) fn store_file(&mut self, place: &str, channel: Id, file: Upload, description: Option<String>) -> Value {
-        let id = self.world.next_id();
-        // Only what an address may hold as it is, as in Discord's own.
-        let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' };
-        let path = format!("/{place}/{channel}/{id}/{}", file.filename.chars().map(plain).collect::<String>());
-        let now = self.world.now_ms / 1_000;
-        let signature = self.secret("attachment");
-        let url = format!("{}/cdn{path}?ex={:x}&is={now:x}&hm={signature}", self.options.base_url, now + 86_400);
-        let mut attachment = json!({
-            "id": id,
-            "filename": file.filename,
-            "size": file.bytes.len(),
-            "url": url,
-            "proxy_url": url,
-            "content_type": file.content_type,
-        });
-        if let Some(description) = description {
-            attachment["description"] = json!(description);
-        }
-        if place == "ephemeral-attachments" {
-            attachment["ephemeral"] = json!(true);
-        }
-        self.world.files.insert(path, StoredFile { content_type: file.content_type, hex: hex::encode(file.bytes) });
-        attachment
-    }
-
-    /// A picture or file under `/cdn`: content type and bytes. `path` starts behind `/cdn` and may carry a query.
-    pub fn file(&self, path: &str) -> Option<(String, Vec<u8>)> {
-        if let Some(picture) = self.picture(path) {
-            return Some(("image/png".into(), picture));
-        }
-        let file = self.world.files.get(path.split('?').next()?)?;
-        Some((file.content_type.clone(), hex::decode(&file.hex).ok()?))
     }
 
     /// A new message wakes an archived thread and makes its author a member.

@@ -14,7 +14,7 @@ use muster_core::{
     timers::{self, Wake},
     xp::LevelSettings,
 };
-use muster_sim::{Answer, Choice, Delivery, Message, Modal, Refusal, Sim, SimOptions, openapi::OpenApi};
+use muster_sim::{Answer, Choice, Delivery, Message, Modal, NewFile, Refusal, Sim, SimOptions, openapi::OpenApi};
 use muster_testkit::{Faults, MovedClock, SeededRng, SqliteDb};
 use serde_json::{Value, json};
 use std::{
@@ -266,6 +266,13 @@ impl World {
     pub async fn slash(&self, who: &str, channel: &str, line: &str) -> Seen {
         self.tell_sim_the_time();
         let delivery = self.sim.borrow_mut().slash(who, channel, line);
+        self.act(who, delivery).await
+    }
+
+    /// The same with a file for the command's attachment option.
+    pub async fn slash_with_file(&self, who: &str, channel: &str, line: &str, file: &NewFile) -> Seen {
+        self.tell_sim_the_time();
+        let delivery = self.sim.borrow_mut().slash_with_file(who, channel, line, file);
         self.act(who, delivery).await
     }
 

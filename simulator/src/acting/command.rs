@@ -2,9 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::{Sim, ids::Id, permissions as p, world::Command};
+use crate::{Sim, files::NewFile, ids::Id, permissions as p, world::Command};
 
-use super::{Delivery, Refusal, line, options::Resolved, payload::Act};
+use super::{
+    Delivery, Refusal, line,
+    options::{self, Resolved},
+    payload::Act,
+};
 
 /// Where a command is used.
 struct Place {
@@ -21,6 +25,21 @@ impl Sim {
         let name = line::command_name(line)?;
         let command = self.usable(&place, 1, name)?;
         let options = line::parse(line, &command.body)?;
+        self.run(&place, &command, &options, None)
+    }
+
+    /// The same with a file, which goes into the command's attachment option (the first that the line leaves out).
+    pub fn slash_with_file(
+        &mut self,
+        user: &str,
+        channel: &str,
+        line: &str,
+        file: &NewFile,
+    ) -> Result<Delivery, Refusal> {
+        let place = self.place(user, channel)?;
+        let command = self.usable(&place, 1, line::command_name(line)?)?;
+        let mut options = line::parse(line, &command.body)?;
+        options::add_file(&mut options, &command.body["options"], file)?;
         self.run(&place, &command, &options, None)
     }
 
@@ -121,7 +140,7 @@ impl Sim {
             let message = target.parse::<Id>().ok().and_then(|id| self.world.messages.get(&id));
             let message = message.filter(|message| message.channel_id == place.channel);
             let message = message.ok_or_else(|| Refusal::new("unknown_message", "There is no such message here"))?;
-            resolved.put("messages", message.id, self.world.message_json(message, place.user));
+            resolved.put("messages", message.id, self.message_json(message, place.user));
             message.id
         };
         let mut data = command_data(command, Vec::new(), resolved);

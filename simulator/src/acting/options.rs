@@ -2,11 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Map, Value, json};
 
-use crate::{Sim, ids::Id, rest::Upload};
+use crate::{
+    Sim,
+    files::{NewFile, content_type_of},
+    ids::Id,
+    rest::Upload,
+};
 
-use super::Refusal;
+use super::{Refusal, payload::ATTACHMENT_SIZE_LIMIT};
 
 /// Objects that ids in options stand for.
 #[derive(Default)]
@@ -157,7 +163,7 @@ impl Sim {
                     json!(user)
                 }
             },
-            kind::ATTACHMENT => json!(self.fill_attachment(filling, given)),
+            kind::ATTACHMENT => json!(self.fill_attachment(filling, definition, given)?),
             _ => return Err(bad(definition, "this kind of option is unknown")),
         };
         check_limits(definition, &value)?;
@@ -217,21 +223,51 @@ impl Sim {
         resolved.put("members", user, json);
     }
 
-    /// A file: `{"filename": .., "content": text, "content_type": ..}`, or just a name for an empty one.
-    fn fill_attachment(&mut self, filling: &mut Filling, given: &Value) -> Id {
-        let content = given["content"].as_str().unwrap_or_default();
-        let filename = given["filename"].as_str().or(given.as_str()).unwrap_or("file.txt");
+    /// A file: `{"filename": .., "content_type": .., "base64": ..}`, with `content` for plain text instead, or just a name
+    /// for an empty one.
+    fn fill_attachment(&mut self, filling: &mut Filling, definition: &Value, given: &Value) -> Result<Id, Refusal> {
+        let filename = given["filename"].as_str().or(given.as_str()).unwrap_or_default();
+        if filename.is_empty() {
+            return Err(bad(definition, "a file is wanted"));
+        }
+        let bytes = match given["base64"].as_str() {
+            Some(text) => BASE64.decode(text).map_err(|_| bad(definition, "the file is not in base64"))?,
+            None => given["content"].as_str().unwrap_or_default().as_bytes().to_vec(),
+        };
+        if bytes.len() > ATTACHMENT_SIZE_LIMIT {
+            return Err(bad(definition, "your files are too powerful: the limit is 10 MB"));
+        }
+        let content_type = given["content_type"].as_str().filter(|kind| !kind.is_empty());
         let upload = Upload {
             index: 0,
             filename: filename.to_owned(),
-            content_type: given["content_type"].as_str().unwrap_or("text/plain").to_owned(),
-            bytes: content.as_bytes().to_vec(),
+            content_type: content_type.unwrap_or(content_type_of(filename)).to_owned(),
+            bytes,
         };
         let stored = self.store_file("ephemeral-attachments", filling.channel, upload, None);
         let id = stored["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(Id(1));
         filling.resolved.put("attachments", id, stored);
-        id
+        Ok(id)
     }
+}
+
+/// Puts a file into the first attachment option of the chosen command that has no value yet. `options` is what
+/// `line::parse` gave.
+pub(super) fn add_file(options: &mut Value, defined: &Value, file: &NewFile) -> Result<(), Refusal> {
+    if let Some(chosen) = options.get_mut(0).filter(|option| option["options"].is_array()) {
+        let inner = defined.as_array().into_iter().flatten().find(|known| known["name"] == chosen["name"]);
+        let inner = inner.map_or(Value::Null, |inner| inner["options"].clone());
+        return add_file(&mut chosen["options"], &inner, file);
+    }
+    let given = options.as_array_mut().ok_or_else(|| Refusal::new("unknown_option", "There are no options"))?;
+    let free =
+        |known: &&Value| known["type"] == kind::ATTACHMENT && !given.iter().any(|one| one["name"] == known["name"]);
+    let option = defined.as_array().into_iter().flatten().find(free);
+    let option = option.ok_or_else(|| Refusal::new("unknown_option", "This command takes no file"))?;
+    let base64 = BASE64.encode(&file.bytes);
+    let value = json!({"filename": file.filename, "content_type": file.content_type, "base64": base64});
+    given.push(json!({"name": option["name"], "value": value}));
+    Ok(())
 }
 
 fn plain_text(value: &Value) -> String {

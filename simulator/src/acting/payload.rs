@@ -12,7 +12,7 @@ use crate::{
 use super::{Delivery, Refusal};
 
 /// Largest file a person may upload: 10 MiB, the limit without boosts (Discord reference, "Uploading Files").
-const ATTACHMENT_SIZE_LIMIT: u64 = 10 * 1024 * 1024;
+pub(super) const ATTACHMENT_SIZE_LIMIT: usize = 10 * 1024 * 1024;
 
 /// Interactions remembered; the oldest tenth goes when there are more.
 const INTERACTIONS_KEPT: usize = 50_000;
@@ -113,7 +113,7 @@ impl Sim {
         self.add_place(&mut body, act, channel);
         let source = act.source_message.and_then(|id| self.world.messages.get(&id));
         if let Some(source) = source {
-            body["message"] = self.world.message_json(source, act.user);
+            body["message"] = self.message_json(source, act.user);
         }
         body
     }

@@ -193,7 +193,7 @@ fn pinned(sim: &Sim, channel: Id) -> Vec<&StoredMessage> {
 
 pub(super) fn pins_legacy(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let channel = sim.visible_channel(ctx)?.id;
-    let list = pinned(sim, channel).into_iter().map(|message| sim.world.message_json(message, sim.app));
+    let list = pinned(sim, channel).into_iter().map(|message| sim.message_json(message, sim.app));
     Reply::ok(Value::Array(list.collect()))
 }
 
@@ -203,7 +203,7 @@ pub(super) fn pins(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
     let all = pinned(sim, channel);
     let item = |message: &&StoredMessage| {
         let at = message.edited_ms.unwrap_or(message.created_ms);
-        json!({"pinned_at": timestamp(at), "message": sim.world.message_json(message, sim.app)})
+        json!({"pinned_at": timestamp(at), "message": sim.message_json(message, sim.app)})
     };
     let items: Vec<Value> = all.iter().take(limit).map(item).collect();
     Reply::ok(json!({"items": items, "has_more": all.len() > limit}))

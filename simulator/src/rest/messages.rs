@@ -45,7 +45,7 @@ impl Sim {
 
     pub(super) fn message_reply(&self, id: Id) -> Result<Reply, ApiError> {
         let message = self.world.messages.get(&id).ok_or_else(|| ApiError::unknown(Unknown::Message))?;
-        Reply::ok(self.world.message_json(message, self.app))
+        Reply::ok(self.message_json(message, self.app))
     }
 
     /// A thread that nobody may change while it is archived. Error: 50083.
@@ -78,7 +78,7 @@ pub(super) fn list(sim: &mut Sim, ctx: &mut Ctx) -> Result<Reply, ApiError> {
             all.iter().filter(|message| before.is_none_or(|before| message.id < before)).copied().collect();
         older[older.len().saturating_sub(limit)..].to_vec()
     };
-    let newest_first = picked.iter().rev().map(|message| sim.world.message_json(message, sim.app));
+    let newest_first = picked.iter().rev().map(|message| sim.message_json(message, sim.app));
     Reply::ok(Value::Array(newest_first.collect()))
 }
 

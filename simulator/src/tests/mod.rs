@@ -3,6 +3,7 @@
 mod components_v2;
 mod dispatches;
 mod faults;
+mod files;
 mod gateway;
 mod hostile;
 mod interactions;
