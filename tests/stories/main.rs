@@ -16,6 +16,8 @@ mod levels_earning;
 mod levels_faults;
 mod levels_model;
 mod levels_rank;
+mod levels_why;
+mod levels_xp;
 mod people;
 mod registration;
 mod tidy;

@@ -22,7 +22,10 @@ use serde_json::{Value, json, value::RawValue};
 use twilight_model::{
     application::{
         command::CommandOptionChoice,
-        interaction::{application_command::CommandData, modal::ModalInteractionData},
+        interaction::{
+            application_command::CommandData,
+            modal::{ModalInteractionComponent, ModalInteractionData},
+        },
     },
     guild::Permissions,
     id::{
@@ -93,6 +96,27 @@ impl Interaction {
     pub fn created_at(&self) -> i64 {
         time::snowflake_ms(self.id.get())
     }
+}
+
+/// The fields of a submitted form, by custom id: text inputs as text, selects as their values.
+pub fn form_fields(data: &ModalInteractionData) -> Vec<(String, Vec<String>)> {
+    fn add(component: &ModalInteractionComponent, fields: &mut Vec<(String, Vec<String>)>) {
+        match component {
+            ModalInteractionComponent::Label(label) => add(&label.component, fields),
+            ModalInteractionComponent::TextInput(input) => {
+                fields.push((input.custom_id.clone(), vec![input.value.clone()]))
+            }
+            ModalInteractionComponent::RoleSelect(select) => {
+                fields.push((select.custom_id.clone(), select.values.iter().map(ToString::to_string).collect()));
+            }
+            _ => {}
+        }
+    }
+    let mut fields = Vec::new();
+    for component in &data.components {
+        add(component, &mut fields);
+    }
+    fields
 }
 
 #[derive(Deserialize)]

@@ -45,6 +45,8 @@ pub struct MemberUser {
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct GuildFacts {
+    #[serde(default)]
+    pub name: String,
     pub owner_id: Id<UserMarker>,
     pub roles: Vec<RoleFacts>,
 }

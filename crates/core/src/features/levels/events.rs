@@ -5,6 +5,7 @@ use crate::{
     ctx::Ctx,
     error::{Error, Result},
     gateway::Arrived,
+    guild_config::GuildConfig,
     leaderboard::changed_at,
     outbox::{self, Effect, EffectKind},
     ports::Timer,
@@ -13,7 +14,10 @@ use crate::{
 };
 use muster_protocol::{EventKind, MemberXp};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, GuildMarker},
@@ -102,7 +106,7 @@ pub async fn settle(ctx: &Ctx, arrived: &Arrived) -> Result<()> {
         }));
     }
     if !rises.is_empty() {
-        raise(ctx, arrived, &rises).await?;
+        raise(ctx, |guild| arrived.config(guild), &rises).await?;
     }
     let came_back = arrived.batch.events.iter().filter(|event| matches!(event.kind, EventKind::MemberJoined { .. }));
     let due: BTreeSet<Id<GuildMarker>> =
@@ -110,12 +114,27 @@ pub async fn settle(ctx: &Ctx, arrived: &Arrived) -> Result<()> {
     arm_rewards(ctx, due).await
 }
 
-async fn raise(ctx: &Ctx, arrived: &Arrived, rises: &[Rise]) -> Result<()> {
+/// Settles and announces the level of one member, as if it was reached in `channel`.
+pub async fn settle_one(
+    ctx: &Ctx,
+    config: &GuildConfig,
+    member: store::Member,
+    channel: Id<ChannelMarker>,
+) -> Result<()> {
+    let level = config.levels.curve.level(member.total());
+    if level <= member.level {
+        return Ok(());
+    }
+    let config = Rc::new(config.clone());
+    raise(ctx, |_| config.clone(), &[Rise { member, level, channel }]).await
+}
+
+async fn raise(ctx: &Ctx, config: impl Fn(Id<GuildMarker>) -> Rc<GuildConfig>, rises: &[Rise]) -> Result<()> {
     let mut levels = Vec::new();
     let mut effects = Vec::new();
     let mut due = BTreeSet::new();
     for rise in rises {
-        let config = arrived.config(rise.member.guild_id);
+        let config = config(rise.member.guild_id);
         let changes = rules::rewards_change(&config.levels, rise.member.level, rise.level);
         if changes {
             due.insert(rise.member.guild_id);

@@ -1,6 +1,10 @@
 //! Purpose: what the guild's clock does for levels: roles that are due, and the end of days, weeks and months.
 
-use super::{NAME, REWARDS, ROLLOVER, rules, store, view};
+use super::{
+    NAME, RESET, REWARDS, ROLLOVER,
+    commands::xp::{reset, store as reset_store},
+    rules, store, view,
+};
 use crate::{
     activity,
     ctx::Ctx,
@@ -31,15 +35,20 @@ pub async fn on_timer(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Opt
     match id {
         REWARDS => rewards(ctx, guild).await,
         ROLLOVER => rollover(ctx, guild).await,
+        RESET => reset::step(ctx, guild).await,
         _ => Ok(None),
     }
 }
 
 pub async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<GuildMarker>, Timer)>> {
-    let statements = vec![store::list_guilds_with_rewards_due(before, limit), store::list_rollovers_due(before, limit)];
+    let statements = vec![
+        store::list_guilds_with_rewards_due(before, limit),
+        store::list_rollovers_due(before, limit),
+        reset_store::list_resets(before, limit),
+    ];
     let results = ctx.batch(statements).await?;
     let mut timers = Vec::new();
-    for (result, id) in results.iter().zip([REWARDS, ROLLOVER]) {
+    for (result, id) in results.iter().zip([REWARDS, ROLLOVER, RESET]) {
         let timer = |row: store::DueRow| {
             (row.guild_id, Timer { feature: NAME.to_owned(), id: id.to_owned(), due_at: row.due_at })
         };

@@ -2,8 +2,10 @@
 //!
 //! Tables: levels_members, levels_guilds, levels_periods, levels_imports.
 //! Custom ids: `levels:mine:…` (one's own rank), `levels:board`, `levels:page:<list>:<number or me>:<owner>` and
-//! `levels:list:<owner>` (leaderboard), `levels:config:…` (the card of settings).
-//! Timers: `rewards` (members with `rewards_due`), `rollover` (`levels_guilds.rollover_at`, daily).
+//! `levels:list:<owner>` (leaderboard), `levels:config:…` (the card of settings), `levels:reset:<user>` and `levels:resetall`
+//! (confirmations of `/xp reset`).
+//! Timers: `rewards` (members with `rewards_due`), `rollover` (`levels_guilds.rollover_at`, daily), `reset`
+//! (`levels_guilds.reset_after`, while everybody is being reset).
 //! Not here: what earns experience; those rules are `crate::xp`, used where messages are seen. The ranked index is
 //! `crate::leaderboard`.
 
@@ -35,6 +37,7 @@ use twilight_model::{
 const NAME: &str = "levels";
 const REWARDS: &str = "rewards";
 const ROLLOVER: &str = "rollover";
+const RESET: &str = "reset";
 pub const COMMANDS: &[&str] = commands::COMMANDS;
 
 pub struct Levels;

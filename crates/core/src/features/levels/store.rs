@@ -21,6 +21,8 @@ pub struct Member {
     pub voice_seconds: i64,
     /// The level that was last settled.
     pub level: u32,
+    /// Grows whenever a level is taken back, so that it may be announced again. It begins with the five minutes in which the row was
+    /// made, so that somebody who was forgotten and comes back begins with another one.
     pub epoch: u32,
     /// JSON of the last decisions.
     pub why: String,
@@ -67,9 +69,9 @@ pub fn list(members: &str) -> Statement {
 pub fn add_earned(rows: &str, changed: i64, source: &str, number: i64) -> Statement {
     Statement::new(
         "INSERT INTO levels_members (guild_id, user_id, text_xp, voice_xp, messages, voice_seconds,
-           week, week_text, week_voice, month, month_text, month_voice, why, changed)
+           week, week_text, week_voice, month, month_text, month_voice, why, epoch, changed)
          SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-           value ->> 6, value ->> 2, value ->> 3, value ->> 7, value ->> 2, value ->> 3, value -> 8, ?2
+           value ->> 6, value ->> 2, value ->> 3, value ->> 7, value ->> 2, value ->> 3, value -> 8, ?2, ?2
          FROM json_each(?1)
          WHERE NOT EXISTS (SELECT 1 FROM gateway_sources WHERE source = ?3 AND taken >= ?4)
          ON CONFLICT (guild_id, user_id) DO UPDATE SET

@@ -17,7 +17,7 @@ use crate::{
     custom_id::CustomId,
     error::{Error, Result},
     guild_config::GuildConfig,
-    interaction::Interaction,
+    interaction::{Interaction, form_fields},
     outbox::{self, Effect, EffectKind},
     permissions,
     reply::{self, Input, Modal, Reply, text_input},
@@ -26,7 +26,7 @@ use crate::{
 };
 use twilight_interactions::command::{CommandModel, CommandOption, CreateCommand, CreateOption};
 use twilight_model::{
-    application::interaction::modal::{ModalInteractionComponent, ModalInteractionData},
+    application::interaction::modal::ModalInteractionData,
     channel::message::component::{Component, SelectMenu, SelectMenuType},
     guild::Permissions,
     id::{
@@ -280,27 +280,6 @@ pub fn form(config: &GuildConfig) -> Reply {
             reply::label("Who may enter?", "People with any one of these roles", role),
         ],
     })
-}
-
-/// The fields of a submitted form, by custom id: text inputs as text, selects as their values.
-fn form_fields(data: &ModalInteractionData) -> Vec<(String, Vec<String>)> {
-    fn add(component: &ModalInteractionComponent, fields: &mut Vec<(String, Vec<String>)>) {
-        match component {
-            ModalInteractionComponent::Label(label) => add(&label.component, fields),
-            ModalInteractionComponent::TextInput(input) => {
-                fields.push((input.custom_id.clone(), vec![input.value.clone()]))
-            }
-            ModalInteractionComponent::RoleSelect(select) => {
-                fields.push((select.custom_id.clone(), select.values.iter().map(ToString::to_string).collect()));
-            }
-            _ => {}
-        }
-    }
-    let mut fields = Vec::new();
-    for component in &data.components {
-        add(component, &mut fields);
-    }
-    fields
 }
 
 pub async fn on_form(

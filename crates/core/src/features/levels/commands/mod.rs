@@ -4,6 +4,8 @@ mod config;
 mod leaderboard;
 mod levels;
 mod rank;
+mod why;
+pub mod xp;
 
 use crate::{
     ctx::Ctx,
@@ -17,10 +19,10 @@ use twilight_model::application::{
     interaction::{application_command::CommandData, modal::ModalInteractionData},
 };
 
-pub const COMMANDS: &[&str] = &["rank", "leaderboard", "levels"];
+pub const COMMANDS: &[&str] = &["rank", "leaderboard", "levels", "xp", "why"];
 
 pub fn definitions() -> Vec<Command> {
-    vec![rank::definition(), leaderboard::definition(), levels::definition()]
+    vec![rank::definition(), leaderboard::definition(), levels::definition(), xp::definition(), why::definition()]
 }
 
 pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Reply> {
@@ -28,6 +30,8 @@ pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData)
         "rank" => rank::on_command(ctx, interaction, data).await,
         "leaderboard" => leaderboard::on_command(ctx, interaction, data).await,
         "levels" => levels::on_command(ctx, interaction, data).await,
+        "xp" => xp::on_command(ctx, interaction, data).await,
+        "why" => why::on_command(ctx, interaction, data).await,
         _ => Err(other_version()),
     }
 }
@@ -47,6 +51,7 @@ pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, v
         "page" => leaderboard::on_page(ctx, interaction, id).await,
         "list" => leaderboard::on_list(ctx, interaction, id, values).await,
         "config" | "sync" | "import" => levels::on_component(ctx, interaction, id, values).await,
+        "reset" => xp::reset::on_button(ctx, interaction, id).await,
         _ => Err(other_version()),
     }
 }
@@ -59,6 +64,7 @@ pub async fn on_modal(
 ) -> Result<Reply> {
     match id.action.as_str() {
         "config" => levels::on_modal(ctx, interaction, id, data).await,
+        "resetall" => xp::reset::on_form(ctx, interaction, data).await,
         _ => Err(other_version()),
     }
 }
