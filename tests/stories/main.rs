@@ -1,5 +1,6 @@
 //! Purpose: stories: what people do and see, through Muster's front door.
 
+mod activity;
 mod basics;
 mod config;
 mod cost;
@@ -10,6 +11,7 @@ mod giveaways_faults;
 mod giveaways_manage;
 mod giveaways_races;
 mod giveaways_start;
+mod levels_api;
 mod levels_board;
 mod levels_config;
 mod levels_earning;
@@ -19,6 +21,7 @@ mod levels_rank;
 mod levels_why;
 mod levels_xp;
 mod people;
+mod privacy;
 mod registration;
 mod tidy;
 mod undelivered;

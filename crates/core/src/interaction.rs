@@ -4,7 +4,7 @@
 //! what Discord adds or nests elsewhere cannot make an interaction unreadable.
 
 use crate::{
-    audit,
+    activity, audit,
     ctx::Ctx,
     custom_id::CustomId,
     discord::{self, CallError, codes},
@@ -253,6 +253,7 @@ async fn route(ctx: &Ctx, mut interaction: Interaction, kind: u8, data: &RawValu
                 if kind == 4 {
                     return autocomplete(ctx, interaction, command).await;
                 }
+                activity::count_command(ctx, &interaction);
                 Input::Command(Box::new(command))
             }
             Err(_) => return refuse(400, "this command cannot be read"),

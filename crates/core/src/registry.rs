@@ -185,6 +185,7 @@ features! {
     levels::Levels,
     config::Config,
     setup::Setup,
+    privacy::Privacy,
     help::Help,
     ping::Ping,
 }

@@ -1,10 +1,10 @@
-//! Purpose: what happened per channel and hour, counted for analytics: messages, voice, joins, leaves.
+//! Purpose: what happened per channel and hour, counted for analytics: messages, voice, joins, leaves, commands.
 //!
 //! Tables: activity_hours. Rows older than [`KEEP_DAYS`] are deleted by the guild's daily clock.
 
 pub mod store;
 
-use crate::{gateway::Arrived, sql::Statement};
+use crate::{ctx::Ctx, gateway::Arrived, interaction::Interaction, sql::Statement};
 use muster_protocol::EventKind;
 use serde_json::{Value, json};
 
@@ -16,6 +16,17 @@ const ROWS_MAX: usize = 5_000;
 
 fn hour_of(at: i64) -> i64 {
     at.div_euclid(HOUR_MS) * HOUR_MS
+}
+
+/// Counts a command once its answer is out. One that is lost with the process is not missed by a figure of this kind.
+pub fn count_command(ctx: &Ctx, interaction: &Interaction) {
+    let statement = store::add_command(interaction.guild_id, hour_of(ctx.now()), interaction.channel_id);
+    let later = ctx.clone();
+    ctx.after(async move {
+        if let Err(error) = later.query(statement).await {
+            later.warn("a command was not counted", json!({ "error": error.to_string() }));
+        }
+    });
 }
 
 /// What a batch adds.

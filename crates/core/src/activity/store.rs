@@ -1,7 +1,10 @@
 //! Purpose: the SQL of activity_hours.
 
 use crate::sql::Statement;
-use twilight_model::id::{Id, marker::GuildMarker};
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker},
+};
 
 /// `rows` is a JSON list of [guild, hour, channel, messages, voice seconds, joins, leaves].
 pub fn add(rows: &str, source: &str, number: i64) -> Statement {
@@ -16,6 +19,16 @@ pub fn add(rows: &str, source: &str, number: i64) -> Statement {
     .bind(rows)
     .bind(source)
     .bind(number)
+}
+
+pub fn add_command(guild: Id<GuildMarker>, hour: i64, channel: Id<ChannelMarker>) -> Statement {
+    Statement::new(
+        "INSERT INTO activity_hours (guild_id, hour, channel_id, commands) VALUES (?1, ?2, ?3, 1)
+         ON CONFLICT (guild_id, hour, channel_id) DO UPDATE SET commands = commands + 1",
+    )
+    .bind(guild)
+    .bind(hour)
+    .bind(channel)
 }
 
 pub fn delete_old(guild: Id<GuildMarker>, before: i64) -> Statement {

@@ -90,6 +90,17 @@ pub fn list_recent(guild: Id<GuildMarker>, limit: u32) -> Statement {
     .bind(limit)
 }
 
+/// What one person did, newest first.
+pub fn list_by_actor(guild: Id<GuildMarker>, actor: Id<UserMarker>, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT at, actor_id, source, action, target, before, after FROM audit_log
+         WHERE guild_id = ?1 AND actor_id = ?2 ORDER BY id DESC LIMIT ?3",
+    )
+    .bind(guild)
+    .bind(actor)
+    .bind(limit)
+}
+
 pub fn delete_denied(before: i64, limit: u32) -> Statement {
     Statement::new(
         "DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE action = 'denied' AND at < ?1 LIMIT ?2)",

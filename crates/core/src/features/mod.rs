@@ -5,4 +5,5 @@ pub mod giveaways;
 pub mod help;
 pub mod levels;
 pub mod ping;
+pub mod privacy;
 pub mod setup;

@@ -171,6 +171,15 @@ pub fn delete_sent(before: i64, limit: u32) -> Statement {
     .bind(limit)
 }
 
+/// Effects whose key begins with `prefix`, which ends in a colon, apart from one that is being delivered right now.
+pub fn delete_by_prefix(prefix: &str) -> Statement {
+    // ';' follows ':', so that the unique index on `effect` finds them.
+    let end = format!("{};", prefix.trim_end_matches(':'));
+    Statement::new("DELETE FROM outbox WHERE effect >= ?1 AND effect < ?2 AND state <> 'sending'")
+        .bind(prefix)
+        .bind(end)
+}
+
 #[derive(Debug, Deserialize)]
 pub struct CountRow {
     pub n: u32,

@@ -17,6 +17,7 @@ use crate::{
     time,
 };
 use fields::{CHANNELS, FIELDS, Field};
+use serde_json::{Value, json};
 use twilight_interactions::command::{CommandModel, CreateCommand};
 use twilight_model::{
     application::{
@@ -24,9 +25,16 @@ use twilight_model::{
         interaction::application_command::{CommandData, CommandDataOption, CommandOptionValue},
     },
     guild::Permissions,
+    id::{
+        Id,
+        marker::{GuildMarker, UserMarker},
+    },
 };
 
 pub const COMMANDS: &[&str] = &["config"];
+
+/// Lines of the audit log that somebody gets of themselves.
+const OWN_LINES: u32 = 1_000;
 
 pub struct Config;
 
@@ -96,6 +104,20 @@ impl Feature for Config {
             ConfigCommand::Reset(reset) => change(ctx, interaction, field(&reset.setting)?, None).await,
             ConfigCommand::History(History) => on_history(ctx, interaction).await,
         }
+    }
+
+    async fn personal_data(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<Value>> {
+        let rows: Vec<audit::store::Row> =
+            ctx.query(audit::store::list_by_actor(guild, user, OWN_LINES)).await?.all()?;
+        let line = |row: &audit::store::Row| json!({ "at": time::rfc3339(row.at), "action": row.action, "target": row.target, "before": row.before, "after": row.after });
+        Ok((!rows.is_empty()).then(|| json!({ "audit_log": rows.iter().map(line).collect::<Vec<_>>() })))
+    }
+
+    async fn forget(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<String>> {
+        let row: Option<audit::store::Row> = ctx.query(audit::store::list_by_actor(guild, user, 1)).await?.first()?;
+        Ok(row.map(|_| {
+            "What you changed in this server's settings stays in its audit log: the server has to know who did what. Refused attempts go after 90 days.".to_owned()
+        }))
     }
 
     async fn on_autocomplete(

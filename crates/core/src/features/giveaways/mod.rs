@@ -10,6 +10,7 @@ mod api;
 mod commands;
 mod components;
 mod jobs;
+mod privacy;
 pub mod rules;
 pub mod store;
 mod view;
@@ -26,12 +27,16 @@ use crate::{
     reply::Reply,
     sql::Statement,
 };
+use serde_json::Value;
 use twilight_model::{
     application::{
         command::{Command, CommandOptionChoice},
         interaction::{application_command::CommandData, modal::ModalInteractionData},
     },
-    id::{Id, marker::GuildMarker},
+    id::{
+        Id,
+        marker::{GuildMarker, UserMarker},
+    },
 };
 
 const NAME: &str = "giveaways";
@@ -111,6 +116,14 @@ impl Feature for Giveaways {
             Some(id) => jobs::render_card(ctx, guild, id).await,
             None => Ok(None),
         }
+    }
+
+    async fn personal_data(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<Value>> {
+        privacy::export(ctx, guild, user).await
+    }
+
+    async fn forget(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<String>> {
+        privacy::forget(ctx, guild, user).await
     }
 
     async fn api(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiResponse>> {

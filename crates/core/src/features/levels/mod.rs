@@ -10,19 +10,31 @@
 //! `crate::leaderboard`.
 
 mod admin_view;
+mod api;
 mod cards;
 mod commands;
 mod events;
 mod input;
 mod jobs;
+mod privacy;
 pub mod rules;
 pub mod store;
 mod view;
 
 use crate::{
-    ctx::Ctx, custom_id::CustomId, error::Result, feature::Feature, gateway::Arrived, guild_config,
-    interaction::Interaction, ports::Timer, reply::Reply, sql::Statement,
+    api::{ApiRequest, ApiResponse},
+    ctx::Ctx,
+    custom_id::CustomId,
+    error::Result,
+    feature::Feature,
+    gateway::Arrived,
+    guild_config,
+    interaction::Interaction,
+    ports::Timer,
+    reply::Reply,
+    sql::Statement,
 };
+use serde_json::Value;
 use twilight_model::{
     application::{
         command::{Command, CommandOptionChoice},
@@ -88,6 +100,18 @@ impl Feature for Levels {
 
     async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<GuildMarker>, Timer)>> {
         jobs::overdue(ctx, before, limit).await
+    }
+
+    async fn api(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiResponse>> {
+        api::on_request(ctx, request).await
+    }
+
+    async fn personal_data(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<Value>> {
+        privacy::export(ctx, guild, user).await
+    }
+
+    async fn forget(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<String>> {
+        privacy::forget(ctx, guild, user).await
     }
 
     async fn member_level(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<u32>> {

@@ -19,6 +19,8 @@ use twilight_model::application::{
     interaction::{application_command::CommandData, modal::ModalInteractionData},
 };
 
+pub use leaderboard::current as current_board;
+
 pub const COMMANDS: &[&str] = &["rank", "leaderboard", "levels", "xp", "why"];
 
 pub fn definitions() -> Vec<Command> {

@@ -1,0 +1,35 @@
+//! Purpose: what is counted per channel and hour for analytics.
+
+use muster_testkit::FaultMode;
+use muster_tests::World;
+
+fn counted(world: &World) -> Vec<String> {
+    world.db.column("SELECT channel_id || ' ' || commands FROM activity_hours ORDER BY hour, channel_id")
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_are_counted_by_channel_and_hour_after_the_answer() {
+    let world = World::new().await;
+    let (general, giveaways) = (world.channel("#general"), world.channel("#giveaways"));
+    world.slash("ada", "#general", "/help").await.says("What Muster can do");
+    world.slash("bela", "#general", "/ping").await.says("Pong");
+    world.slash("bela", "#giveaways", "/giveaway list").await;
+    let mut expected = vec![format!("{general} 2"), format!("{giveaways} 1")];
+    expected.sort();
+    assert_eq!(counted(&world), expected);
+    world.advance_minutes(60).await;
+    world.slash("ada", "#general", "/help").await;
+    assert_eq!(counted(&world).last(), Some(&format!("{general} 1")));
+    // Buttons and suggestions are no commands.
+    let rows = counted(&world).len();
+    world.suggestions("mara", &["giveaway", "end", "giveaway"], &[], "").await;
+    assert_eq!(counted(&world).len(), rows);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_count_that_fails_is_not_seen_by_anybody() {
+    let world = World::new().await;
+    world.faults().plan(1, FaultMode::FailBefore, false);
+    world.slash("ada", "#general", "/help").await.says("What Muster can do");
+    assert!(counted(&world).is_empty());
+}

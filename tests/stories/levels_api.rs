@@ -1,0 +1,137 @@
+//! Purpose: leaderboard and ranks as JSON: for guilds that made them public, and nothing at all about the others.
+
+use muster_core::{
+    api::{ApiRequest, ApiResponse},
+    xp::LevelSettings,
+};
+use muster_protocol::EventKind;
+use muster_tests::{World, gateway::Sidecar};
+use serde_json::{Value, json};
+
+async fn get(world: &World, path: &str) -> ApiResponse {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let request = ApiRequest {
+        method: "GET".to_owned(),
+        segments: path.split('/').map(str::to_owned).collect(),
+        query: pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+    };
+    muster_core::api(&world.ctx(), &request).await
+}
+
+fn body(response: &ApiResponse) -> Value {
+    serde_json::from_str(&response.body).expect("JSON")
+}
+
+async fn cafe(public: bool) -> (World, Sidecar) {
+    let world = World::new().await;
+    world.set_levels(&LevelSettings { enabled: true, public, ..LevelSettings::default() }).await;
+    let sidecar = Sidecar::default();
+    sidecar.earn(&world, "ada", 300, 20).await;
+    sidecar.earn(&world, "bela", 100, 0).await;
+    (world, sidecar)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_public_leaderboard_is_read_by_anyone() {
+    let (world, _) = cafe(true).await;
+    let board = format!("guilds/{}/leaderboard", world.guild());
+    let response = get(&world, &board).await;
+    assert_eq!((response.status, response.max_age), (200, 15));
+    let all = body(&response);
+    assert_eq!(all["entries"][0], json!({ "place": 1, "user_id": world.id("ada"), "score": 320, "level": 2 }));
+    assert_eq!((&all["members"], &all["pages"], &all["period"]), (&json!(2), &json!(1), &Value::Null));
+    assert_eq!(all["guild_id"], json!(world.guild().to_string()), "ids are strings");
+    let voice = body(&get(&world, &format!("{board}?board=week&kind=voice")).await);
+    assert_eq!(voice["entries"], json!([{ "place": 1, "user_id": world.id("ada"), "score": 20 }]));
+    assert!(voice["period"].as_str().is_some_and(|week| week.contains("-W")), "{voice}");
+    let far = body(&get(&world, &format!("{board}?page=1000000")).await);
+    assert_eq!((&far["entries"], &far["page"]), (&json!([]), &json!(1_000_000)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_month_that_is_over_shows_its_winners() {
+    let (world, sidecar) = cafe(true).await;
+    let board = format!("guilds/{}/leaderboard", world.guild());
+    let now = body(&get(&world, &format!("{board}?board=month")).await);
+    let month = now["period"].as_str().expect("a month").to_owned();
+    world.advance(40 * 86_400_000).await;
+    sidecar.earn(&world, "bela", 50, 0).await;
+    let then = body(&get(&world, &format!("{board}?month={month}")).await);
+    assert_eq!(then["entries"][0], json!({ "place": 1, "user_id": world.id("ada"), "score": 320 }));
+    assert_eq!(then["members"], 2);
+    let current = body(&get(&world, &format!("{board}?board=month")).await);
+    assert_eq!(current["entries"], json!([{ "place": 1, "user_id": world.id("bela"), "score": 50 }]));
+    assert_eq!(get(&world, &format!("{board}?month=1999-01")).await.status, 404);
+    let kinds = get(&world, &format!("{board}?month={month}&kind=voice")).await;
+    assert_eq!(kinds.status, 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_members_rank_says_where_it_comes_from() {
+    let (world, sidecar) = cafe(true).await;
+    let path = |who: &str| format!("guilds/{}/members/{}/rank", world.guild(), world.id(who));
+    let rank = body(&get(&world, &path("ada")).await);
+    for (key, value) in [
+        ("user_id", json!(world.id("ada"))),
+        ("total", json!(320)),
+        ("text", json!(300)),
+        ("voice", json!(20)),
+        ("bonus", json!(0)),
+        ("level", json!(2)),
+        ("rank", json!(1)),
+        ("members", json!(2)),
+        ("messages", json!(1)),
+        ("voice_seconds", json!(240)),
+    ] {
+        assert_eq!(rank[key], value, "{key} of {rank}");
+    }
+    assert_eq!((&rank["week"]["score"], &rank["week"]["place"]), (&json!(320), &json!(1)));
+    assert_eq!(get(&world, &path("chen")).await, ApiResponse::not_found());
+    sidecar.report(&world, vec![EventKind::MemberLeft { user: world.id("ada").parse().expect("an id") }]).await;
+    assert_eq!(get(&world, &path("ada")).await, ApiResponse::not_found(), "whoever left is nobody's business");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guild_that_is_not_public_looks_like_one_that_is_not_there() {
+    let (world, _) = cafe(false).await;
+    for guild in [world.guild().to_string(), "123456789012345678".to_owned(), "0".to_owned(), "x'--".to_owned()] {
+        for path in [
+            format!("guilds/{guild}/leaderboard"),
+            format!("guilds/{guild}/leaderboard?board=nonsense&page=-1"),
+            format!("guilds/{guild}/members/{}/rank", world.id("ada")),
+            format!("guilds/{guild}/members/nobody/rank"),
+        ] {
+            assert_eq!(get(&world, &path).await, ApiResponse::not_found(), "{path}");
+        }
+    }
+    // Switched off means not public, whatever was set before.
+    world.set_levels(&LevelSettings { public: true, ..LevelSettings::default() }).await;
+    assert_eq!(get(&world, &format!("guilds/{}/leaderboard", world.guild())).await, ApiResponse::not_found());
+}
+
+#[tokio::test(start_paused = true)]
+async fn parameters_that_make_no_sense_get_a_sentence() {
+    let (world, _) = cafe(true).await;
+    for (query, words) in [
+        ("board=year", "all, week or month"),
+        ("kind=gold", "total, text or voice"),
+        ("page=0", "numbered from 1"),
+        ("page=-1", "numbered from 1"),
+        ("page=99999999999999999999", "numbered from 1"),
+        ("month=November", "like 2026-11"),
+        ("board=week&month=2026-11", "goes with board=month"),
+    ] {
+        let response = get(&world, &format!("guilds/{}/leaderboard?{query}", world.guild())).await;
+        assert_eq!(response.status, 400, "{query}");
+        assert!(response.body.contains(words), "{query}: {}", response.body);
+    }
+    let mut request = ApiRequest {
+        method: "DELETE".to_owned(),
+        segments: vec!["guilds".into(), world.guild().to_string(), "leaderboard".into()],
+        query: Vec::new(),
+    };
+    assert_eq!(muster_core::api(&world.ctx(), &request).await.status, 405);
+    request.segments.push("more".to_owned());
+    assert_eq!(muster_core::api(&world.ctx(), &request).await, ApiResponse::not_found());
+}
