@@ -183,20 +183,31 @@ fn note_text(recent: &mut Recent, text: &str) -> bool {
 /// Short texts get a hash of their own. `None` for texts without a letter or digit.
 fn fingerprint(text: &str) -> Option<(u64, bool)> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let mut votes = [0_i32; 64];
+    // A message has 4,000 characters at most, so 16 bits hold every count; narrow lanes keep this quick.
+    let mut votes = [0_i16; 64];
     let (mut count, mut whole) = (0, 0_u64);
     for word in words {
         let letters = word.chars().flat_map(char::to_lowercase);
-        let hash = letters.fold(0, |hash, letter| mix(hash ^ u64::from(u32::from(letter))));
-        for (bit, vote) in votes.iter_mut().enumerate() {
-            *vote += if hash >> bit & 1 == 1 { 1 } else { -1 };
-        }
+        // One multiplication per letter, and the thorough mixing once per word.
+        let hash = mix(letters.fold(0_u64, |hash, letter| {
+            (hash.rotate_left(5) ^ u64::from(u32::from(letter))).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        }));
+        vote(&mut votes, hash);
         whole = mix(whole ^ hash);
         count += 1;
     }
     let similarity = votes.iter().enumerate().fold(0, |print, (bit, vote)| print | (u64::from(*vote > 0) << bit));
     let print = if count < WORDS_MIN { whole } else { similarity };
     (count > 0).then(|| (print.max(1), count >= WORDS_MIN))
+}
+
+fn vote(votes: &mut [i16; 64], hash: u64) {
+    for (sixteen, shift) in votes.chunks_exact_mut(16).zip([0, 16, 32, 48]) {
+        let part = (hash >> shift & 0xFFFF) as u16;
+        for (bit, vote) in sixteen.iter_mut().enumerate() {
+            *vote = vote.saturating_add(if part & (1 << bit) == 0 { -1 } else { 1 });
+        }
+    }
 }
 
 #[cfg(test)]
