@@ -18,6 +18,7 @@ mod levels_earning;
 mod levels_faults;
 mod levels_model;
 mod levels_rank;
+mod levels_rewards;
 mod levels_why;
 mod levels_xp;
 mod people;

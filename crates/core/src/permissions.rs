@@ -26,7 +26,17 @@ pub fn name(permission: Permissions) -> String {
         (Permissions::ADMINISTRATOR, "Administrator"),
         (Permissions::MANAGE_GUILD, "Manage Server"),
         (Permissions::MANAGE_ROLES, "Manage Roles"),
+        (Permissions::MANAGE_CHANNELS, "Manage Channels"),
+        (Permissions::MANAGE_WEBHOOKS, "Manage Webhooks"),
+        (Permissions::MANAGE_GUILD_EXPRESSIONS, "Manage Expressions"),
+        (Permissions::MANAGE_EVENTS, "Manage Events"),
+        (Permissions::MANAGE_THREADS, "Manage Threads"),
+        (Permissions::MANAGE_NICKNAMES, "Manage Nicknames"),
         (Permissions::MANAGE_MESSAGES, "Manage Messages"),
+        (Permissions::KICK_MEMBERS, "Kick Members"),
+        (Permissions::BAN_MEMBERS, "Ban Members"),
+        (Permissions::MODERATE_MEMBERS, "Timeout Members"),
+        (Permissions::VIEW_AUDIT_LOG, "View Audit Log"),
         (Permissions::VIEW_CHANNEL, "View Channel"),
         (Permissions::SEND_MESSAGES, "Send Messages"),
         (Permissions::EMBED_LINKS, "Embed Links"),
@@ -205,6 +215,75 @@ fn highest(guild: &GuildFacts, roles: &[Id<RoleMarker>]) -> i64 {
 /// `User` when Muster is not a member.
 pub async fn bot_position(ctx: &Ctx, guild: Id<GuildMarker>, facts: &GuildFacts) -> Result<i64> {
     Ok(highest(facts, &bot_member(ctx, guild).await?.roles))
+}
+
+/// What a role with these can do to others or the server: nobody should get it for talking.
+pub const POWERS: Permissions = Permissions::ADMINISTRATOR
+    .union(Permissions::MANAGE_GUILD)
+    .union(Permissions::MANAGE_ROLES)
+    .union(Permissions::MANAGE_CHANNELS)
+    .union(Permissions::MANAGE_WEBHOOKS)
+    .union(Permissions::MANAGE_GUILD_EXPRESSIONS)
+    .union(Permissions::MANAGE_EVENTS)
+    .union(Permissions::MANAGE_THREADS)
+    .union(Permissions::MANAGE_NICKNAMES)
+    .union(Permissions::MANAGE_MESSAGES)
+    .union(Permissions::KICK_MEMBERS)
+    .union(Permissions::BAN_MEMBERS)
+    .union(Permissions::MODERATE_MEMBERS)
+    .union(Permissions::VIEW_AUDIT_LOG)
+    .union(Permissions::MENTION_EVERYONE);
+
+/// What Muster may do with roles in a guild.
+pub struct RoleRights {
+    pub bot_position: i64,
+    pub manages_roles: bool,
+}
+
+impl RoleRights {
+    /// Why Muster cannot give or take the role, in words that end a sentence about it.
+    pub fn obstacle(&self, guild: &GuildFacts, role: Id<RoleMarker>) -> Option<&'static str> {
+        let Some(known) = guild.roles.iter().find(|known| known.id == role) else {
+            return Some("does not exist any more");
+        };
+        if known.managed {
+            return Some("belongs to an integration or the boosters; only Discord gives it");
+        }
+        if known.position >= self.bot_position {
+            return Some("is not below Muster's highest role; move Muster's role higher in Server Settings, Roles");
+        }
+        None
+    }
+}
+
+/// Asked of Discord now.
+pub async fn role_rights(ctx: &Ctx, guild_id: Id<GuildMarker>, guild: &GuildFacts) -> Result<RoleRights> {
+    let me = bot_member(ctx, guild_id).await?;
+    let held = in_channel(guild, guild_id, &me, &[]);
+    Ok(RoleRights { bot_position: highest(guild, &me.roles), manages_roles: held.contains(Permissions::MANAGE_ROLES) })
+}
+
+/// The actor may have Muster hand out the role: it is below their own highest one, and gives no power that they lack.
+///
+/// # Errors
+/// `Denied`.
+pub fn require_may_hand_out(interaction: &Interaction, guild: &GuildFacts, role: Id<RoleMarker>) -> Result<()> {
+    let Some(known) = guild.roles.iter().find(|known| known.id == role) else {
+        return Err(Error::user("Choose a role of this server."));
+    };
+    let actor = &interaction.actor;
+    if actor.id == guild.owner_id {
+        return Ok(());
+    }
+    if known.position >= highest(guild, &actor.roles) {
+        return Err(Error::Denied("That role is not below your own highest role. Ask someone above it.".to_owned()));
+    }
+    let more = (known.permissions & POWERS) - actor.permissions;
+    if more.is_empty() || actor.permissions.contains(Permissions::ADMINISTRATOR) {
+        return Ok(());
+    }
+    let powers = name(more);
+    Err(Error::Denied(format!("That role may do what you may not: **{powers}**. Ask someone who may.")))
 }
 
 /// The actor may act on `target` by role hierarchy. `bot_acts` when Discord will also compare Muster's role.

@@ -1,13 +1,13 @@
 //! Purpose: every sentence, card and form of `/levels` that admins read.
 
-use super::{NAME, input, rules, store, view};
+use super::{NAME, input, rules, store, sync::store::Row as SyncRow, view};
 use crate::{
     custom_id::CustomId,
     guild_config::GuildConfig,
     health::GatewayHealth,
     reply::{self, Input, Message, Modal, Reply, button, text_input},
     text::{self, escape_markdown},
-    xp::{AnnounceIn, Curve, LevelSettings},
+    xp::{AnnounceIn, Curve, LevelSettings, Reward},
 };
 use twilight_model::{
     channel::{
@@ -413,6 +413,102 @@ fn rough(seconds: u64) -> String {
         5_400..=129_599 => format!("{} h", (seconds + 1_800) / 3_600),
         _ => format!("{} days", (seconds + 43_200) / 86_400),
     }
+}
+
+pub const NO_MANAGE_ROLES: &str =
+    "Muster lacks **Manage Roles**. Allow it for Muster's role in Server Settings, Roles, then try again.";
+
+/// For the history.
+pub fn show_rewards(settings: &LevelSettings) -> String {
+    let all = settings.rewards.iter().map(|reward| format!("{} <@&{}>", reward.level, reward.role));
+    let all: Vec<String> = all.collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
+fn sync_button() -> Component {
+    button(&CustomId::new(NAME, "sync").arg("start"), "Sync now", ButtonStyle::Primary, Some("🔁"))
+}
+
+pub fn reward_added(reward: Reward, powers: Option<String>) -> Message {
+    let warning = match powers {
+        Some(powers) => {
+            format!("\n⚠️ Whoever has this role may do: **{powers}**. Make sure that you want this for talking.")
+        }
+        None => String::new(),
+    };
+    Message::text(format!(
+        "<@&{}> comes with level {} from now on. Who is there already gets it by a sync.{warning}",
+        reward.role, reward.level
+    ))
+    .row(vec![sync_button()])
+}
+
+/// Each reward with why it cannot be given, and what it allows.
+pub fn rewards(
+    config: &GuildConfig,
+    rows: &[(Reward, Option<&'static str>, Option<String>)],
+    manages_roles: bool,
+) -> Message {
+    if rows.is_empty() {
+        return Message::text("There are no roles for levels yet. Add one with `/levels rewards add`.");
+    }
+    let mut lines = Vec::new();
+    for (reward, obstacle, powers) in rows {
+        lines.push(format!("Level **{}** · <@&{}>", reward.level, reward.role));
+        lines.extend(obstacle.map(|obstacle| format!("-# ⚠️ It {obstacle}.")));
+        lines.extend(powers.as_ref().map(|powers| format!("-# ⚠️ It may do: {powers}.")));
+    }
+    if !manages_roles {
+        lines.push(format!("⚠️ {NO_MANAGE_ROLES}"));
+    }
+    let mut embed = reply::embed("Roles for levels", lines.join("\n"), config.color);
+    let stack = show_stack(&config.levels);
+    reply::footer(&mut embed, format!("Of these roles {stack}: change that in /levels config."));
+    Message::default().embed(embed).row(vec![sync_button()])
+}
+
+/// How far a sync is, or what came of it.
+pub fn sync(config: &GuildConfig, row: &SyncRow) -> Message {
+    let looked = text::count(row.sync_looked, "member", "members");
+    let mut lines = vec![format!(
+        "{} given, {} taken.",
+        text::count(row.sync_given, "role", "roles"),
+        text::count(row.sync_taken, "role", "roles")
+    )];
+    if row.sync_failed > 0 {
+        lines.push(format!(
+            "⚠️ {} could not be set. `/levels rewards list` says which and why.",
+            text::count(row.sync_failed, "role", "roles")
+        ));
+    }
+    let title = match row.sync_done_at {
+        Some(_) => format!("The sync is done: {looked} looked at"),
+        None if row.sync_at.is_none() => "There was no sync yet".to_owned(),
+        None => {
+            lines.push("It goes on by itself, a few members per second.".to_owned());
+            format!("Sync: {} of {} members looked at", row.sync_looked.min(row.sync_members), row.sync_members)
+        }
+    };
+    let embed = reply::embed(title, lines.join("\n"), config.color);
+    let buttons = if row.is_running() {
+        vec![button(&CustomId::new(NAME, "sync").arg("look"), "Refresh", ButtonStyle::Secondary, None)]
+    } else {
+        vec![sync_button()]
+    };
+    Message::default().embed(embed).row(buttons)
+}
+
+pub fn rebuilt(answer: &crate::leaderboard::Answer, stored: u64) -> Message {
+    let first = answer.page.first().map_or(String::new(), |first| {
+        format!(" First is <@{}> with **{}** XP.", first.user, view::number(first.score.into()))
+    });
+    let on_it = text::count(answer.members as u64, "member", "members");
+    let fits = if answer.members as u64 == stored {
+        "as many as the database has".to_owned()
+    } else {
+        format!("the database has {stored}; what arrives at this moment is counted in a few seconds")
+    };
+    Message::text(format!("The leaderboard was made anew: {on_it}, {fits}.{first}"))
 }
 
 #[cfg(test)]

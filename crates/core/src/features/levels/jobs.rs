@@ -3,7 +3,7 @@
 use super::{
     NAME, RESET, REWARDS, ROLLOVER,
     commands::xp::{reset, store as reset_store},
-    rules, store, view,
+    rules, store, sync, view,
 };
 use crate::{
     activity,
@@ -43,12 +43,13 @@ pub async fn on_timer(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Opt
 pub async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<GuildMarker>, Timer)>> {
     let statements = vec![
         store::list_guilds_with_rewards_due(before, limit),
+        sync::store::list_running(before, limit),
         store::list_rollovers_due(before, limit),
         reset_store::list_resets(before, limit),
     ];
     let results = ctx.batch(statements).await?;
     let mut timers = Vec::new();
-    for (result, id) in results.iter().zip([REWARDS, ROLLOVER, RESET]) {
+    for (result, id) in results.iter().zip([REWARDS, REWARDS, ROLLOVER, RESET]) {
         let timer = |row: store::DueRow| {
             (row.guild_id, Timer { feature: NAME.to_owned(), id: id.to_owned(), due_at: row.due_at })
         };
@@ -62,7 +63,7 @@ async fn rewards(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Option<i64>> {
     let rows: Vec<store::Member> =
         ctx.query(store::list_rewards_due(guild, ctx.now(), MEMBERS_PER_STEP)).await?.all()?;
     if rows.is_empty() {
-        return Ok(None);
+        return sync::go_on(ctx, guild).await;
     }
     let config = guild_config::fresh(ctx, guild).await?;
     let facts = match discord::get_guild(ctx, guild).await {
@@ -101,29 +102,37 @@ async fn give_and_take(
 ) -> Result<()> {
     let guild = row.guild_id;
     let Some(member) = discord::get_member(ctx, guild, row.user_id).await? else {
-        ctx.query(done(guild, row)).await?;
+        ctx.batch(vec![done(guild, row), sync::store::count(guild, 0, 0, 0)]).await?;
         return Ok(());
     };
     let level = config.levels.curve.level(row.total());
     let (give, take) = rules::reward_steps(&config.levels, level, &member.roles);
     let mut steps: Vec<(bool, Id<RoleMarker>)> = give.into_iter().map(|role| (true, role)).collect();
     steps.extend(take.into_iter().map(|role| (false, role)));
+    let all = steps.len();
     steps.retain(|(_, role)| !out_of_reach(facts, bot_position, *role));
-    let is_all = steps.len() <= ROLES_PER_STEP;
+    let (mut given, mut taken, mut failed) = (0, 0, u32::try_from(all - steps.len()).unwrap_or(u32::MAX));
+    let mut is_all = steps.len() <= ROLES_PER_STEP;
     for (gives, role) in steps.into_iter().take(ROLES_PER_STEP) {
         let reason = format!("Level {level}");
         match discord::set_role(ctx, guild, row.user_id, role, gives, &reason).await {
-            Ok(()) => {}
+            Ok(()) if gives => given += 1,
+            Ok(()) => taken += 1,
             Err(CallError::Refused { code: codes::UNKNOWN_MEMBER, .. }) => break,
             Err(CallError::Refused { status, code, message }) => {
                 let fields = json!({ "guild": guild, "role": role, "status": status, "code": code, "why": message });
                 ctx.warn("a reward role was refused", fields);
+                // Discord would refuse the others too, and counts refusals against Muster.
+                failed += 1;
+                is_all = true;
+                break;
             }
             Err(error) => return Err(error.into()),
         }
     }
     if is_all {
-        ctx.query(done(guild, row)).await?;
+        let lower = sync::store::lower_level(guild, row.user_id, row.level, level);
+        ctx.batch(vec![done(guild, row), lower, sync::store::count(guild, given, taken, failed)]).await?;
     }
     Ok(())
 }

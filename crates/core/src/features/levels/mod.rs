@@ -3,7 +3,7 @@
 //! Tables: levels_members, levels_guilds, levels_periods, levels_imports.
 //! Custom ids: `levels:mine:…` (one's own rank), `levels:board`, `levels:page:<list>:<number or me>:<owner>` and
 //! `levels:list:<owner>` (leaderboard), `levels:config:…` (the card of settings), `levels:reset:<user>` and `levels:resetall`
-//! (confirmations of `/xp reset`).
+//! (confirmations of `/xp reset`), `levels:sync:<start or look>`.
 //! Timers: `rewards` (members with `rewards_due`), `rollover` (`levels_guilds.rollover_at`, daily), `reset`
 //! (`levels_guilds.reset_after`, while everybody is being reset).
 //! Not here: what earns experience; those rules are `crate::xp`, used where messages are seen. The ranked index is
@@ -19,6 +19,7 @@ mod jobs;
 mod privacy;
 pub mod rules;
 pub mod store;
+mod sync;
 mod view;
 
 use crate::{

@@ -349,3 +349,12 @@ pub struct HasRow {
 pub fn has_members(guild: Id<GuildMarker>) -> Statement {
     Statement::new("SELECT EXISTS (SELECT 1 FROM levels_members WHERE guild_id = ?1) AS has").bind(guild)
 }
+
+/// Members with experience that are there.
+pub fn count(guild: Id<GuildMarker>) -> Statement {
+    Statement::new(
+        "SELECT COUNT(*) AS n FROM levels_members
+         WHERE guild_id = ?1 AND left_at IS NULL AND text_xp + voice_xp + bonus_xp > 0",
+    )
+    .bind(guild)
+}

@@ -1,12 +1,15 @@
 //! Purpose: `/levels`: its subcommands, the right that all of them need, and which file carries out which.
 
-use super::{config, other_version, unreadable};
+use super::{config, other_version, rewards, sync, unreadable};
 use crate::{ctx::Ctx, custom_id::CustomId, error::Result, interaction::Interaction, permissions, reply::Reply};
 use twilight_interactions::command::{CommandModel, CreateCommand};
 use twilight_model::{
     application::{
-        command::Command,
-        interaction::{application_command::CommandData, modal::ModalInteractionData},
+        command::{Command, CommandOptionChoice},
+        interaction::{
+            application_command::{CommandData, CommandDataOption, CommandOptionValue},
+            modal::ModalInteractionData,
+        },
     },
     guild::Permissions,
 };
@@ -16,6 +19,12 @@ use twilight_model::{
 enum LevelsCommand {
     #[command(name = "config")]
     Config(config::Show),
+    #[command(name = "rewards")]
+    Rewards(rewards::Rewards),
+    #[command(name = "sync")]
+    Sync(sync::Sync),
+    #[command(name = "rebuild")]
+    Rebuild(sync::Rebuild),
 }
 
 fn manage_guild() -> Permissions {
@@ -30,6 +39,9 @@ pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData)
     permissions::require_user_strictly(interaction, Permissions::MANAGE_GUILD)?;
     match LevelsCommand::from_interaction(data.into()).map_err(unreadable)? {
         LevelsCommand::Config(config::Show) => config::on_show(ctx, interaction).await,
+        LevelsCommand::Rewards(command) => rewards::on_command(ctx, interaction, command).await,
+        LevelsCommand::Sync(sync::Sync) => sync::on_sync(ctx, interaction).await,
+        LevelsCommand::Rebuild(sync::Rebuild) => sync::on_rebuild(ctx, interaction).await,
     }
 }
 
@@ -37,6 +49,7 @@ pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, v
     permissions::require_user_strictly(interaction, Permissions::MANAGE_GUILD)?;
     match id.action.as_str() {
         "config" => config::on_component(ctx, interaction, id, values).await,
+        "sync" => sync::on_component(ctx, interaction, id).await,
         _ => Err(other_version()),
     }
 }
@@ -51,5 +64,26 @@ pub async fn on_modal(
     match id.action.as_str() {
         "config" => config::on_form(ctx, interaction, id, data).await,
         _ => Err(other_version()),
+    }
+}
+
+/// The option in which somebody types, with what stands there: of a subcommand, or of one in a group.
+fn focused(options: &[CommandDataOption]) -> Option<(&str, &str)> {
+    options.iter().find_map(|option| match &option.value {
+        CommandOptionValue::Focused(typed, _) => Some((option.name.as_str(), typed.as_str())),
+        CommandOptionValue::SubCommand(inner) | CommandOptionValue::SubCommandGroup(inner) => focused(inner),
+        _ => None,
+    })
+}
+
+pub async fn on_autocomplete(
+    ctx: &Ctx,
+    interaction: &Interaction,
+    data: &CommandData,
+) -> Result<Vec<CommandOptionChoice>> {
+    permissions::require_user_strictly(interaction, Permissions::MANAGE_GUILD)?;
+    match focused(&data.options) {
+        Some(("reward", typed)) => rewards::suggest(ctx, interaction, typed).await,
+        _ => Ok(Vec::new()),
     }
 }

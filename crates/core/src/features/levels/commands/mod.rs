@@ -4,6 +4,8 @@ mod config;
 mod leaderboard;
 mod levels;
 mod rank;
+mod rewards;
+mod sync;
 mod why;
 pub mod xp;
 
@@ -39,11 +41,14 @@ pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData)
 }
 
 pub async fn on_autocomplete(
-    _ctx: &Ctx,
-    _interaction: &Interaction,
-    _data: CommandData,
+    ctx: &Ctx,
+    interaction: &Interaction,
+    data: CommandData,
 ) -> Result<Vec<CommandOptionChoice>> {
-    Ok(Vec::new())
+    match data.name.as_str() {
+        "levels" => levels::on_autocomplete(ctx, interaction, &data).await,
+        _ => Ok(Vec::new()),
+    }
 }
 
 pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, values: &[String]) -> Result<Reply> {
