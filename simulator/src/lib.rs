@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod ids;
 pub mod openapi;
 pub mod permissions;
+pub mod replay;
 pub mod server;
 pub mod world;
 

@@ -1,5 +1,7 @@
 //! Purpose: the program `muster-sim`: reads its options, serves the stand-in on loopback, keeps its state in a file if asked.
 
+mod replay_command;
+
 use std::{
     io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
@@ -16,6 +18,7 @@ use tokio::net::TcpListener;
 
 const USAGE: &str = "muster-sim: a Discord stand-in on loopback
 
+  record, replay            recorded traffic for measuring clients of the gateway: see --help of either
   --port N                  port to listen on (8788)
   --interactions-url URL    where the Worker takes interactions (http://127.0.0.1:8787/interactions)
   --state FILE              load the world from FILE at start if it is there, save it there at exit
@@ -71,7 +74,11 @@ fn read_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Asked, 
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = match read_arguments(std::env::args().skip(1)) {
+    let mut arguments = std::env::args().skip(1).peekable();
+    if let Some(command) = arguments.next_if(|first| first == "record" || first == "replay") {
+        return replay_command::run(&command, arguments).await;
+    }
+    let options = match read_arguments(arguments) {
         Ok(Asked::Run(options)) => options,
         Ok(Asked::Help) => {
             say(USAGE);

@@ -382,7 +382,7 @@ pub(crate) fn emoji_json(key: &str) -> Value {
 }
 
 /// What no story needs to differ between guilds.
-fn guild_constants() -> Map<String, Value> {
+pub(crate) fn guild_constants() -> Map<String, Value> {
     let constants = json!({
         "home_header": null,
         "splash": null,

@@ -5,7 +5,7 @@ mod deliver;
 mod discord;
 mod gateway;
 mod oauth;
-mod packer;
+pub(crate) mod packer;
 mod pages;
 mod people;
 mod places;

@@ -14,7 +14,7 @@ const ZSTD_LEVEL: i32 = 1;
 const STEP: usize = 16 * 1024;
 
 /// Turns payloads into websocket messages.
-pub(super) enum Packer {
+pub(crate) enum Packer {
     Plain,
     Zlib(Compress),
     /// Nothing when the compressor could not be made, which ends the connection.
@@ -22,7 +22,7 @@ pub(super) enum Packer {
 }
 
 impl Packer {
-    pub(super) fn new(transport: Transport) -> Self {
+    pub(crate) fn new(transport: Transport) -> Self {
         match transport {
             Transport::Plain => Self::Plain,
             Transport::Zlib => Self::Zlib(Compress::new(Compression::fast(), true)),
@@ -31,11 +31,19 @@ impl Packer {
     }
 
     /// The message that carries a payload. Errors end the connection.
-    pub(super) fn pack(&mut self, payload: String) -> io::Result<Message> {
+    pub(crate) fn pack(&mut self, payload: String) -> io::Result<Message> {
         match self {
             Self::Plain => Ok(Message::Text(payload.into())),
-            Self::Zlib(stream) => Ok(Message::Binary(zlib(stream, payload.as_bytes())?.into())),
-            Self::Zstd(Some(stream)) => Ok(Message::Binary(zstd(stream, payload.as_bytes())?.into())),
+            _ => Ok(Message::Binary(self.pack_bytes(payload.as_bytes())?.into())),
+        }
+    }
+
+    /// The bytes that carry a payload.
+    pub(crate) fn pack_bytes(&mut self, payload: &[u8]) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Plain => Ok(payload.to_vec()),
+            Self::Zlib(stream) => zlib(stream, payload),
+            Self::Zstd(Some(stream)) => zstd(stream, payload),
             Self::Zstd(None) => Err(io::Error::other("no compressor")),
         }
     }
@@ -77,4 +85,34 @@ fn into(
     let at = packed.len();
     let mut output = OutBuffer::around_pos(packed, at);
     write(&mut output)
+}
+
+/// The other side of it, for tests.
+#[cfg(test)]
+pub(crate) mod unpacking {
+    /// Unpacks one binary message of a stream that goes on.
+    pub(crate) trait Unpack {
+        fn unpack(&mut self, bytes: &[u8]) -> String;
+    }
+
+    impl Unpack for flate2::Decompress {
+        fn unpack(&mut self, bytes: &[u8]) -> String {
+            assert!(bytes.ends_with(&[0, 0, 0xFF, 0xFF]), "a whole payload ends with a flush");
+            let mut text = Vec::with_capacity(1 << 20);
+            self.decompress_vec(bytes, &mut text, flate2::FlushDecompress::Sync).expect("a stream");
+            String::from_utf8(text).expect("text")
+        }
+    }
+
+    impl Unpack for zstd::stream::raw::Decoder<'_> {
+        fn unpack(&mut self, bytes: &[u8]) -> String {
+            use zstd::stream::raw::{InBuffer, Operation, OutBuffer};
+            let mut text = vec![0; 1 << 20];
+            let mut output = OutBuffer::around(text.as_mut_slice());
+            self.run(&mut InBuffer::around(bytes), &mut output).expect("a stream");
+            let length = output.pos();
+            text.truncate(length);
+            String::from_utf8(text).expect("text")
+        }
+    }
 }

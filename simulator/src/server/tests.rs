@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::{Sim, SimOptions};
 
-use super::{Shared, router};
+use super::{Shared, packer::unpacking::Unpack, router};
 
 /// A Worker that verifies and answers commands with a button, presses with an update, `/slow` never.
 async fn worker(
@@ -204,32 +204,6 @@ async fn the_consent_page_sends_the_browser_back() {
         let answer = client.post(format!("http://{at}/oauth2/authorize")).body(form).send().await.expect("answered");
         let target = answer.headers().get("location").and_then(|value| value.to_str().ok()).unwrap_or_default();
         assert!(answer.status().as_u16() == 303 && target.starts_with(wanted), "{target}");
-    }
-}
-
-/// Unpacks one binary message of a stream that goes on.
-trait Unpack {
-    fn unpack(&mut self, bytes: &[u8]) -> String;
-}
-
-impl Unpack for flate2::Decompress {
-    fn unpack(&mut self, bytes: &[u8]) -> String {
-        assert!(bytes.ends_with(&[0, 0, 0xFF, 0xFF]), "a whole payload ends with a flush");
-        let mut text = Vec::with_capacity(1 << 20);
-        self.decompress_vec(bytes, &mut text, flate2::FlushDecompress::Sync).expect("a stream");
-        String::from_utf8(text).expect("text")
-    }
-}
-
-impl Unpack for zstd::stream::raw::Decoder<'_> {
-    fn unpack(&mut self, bytes: &[u8]) -> String {
-        use zstd::stream::raw::{InBuffer, Operation, OutBuffer};
-        let mut text = vec![0; 1 << 20];
-        let mut output = OutBuffer::around(text.as_mut_slice());
-        self.run(&mut InBuffer::around(bytes), &mut output).expect("a stream");
-        let length = output.pos();
-        text.truncate(length);
-        String::from_utf8(text).expect("text")
     }
 }
 

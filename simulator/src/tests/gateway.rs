@@ -58,7 +58,7 @@ pub(super) fn names(events: &[Value]) -> Vec<&str> {
     events.iter().filter_map(|event| event["t"].as_str()).collect()
 }
 
-pub(super) fn read_by_twilight(event: &Value) {
+pub(crate) fn read_by_twilight(event: &Value) {
     let text = event.to_string();
     let reader = GatewayEventDeserializer::from_json(&text).expect("an opcode");
     let mut json = serde_json::Deserializer::from_str(&text);

@@ -4,7 +4,7 @@ mod components_v2;
 mod dispatches;
 mod faults;
 mod files;
-mod gateway;
+pub(crate) mod gateway;
 mod hostile;
 mod interactions;
 mod limits;
