@@ -137,3 +137,13 @@ async fn without_the_index_a_card_still_shows_what_was_earned() {
     world.faults().plan(1, FaultMode::FailBefore, false);
     world.slash("ada", "#general", "/leaderboard").await.says("did not answer just now");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_card_that_takes_long_comes_after_thinking() {
+    let (world, sidecar) = cafe(on()).await;
+    sidecar.earn(&world, "ada", 300, 0).await;
+    world.story_db.stall_ms.set(1_500);
+    let seen = world.slash("ada", "#general", "/rank").await;
+    seen.says("**300** XP in all");
+    assert!(!seen.message.expect("a message").is_loading());
+}

@@ -68,7 +68,7 @@ async fn every_reason_has_words() {
 async fn other_peoples_are_for_moderators() {
     let world = cafe(&[(Surface::Text, 0, "flood")]).await;
     let refused = world.slash("bela", "#general", "/why xp user:@ada").await;
-    refused.says("You need **Manage Server**");
+    refused.says("You need **Timeout Members** or **Manage Server**");
     let seen = world.slash("mara", "#general", "/why xp user:@ada").await;
     seen.says("too many messages").says(&format!("<@{}>’s", world.id("ada")));
     assert!(seen.private);

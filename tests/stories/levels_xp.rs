@@ -217,6 +217,25 @@ async fn many_are_reset_in_steps_and_a_lost_alarm_is_found_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whatever_call_goes_wrong_everybody_is_reset_once_it_was_begun() {
+    for nth in 1..20 {
+        for mode in [FaultMode::FailBefore, FaultMode::FailAfter, FaultMode::DieBefore, FaultMode::DieAfter] {
+            let (world, sidecar) = cafe().await;
+            sidecar.earn(&world, "ada", 300, 0).await;
+            world.advance(10_000).await;
+            let modal = world.slash("mara", "#general", "/xp reset-everyone").await.modal.expect("a form");
+            world.faults().plan(nth, mode, false);
+            world.submit("mara", &modal, &[("name", DEMO)]).await;
+            world.advance_minutes(10).await;
+            world.faults().clear();
+            let begun = world.db.column("SELECT COUNT(*) FROM audit_log WHERE action = 'xp'");
+            let expected = if begun == ["1"] { ("0", false) } else { ("300", true) };
+            assert_eq!((total(&world, "ada").as_str(), has_role(&world, "ada")), expected, "{nth} {mode:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_change_here_changes_nothing_elsewhere() {
     let (world, sidecar) = cafe().await;
     sidecar.earn(&world, "ada", 300, 0).await;

@@ -3,6 +3,7 @@
 use muster_core::xp::LevelSettings;
 use muster_protocol::{Decision, EventKind, MemberXp, Surface};
 use muster_sim::OTHER_GUILD;
+use muster_testkit::FaultMode;
 use muster_tests::{
     World,
     gateway::{Sidecar, earned},
@@ -161,4 +162,22 @@ async fn what_an_admin_changed_stays_and_is_in_their_file() {
     assert_eq!(file["data"]["config"]["audit_log"][0]["target"], "color");
     let said = forget(&world, "mara").await;
     assert!(said.contains("stays in its audit log"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_call_goes_wrong_a_second_press_forgets_the_rest() {
+    for nth in 1..8 {
+        for mode in [FaultMode::FailBefore, FaultMode::FailAfter, FaultMode::DieBefore, FaultMode::DieAfter] {
+            let (world, sidecar) = cafe().await;
+            sidecar.earn(&world, "ada", 300, 0).await;
+            let asked = world.slash("ada", "#general", "/privacy forget").await.message.expect("a message");
+            let press = world.press_delivery("ada", &asked.id, "Delete it");
+            world.faults().plan(nth, mode, false);
+            world.deliver("ada", press.clone()).await;
+            world.faults().clear();
+            world.deliver("ada", press).await;
+            assert_eq!(world.db.column("SELECT COUNT(*) FROM levels_members"), ["0"], "{nth} {mode:?}");
+            world.slash("bela", "#general", "/leaderboard").await.says("Nobody is on this list yet");
+        }
+    }
 }

@@ -9,7 +9,6 @@ use crate::{
     error::{Error, Result},
     guild_config,
     interaction::Interaction,
-    permissions,
     reply::{self, Message, Reply},
     text::{clean_line, escape_markdown},
     time,
@@ -46,8 +45,13 @@ pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData)
     let Why::Xp(WhyXp { user }) = Why::from_interaction(data.into()).map_err(unreadable)?;
     let user = user.unwrap_or(interaction.actor.id);
     let is_own = user == interaction.actor.id;
-    if !is_own && !interaction.actor.permissions.contains(Permissions::MODERATE_MEMBERS) {
-        permissions::require_user_strictly(interaction, Permissions::MANAGE_GUILD)?;
+    let held = interaction.actor.permissions;
+    let moderates = Permissions::MODERATE_MEMBERS | Permissions::MANAGE_GUILD | Permissions::ADMINISTRATOR;
+    if !is_own && !held.intersects(moderates) {
+        return Err(Error::Denied(
+            "You need **Timeout Members** or **Manage Server** to see other people's. Without a name you see your own."
+                .to_owned(),
+        ));
     }
     let config = guild_config::cached(ctx, interaction.guild_id).await?;
     if !config.levels.enabled {
