@@ -245,7 +245,8 @@ impl<'a> Scene<'a> {
 
     fn repeat(&mut self, count: usize) {
         let from = self.sent.len().saturating_sub(count).max(2);
-        for (_, text, _) in self.sent[from.min(self.sent.len())..].to_vec() {
+        let again: Vec<_> = self.sent.iter().skip(from).map(|(_, text, _)| text.clone()).collect();
+        for text in again {
             self.hand_over(&text);
         }
     }

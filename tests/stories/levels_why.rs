@@ -30,7 +30,7 @@ async fn ones_own_decisions_are_told_newest_first() {
     let channel = world.channel("#general");
     let when = world.now() / 1_000;
     seen.says("your last messages")
-        .says(&format!("💬 <t:{when}:R> in <#{channel}> · **+20** XP"))
+        .says(&format!("💬 <t:{when}:R> in <#{channel}> · **+20 XP**"))
         .says("nothing: too soon after the last message that counted, one counts every 1 minute")
         .says("🔊")
         .says("nobody else was there")
@@ -48,7 +48,7 @@ async fn every_reason_has_words() {
         (Voice, "no_xp_role", "roles held then"),
         (Text, "too_short", "characters on"),
         (Text, "flood", "too many messages"),
-        (Text, "repeated", "nearly the same"),
+        (Text, "repeated", "too much like one"),
         (Text, "multiplied", "multipliers"),
         (Voice, "multiplied", "multipliers"),
         (Voice, "bot", "bots earn nothing in voice"),

@@ -84,7 +84,7 @@ fn line(settings: &LevelSettings, decision: &Decision) -> String {
     };
     let outcome = match &decision.reason {
         Some(reason) if decision.xp == 0 => format!("nothing: {}", reason_in_words(settings, decision.surface, reason)),
-        _ => format!("**+{}** XP", number(decision.xp.into())),
+        _ => format!("**+{} XP**", number(decision.xp.into())),
     };
     format!("{sign} {} in <#{}> · {outcome}", time::relative(decision.at), decision.channel)
 }
@@ -113,7 +113,7 @@ fn refusal_in_words(settings: &LevelSettings, surface: Surface, refusal: Refusal
         Refusal::NoXpRole => "one of the roles held then earns nothing".to_owned(),
         Refusal::TooShort => format!("too short, messages count from {} characters on", rules.min_length),
         Refusal::Flood => "too many messages within seconds".to_owned(),
-        Refusal::Repeated => "nearly the same as one of the messages just before".to_owned(),
+        Refusal::Repeated => "too much like one of the messages just before".to_owned(),
         Refusal::Cooldown => {
             let wait = time::say_duration(i64::from(rules.cooldown_seconds) * 1_000);
             format!("too soon after the last message that counted, one counts every {wait}")
