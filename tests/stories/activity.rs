@@ -33,3 +33,14 @@ async fn a_count_that_fails_is_not_seen_by_anybody() {
     world.slash("ada", "#general", "/help").await.says("What Muster can do");
     assert!(counted(&world).is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn counts_are_forgotten_after_more_than_a_year_also_without_levels() {
+    let world = World::new().await;
+    world.slash("ada", "#general", "/help").await;
+    world.jump(400 * 86_400_000).await;
+    world.slash("ada", "#general", "/help").await;
+    assert_eq!(counted(&world).len(), 2);
+    world.advance_minutes(121).await;
+    assert_eq!(counted(&world).len(), 1);
+}

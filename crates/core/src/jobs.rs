@@ -3,7 +3,7 @@
 //! Everything here may come twice, late or never: rows decide what is left to do.
 
 use crate::{
-    audit,
+    activity, audit,
     ctx::Ctx,
     error::{Error, Result},
     outbox,
@@ -69,6 +69,7 @@ pub async fn cron(ctx: &Ctx) {
     if ctx.now().div_euclid(60_000).rem_euclid(60) == 0 {
         report(ctx, "old messages", outbox::delete_old(ctx).await);
         report(ctx, "old attempts", audit::delete_old(ctx).await);
+        report(ctx, "old counts", activity::delete_old(ctx).await);
     }
     report(ctx, "commands", registration::register_if_changed(ctx).await);
 }

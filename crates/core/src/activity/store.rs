@@ -31,6 +31,16 @@ pub fn add_command(guild: Id<GuildMarker>, hour: i64, channel: Id<ChannelMarker>
     .bind(channel)
 }
 
+/// Of any guild, at most `limit`.
+pub fn delete_oldest(before: i64, limit: u32) -> Statement {
+    Statement::new(
+        "DELETE FROM activity_hours WHERE (guild_id, hour, channel_id) IN (
+           SELECT guild_id, hour, channel_id FROM activity_hours WHERE hour < ?1 ORDER BY hour LIMIT ?2)",
+    )
+    .bind(before)
+    .bind(limit)
+}
+
 pub fn delete_old(guild: Id<GuildMarker>, before: i64) -> Statement {
     Statement::new("DELETE FROM activity_hours WHERE guild_id = ?1 AND hour < ?2").bind(guild).bind(before)
 }
