@@ -3,6 +3,7 @@
 import { until } from "./processes.mjs";
 
 const LOADING = 128;
+const TEXT_DISPLAY = 10;
 
 /** Everything that a person can read in a message, one piece per line. */
 export function textOf(message) {
@@ -12,12 +13,16 @@ export function textOf(message) {
     for (const field of embed.fields ?? []) lines.push(`${field.name}: ${field.value}`);
     lines.push(embed.footer?.text);
   }
+  // Components V2 carry their text themselves.
+  for (const one of flat(message.components)) if (one.type === TEXT_DISPLAY) lines.push(one.content);
   for (const button of buttonsOf(message)) lines.push(`[${button.label}]`);
   return lines.filter(Boolean).join("\n");
 }
 
+/** All components of a message, nested ones after those that hold them. */
+const flat = (components) => (components ?? []).flatMap((one) => [one, ...flat(one.components), ...flat(one.accessory ? [one.accessory] : [])]);
+
 export function buttonsOf(message) {
-  const flat = (components) => (components ?? []).flatMap((one) => [one, ...flat(one.components)]);
   return flat(message.components).filter((one) => one.type === 2);
 }
 

@@ -14,7 +14,7 @@ import { ROOT, freePorts, pause, run, start, tail, until } from "./processes.mjs
 
 const WRANGLER = path.join(ROOT, "node_modules/.bin/wrangler");
 export const SIMULATOR = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug/muster-sim");
-const SIDECAR = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug/muster-gateway");
+export const SIDECAR = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug/muster-gateway");
 const BUILD = "target/worker-dev";
 /** Cloudflare ticks every minute; people at a playground wait less. */
 const CRON_MS = 5_000;
@@ -239,6 +239,8 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
     /** kill -9 of the whole runtime, wrangler and workerd at once; `startWorker` brings it back on the same state. */
     killWorker: () => running.worker.kill(),
     killSidecar: () => running.sidecar.kill(),
+    /** SIGTERM, waited for. */
+    stopSidecar: () => running.sidecar.stop(),
     /** Resolves to a sentence when one of the programs ends without having been asked to. */
     ended: () => Promise.race([running.sim, running.worker, running.sidecar].filter(Boolean).map((child) => child.exited)),
   };
