@@ -17,6 +17,7 @@ mod levels_config;
 mod levels_earning;
 mod levels_faults;
 mod levels_model;
+mod levels_multipliers;
 mod levels_rank;
 mod levels_rewards;
 mod levels_why;

@@ -131,6 +131,11 @@ pub async fn get_channel(ctx: &Ctx, channel: Id<ChannelMarker>) -> Result<Option
     known(get(ctx, format!("/channels/{channel}")).await)
 }
 
+/// A guild's channels and categories that Muster may know of; no threads.
+pub async fn list_channels(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Vec<ChannelFacts>, CallError> {
+    get(ctx, format!("/guilds/{guild}/channels")).await
+}
+
 pub async fn edit_message(
     ctx: &Ctx,
     channel: Id<ChannelMarker>,

@@ -7,7 +7,7 @@ use crate::{
     health::GatewayHealth,
     reply::{self, Input, Message, Modal, Reply, button, text_input},
     text::{self, escape_markdown},
-    xp::{AnnounceIn, Curve, LevelSettings, Reward},
+    xp::{AnnounceIn, Curve, LevelSettings, Multiplier, Reward, Scope},
 };
 use twilight_model::{
     channel::{
@@ -509,6 +509,70 @@ pub fn rebuilt(answer: &crate::leaderboard::Answer, stored: u64) -> Message {
         format!("the database has {stored}; what arrives at this moment is counted in a few seconds")
     };
     Message::text(format!("The leaderboard was made anew: {on_it}, {fits}.{first}"))
+}
+
+fn scope(config: &GuildConfig, scope: &Scope) -> String {
+    match scope {
+        Scope::Role { id } => format!("with <@&{id}>"),
+        Scope::Channel { id } => format!("in <#{id}>"),
+        Scope::Window { days, from, to } => {
+            format!("{} ({})", input::show_window(*days, *from, *to), config.time_zone)
+        }
+    }
+}
+
+/// For the history.
+pub fn show_multipliers(settings: &LevelSettings) -> String {
+    let plain = GuildConfig { time_zone: "server time".to_owned(), ..GuildConfig::default() };
+    let all =
+        settings.text.multipliers.iter().map(|known| format!("{} % {}", known.percent, scope(&plain, &known.scope)));
+    let all: Vec<String> = all.collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
+const STACKING: &str = "-# Of each kind one counts: the highest role, the nearest place (a channel before its category), and the \
+    highest time that is open. The kinds are multiplied with each other, up to 1000 %. They hold for messages and voice.";
+
+pub fn multiplier_added(config: &GuildConfig, multiplier: &Multiplier) -> Message {
+    let place = scope(config, &multiplier.scope);
+    Message::text(format!("XP {place} now counts **{} %**.\n{STACKING}", multiplier.percent))
+}
+
+pub fn multipliers(config: &GuildConfig) -> Message {
+    let all = &config.levels.text.multipliers;
+    if all.is_empty() {
+        return Message::text(
+            "There are no multipliers: everything counts 100 %. Add one with `/levels multipliers add`.",
+        );
+    }
+    let mut lines: Vec<String> =
+        all.iter().map(|known| format!("**{} %** {}", known.percent, scope(config, &known.scope))).collect();
+    lines.push(STACKING.to_owned());
+    Message::default().embed(reply::embed("Multipliers", lines.join("\n"), config.color))
+}
+
+/// For the history.
+pub fn show_ignored(settings: &LevelSettings) -> String {
+    let rules = &settings.text;
+    let channels = rules.no_xp_channels.iter().map(|id| format!("<#{id}>"));
+    let all: Vec<String> = channels.chain(rules.no_xp_roles.iter().map(|id| format!("<@&{id}>"))).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(" ") }
+}
+
+pub fn ignored(config: &GuildConfig) -> Message {
+    let rules = &config.levels.text;
+    if rules.no_xp_channels.is_empty() && rules.no_xp_roles.is_empty() {
+        return Message::text(
+            "Nothing is ignored: XP is earned everywhere. Add a channel, category or role with `/levels ignore add`.",
+        );
+    }
+    let list = |marks: Vec<String>| if marks.is_empty() { "none".to_owned() } else { marks.join(" ") };
+    let mut embed = reply::embed("Nobody earns XP here", "", config.color);
+    let channels = rules.no_xp_channels.iter().map(|id| format!("<#{id}>")).collect();
+    let roles = rules.no_xp_roles.iter().map(|id| format!("<@&{id}>")).collect();
+    reply::field(&mut embed, "Channels and categories, with all in them", list(channels), false);
+    reply::field(&mut embed, "Roles", list(roles), false);
+    Message::default().embed(embed)
 }
 
 #[cfg(test)]

@@ -174,6 +174,103 @@ pub fn show_exponent(curve: Curve) -> String {
     format!("{}.{:02}", curve.exponent_quarters / 4, curve.exponent_quarters % 4 * 25)
 }
 
+const DAYS: [(&str, &str); 7] = [
+    ("mon", "monday"),
+    ("tue", "tuesday"),
+    ("wed", "wednesday"),
+    ("thu", "thursday"),
+    ("fri", "friday"),
+    ("sat", "saturday"),
+    ("sun", "sunday"),
+];
+const EVERY_DAY: u8 = 0b111_1111;
+
+fn parse_days(text: &str) -> Option<u8> {
+    let text = text.trim().to_lowercase();
+    match text.as_str() {
+        "" | "every day" | "daily" | "all" => return Some(EVERY_DAY),
+        "weekend" | "weekends" => return Some(0b110_0000),
+        "weekday" | "weekdays" => return Some(0b001_1111),
+        _ => {}
+    }
+    let day = |text: &str| DAYS.iter().position(|(short, long)| [*short, *long].contains(&text.trim()));
+    let mut days = 0;
+    for part in text.split([',', ' ', ';']).filter(|part| !part.is_empty()) {
+        let (from, to) = part.split_once(['-', '–']).unwrap_or((part, part));
+        let (mut from, to) = (day(from)?, day(to)?);
+        days |= 1 << to;
+        while from != to {
+            days |= 1 << from;
+            from = (from + 1) % 7;
+        }
+    }
+    (days != 0).then_some(days)
+}
+
+/// Minutes of the day: `18:00`, `18`, `6pm`.
+fn parse_minute(text: &str) -> Option<u16> {
+    let text = text.trim().to_lowercase().replace(' ', "");
+    let (clock, half) = match (text.strip_suffix("am"), text.strip_suffix("pm")) {
+        (Some(clock), _) => (clock, Some(0)),
+        (_, Some(clock)) => (clock, Some(12)),
+        _ => (text.as_str(), None),
+    };
+    let (hour, minute) = clock.split_once([':', '.']).unwrap_or((clock, "0"));
+    let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
+    let hour = match half {
+        Some(half) if (1..=12).contains(&hour) => hour % 12 + half,
+        Some(_) => return None,
+        None => hour,
+    };
+    match (hour, minute) {
+        (24, 0) => Some(0),
+        (0..=23, 0..=59) => Some(hour * 60 + minute),
+        _ => None,
+    }
+}
+
+/// Days (Monday is bit 0), and from and to in minutes of the day; empty texts mean every day and all day.
+///
+/// # Errors
+/// A sentence that says what to write.
+pub fn parse_window(days: &str, from: &str, to: &str) -> Result<(u8, u16, u16), String> {
+    let on = parse_days(days).ok_or_else(|| {
+        format!("“{}” are no days. Write them like `sat, sun`, `mon-fri` or `weekend`.", quoted(days))
+    })?;
+    if from.trim().is_empty() != to.trim().is_empty() {
+        return Err("Say both `from` and `to`, like 18:00 and 23:00, or neither for whole days.".to_owned());
+    }
+    let minute = |text: &str| match text.trim() {
+        "" => Ok(0),
+        text => {
+            parse_minute(text).ok_or_else(|| format!("“{}” is no time of day. Write it like `18:00`.", quoted(text)))
+        }
+    };
+    let (from, to) = (minute(from)?, minute(to)?);
+    if from == 0 && to == 0 && on == EVERY_DAY {
+        return Err("That is always. Change what a message earns in `/levels config` instead.".to_owned());
+    }
+    Ok((on, from, to))
+}
+
+/// `on Fri, Sat from 22:00 to 02:00`.
+pub fn show_window(days: u8, from: u16, to: u16) -> String {
+    let named = DAYS.iter().enumerate().filter(|(day, _)| days & (1 << day) != 0).map(|(_, (short, _))| {
+        let (first, rest) = short.split_at(1);
+        format!("{}{rest}", first.to_uppercase())
+    });
+    let on = match days & EVERY_DAY {
+        EVERY_DAY => "every day".to_owned(),
+        0b001_1111 => "Mon to Fri".to_owned(),
+        _ => format!("on {}", named.collect::<Vec<_>>().join(", ")),
+    };
+    if from == 0 && to == 0 {
+        return on;
+    }
+    let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+    format!("{on} from {} to {}", clock(from), clock(to))
+}
+
 /// A guild's words for a new level; `None` for nothing but blanks, which puts Muster's own back.
 pub fn parse_words(text: &str) -> Option<String> {
     let text = crate::text::clean(text);
@@ -272,6 +369,39 @@ mod tests {
         assert!(typed.merged(shown, narrow).unwrap_err().contains("at least 10 and at most 9"));
     }
 
+    #[rstest]
+    #[case("", "18:00", "23", "every day from 18:00 to 23:00")]
+    #[case("Fri, saturday", "22:30", "2:00", "on Fri, Sat from 22:30 to 02:00")]
+    #[case("mon-fri", "6pm", "12 am", "Mon to Fri from 18:00 to 00:00")]
+    #[case("weekend", "", "", "on Sat, Sun")]
+    #[case("sat-mon", "0:00", "24:00", "on Mon, Sat, Sun")]
+    fn windows_are_read_as_people_write_them(
+        #[case] days: &str,
+        #[case] from: &str,
+        #[case] to: &str,
+        #[case] shown: &str,
+    ) {
+        let (days, from, to) = parse_window(days, from, to).unwrap();
+        assert_eq!(show_window(days, from, to), shown);
+    }
+
+    #[rstest]
+    #[case("someday", "18:00", "19:00", "are no days")]
+    #[case("mon-", "18:00", "19:00", "are no days")]
+    #[case("", "18:00", "", "both `from` and `to`")]
+    #[case("", "25:00", "26:00", "no time of day")]
+    #[case("", "13pm", "1:60", "no time of day")]
+    #[case("", "-1", "99999999", "no time of day")]
+    #[case("daily", "0", "24", "That is always")]
+    fn windows_that_make_no_sense_get_a_sentence(
+        #[case] days: &str,
+        #[case] from: &str,
+        #[case] to: &str,
+        #[case] why: &str,
+    ) {
+        assert!(parse_window(days, from, to).unwrap_err().contains(why));
+    }
+
     #[test]
     fn unknown_variables_are_named_once() {
         assert_eq!(unknown_variables("{user} {level} {lvl} {lvl} { } {a b} {"), ["{lvl}"]);
@@ -281,7 +411,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_a_parser_panic(text in "\\PC{0,60}") {
-            let _ = (parse_quiet(&text), parse_curve(&text, &text), parse_leavers(&text), unknown_variables(&text));
+            let _ = (parse_window(&text, &text, &text), parse_quiet(&text), parse_curve(&text, &text), parse_leavers(&text), unknown_variables(&text));
         }
 
         #[test]

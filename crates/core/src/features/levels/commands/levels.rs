@@ -1,6 +1,6 @@
 //! Purpose: `/levels`: its subcommands, the right that all of them need, and which file carries out which.
 
-use super::{config, other_version, rewards, sync, unreadable};
+use super::{config, ignore, multipliers, other_version, rewards, sync, unreadable};
 use crate::{ctx::Ctx, custom_id::CustomId, error::Result, interaction::Interaction, permissions, reply::Reply};
 use twilight_interactions::command::{CommandModel, CreateCommand};
 use twilight_model::{
@@ -21,6 +21,10 @@ enum LevelsCommand {
     Config(config::Show),
     #[command(name = "rewards")]
     Rewards(rewards::Rewards),
+    #[command(name = "multipliers")]
+    Multipliers(multipliers::Multipliers),
+    #[command(name = "ignore")]
+    Ignore(ignore::Ignore),
     #[command(name = "sync")]
     Sync(sync::Sync),
     #[command(name = "rebuild")]
@@ -40,6 +44,8 @@ pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData)
     match LevelsCommand::from_interaction(data.into()).map_err(unreadable)? {
         LevelsCommand::Config(config::Show) => config::on_show(ctx, interaction).await,
         LevelsCommand::Rewards(command) => rewards::on_command(ctx, interaction, command).await,
+        LevelsCommand::Multipliers(command) => multipliers::on_command(ctx, interaction, command).await,
+        LevelsCommand::Ignore(command) => ignore::on_command(ctx, interaction, command).await,
         LevelsCommand::Sync(sync::Sync) => sync::on_sync(ctx, interaction).await,
         LevelsCommand::Rebuild(sync::Rebuild) => sync::on_rebuild(ctx, interaction).await,
     }
@@ -84,6 +90,8 @@ pub async fn on_autocomplete(
     permissions::require_user_strictly(interaction, Permissions::MANAGE_GUILD)?;
     match focused(&data.options) {
         Some(("reward", typed)) => rewards::suggest(ctx, interaction, typed).await,
+        Some(("multiplier", typed)) => multipliers::suggest(ctx, interaction, typed).await,
+        Some(("ignored", typed)) => ignore::suggest(ctx, interaction, typed).await,
         _ => Ok(Vec::new()),
     }
 }

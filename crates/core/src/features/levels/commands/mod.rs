@@ -1,8 +1,11 @@
 //! Purpose: the commands of levels: which file answers which command, button and form.
 
 mod config;
+mod ignore;
 mod leaderboard;
 mod levels;
+mod multipliers;
+mod places;
 mod rank;
 mod rewards;
 mod sync;
