@@ -12,7 +12,7 @@ use crate::{
     status::Standing,
 };
 use futures_util::StreamExt;
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 use tokio::{sync::watch, time::timeout};
 use twilight_gateway::{
     CloseFrame, ConfigBuilder, Intents, Message, Session, Shard, ShardId, error::ReceiveMessageErrorType,
@@ -20,7 +20,7 @@ use twilight_gateway::{
 
 /// Discord greets at once; a server that does not is none.
 const HELLO_WITHIN: Duration = Duration::from_secs(20);
-/// How long the other side may take to acknowledge a close.
+/// How long the other side may take to let a close frame through.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// Keeps the session alive at Discord; 1000 and 1001 would end it.
 const KEEP: CloseFrame<'static> = CloseFrame::new(4000, "");
@@ -212,13 +212,23 @@ impl Holder {
     }
 }
 
-/// Lets what twilight has to say, such as its own close, go out.
+/// Lets the close frame that twilight holds ready go out. Never asked again after that: twilight would connect anew by itself,
+/// beside the connection that comes next.
 async fn finish(shard: &mut Shard<Logins>) {
-    let closed = async {
-        // Closed, broken or gone: all the same then.
-        while let Some(Ok(Message::Text(_))) = shard.next().await {}
-    };
-    // Whoever does not acknowledge is left.
+    let closed = poll_fn(|cx| {
+        loop {
+            let polled = shard.poll_next_unpin(cx);
+            if !shard.state().is_identified() {
+                return Poll::Ready(());
+            }
+            match polled {
+                Poll::Ready(Some(Ok(Message::Text(_)))) => {}
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    });
+    // A server that takes no more bytes is left.
     let _ = timeout(CLOSE_WITHIN, closed).await;
 }
 
