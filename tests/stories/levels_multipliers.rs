@@ -94,7 +94,7 @@ async fn a_window_is_open_in_the_guilds_own_time() {
     for _ in 0..24 {
         cafe.world.jump(3_600_000).await;
         let hour = (cafe.world.now() / 3_600_000 + 9).rem_euclid(24);
-        let is_open = hour >= 22 || hour < 2;
+        let is_open = !(2..22).contains(&hour);
         assert_eq!(cafe.earns(&places, &[]).await, if is_open { 20 } else { 10 }, "at {hour} o'clock in Tokyo");
         open += i64::from(is_open);
     }

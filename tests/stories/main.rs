@@ -16,6 +16,7 @@ mod levels_board;
 mod levels_config;
 mod levels_earning;
 mod levels_faults;
+mod levels_import;
 mod levels_model;
 mod levels_multipliers;
 mod levels_rank;

@@ -3,7 +3,7 @@
 use super::{
     NAME, RESET, REWARDS, ROLLOVER,
     commands::xp::{reset, store as reset_store},
-    rules, store, sync, view,
+    import, rules, store, sync, view,
 };
 use crate::{
     activity,
@@ -36,7 +36,7 @@ pub async fn on_timer(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Opt
         REWARDS => rewards(ctx, guild).await,
         ROLLOVER => rollover(ctx, guild).await,
         RESET => reset::step(ctx, guild).await,
-        _ => Ok(None),
+        _ => import::on_timer(ctx, guild, id).await,
     }
 }
 
@@ -55,6 +55,7 @@ pub async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<Guild
         };
         timers.extend(result.all::<store::DueRow>()?.into_iter().map(timer));
     }
+    timers.extend(import::overdue(ctx, before, limit).await?);
     Ok(timers)
 }
 

@@ -3,9 +3,9 @@
 //! Tables: levels_members, levels_guilds, levels_periods, levels_imports.
 //! Custom ids: `levels:mine:…` (one's own rank), `levels:board`, `levels:page:<list>:<number or me>:<owner>` and
 //! `levels:list:<owner>` (leaderboard), `levels:config:…` (the card of settings), `levels:reset:<user>` and `levels:resetall`
-//! (confirmations of `/xp reset`), `levels:sync:<start or look>`.
+//! (confirmations of `/xp reset`), `levels:sync:<start or look>`, `levels:import:<go or look>:…`.
 //! Timers: `rewards` (members with `rewards_due`), `rollover` (`levels_guilds.rollover_at`, daily), `reset`
-//! (`levels_guilds.reset_after`, while everybody is being reset).
+//! (`levels_guilds.reset_after`, while everybody is being reset), `import.<id>` (an import that was confirmed, until it is written).
 //! Not here: what earns experience; those rules are `crate::xp`, used where messages are seen. The ranked index is
 //! `crate::leaderboard`.
 
@@ -14,6 +14,7 @@ mod api;
 mod cards;
 mod commands;
 mod events;
+mod import;
 mod input;
 mod jobs;
 mod privacy;

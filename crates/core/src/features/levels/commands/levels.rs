@@ -1,6 +1,6 @@
 //! Purpose: `/levels`: its subcommands, the right that all of them need, and which file carries out which.
 
-use super::{config, ignore, multipliers, other_version, rewards, sync, unreadable};
+use super::{config, ignore, import, multipliers, other_version, rewards, sync, unreadable};
 use crate::{ctx::Ctx, custom_id::CustomId, error::Result, interaction::Interaction, permissions, reply::Reply};
 use twilight_interactions::command::{CommandModel, CreateCommand};
 use twilight_model::{
@@ -27,6 +27,8 @@ enum LevelsCommand {
     Ignore(ignore::Ignore),
     #[command(name = "sync")]
     Sync(sync::Sync),
+    #[command(name = "import")]
+    Import(Box<import::Import>),
     #[command(name = "rebuild")]
     Rebuild(sync::Rebuild),
 }
@@ -47,6 +49,7 @@ pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData)
         LevelsCommand::Multipliers(command) => multipliers::on_command(ctx, interaction, command).await,
         LevelsCommand::Ignore(command) => ignore::on_command(ctx, interaction, command).await,
         LevelsCommand::Sync(sync::Sync) => sync::on_sync(ctx, interaction).await,
+        LevelsCommand::Import(command) => import::on_import(ctx, interaction, &command).await,
         LevelsCommand::Rebuild(sync::Rebuild) => sync::on_rebuild(ctx, interaction).await,
     }
 }
@@ -56,6 +59,7 @@ pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, v
     match id.action.as_str() {
         "config" => config::on_component(ctx, interaction, id, values).await,
         "sync" => sync::on_component(ctx, interaction, id).await,
+        "import" => import::on_component(ctx, interaction, id).await,
         _ => Err(other_version()),
     }
 }

@@ -2,6 +2,7 @@
 
 mod config;
 mod ignore;
+mod import;
 mod leaderboard;
 mod levels;
 mod multipliers;

@@ -1,0 +1,152 @@
+//! Purpose: `/levels import`: a file of another bot read and shown, and written when somebody presses Import.
+
+use super::{
+    super::{
+        import::{
+            self, parse,
+            store::{self, Mode, Row},
+            view,
+        },
+        rules, store as levels,
+    },
+    other_version,
+};
+use crate::{
+    audit,
+    ctx::Ctx,
+    custom_id::CustomId,
+    error::{Error, Result},
+    guild_config,
+    interaction::Interaction,
+    ports::HttpRequest,
+    reply::Reply,
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use twilight_interactions::command::{CommandModel, CommandOption, CreateCommand, CreateOption};
+use twilight_model::{channel::Attachment, id::Id};
+
+/// D1 takes values up to 2 MB, and no member list is longer than that.
+const FILE_MAX: u64 = 2_000_000;
+const TIMEOUT_MS: u64 = 10_000;
+/// How long a preview may be confirmed.
+const PREVIEW_MS: i64 = 15 * 60_000;
+
+#[derive(CommandOption, CreateOption, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    #[option(name = "whoever has more keeps it", value = "higher")]
+    Higher,
+    #[option(name = "add both", value = "add")]
+    Add,
+    #[option(name = "replace it", value = "replace")]
+    Replace,
+}
+
+#[derive(CommandModel, CreateCommand)]
+#[command(name = "import", desc = "Take over XP from another bot's file: MEE6 JSON, or CSV with user_id and xp")]
+pub struct Import {
+    /// The file, at most 2 MB
+    file: Attachment,
+    /// What happens to XP that somebody has here; whoever has more keeps it unless you say
+    existing: Option<Existing>,
+}
+
+/// The file's text. Only Discord's own file server is asked, and without Muster's token.
+async fn download(ctx: &Ctx, file: &Attachment) -> Result<String> {
+    if file.size > FILE_MAX {
+        return Err(Error::user("The file has more than 2 MB. Split it and import the parts one after the other."));
+    }
+    let is_discords = file.url.strip_prefix(&ctx.settings.discord_cdn).is_some_and(|path| path.starts_with('/'));
+    if !is_discords {
+        return Err(Error::user("Attach the file to the command itself: Muster reads files from Discord only."));
+    }
+    let agent = format!("DiscordBot (https://github.com/muster-bot/muster, {})", ctx.settings.version);
+    let request = HttpRequest {
+        method: "GET",
+        url: file.url.clone(),
+        headers: vec![("user-agent".to_owned(), agent)],
+        body: Vec::new(),
+        timeout_ms: TIMEOUT_MS,
+    };
+    let again = || Error::user("Discord did not hand out the file just now. Please use the command again.");
+    let response = ctx.http.send(request).await.map_err(|_| again())?;
+    if response.status != 200 {
+        return Err(again());
+    }
+    if response.body.len() as u64 > FILE_MAX {
+        return Err(Error::user("The file has more than 2 MB. Split it and import the parts one after the other."));
+    }
+    String::from_utf8(response.body)
+        .map_err(|_| Error::user("The file is no text in UTF-8. Save it as UTF-8 and try again."))
+}
+
+pub async fn on_import(ctx: &Ctx, interaction: &Interaction, command: &Import) -> Result<Reply> {
+    let guild = interaction.guild_id;
+    let text = download(ctx, &command.file).await?;
+    let parsed = parse::parse(&text).map_err(Error::User)?;
+    let mode = match command.existing {
+        None | Some(Existing::Higher) => Mode::Higher,
+        Some(Existing::Add) => Mode::Add,
+        Some(Existing::Replace) => Mode::Replace,
+    };
+    let entries: Vec<_> =
+        parsed.entries.iter().map(|entry| json!([entry.user.to_string(), entry.xp, entry.messages])).collect();
+    let entries = json!(entries).to_string();
+    let digest = Sha256::digest(format!("{} {entries}", mode.as_str()).as_bytes());
+    let row = Row {
+        id: ctx.random_hex(8),
+        mode,
+        digest: hex::encode(&digest[..8]),
+        total: parsed.entries.len() as u64,
+        expires_at: ctx.now() + PREVIEW_MS,
+        started_at: None,
+        position: 0,
+        changed: 0,
+    };
+    let users: Vec<_> = parsed.entries.iter().filter_map(|entry| Id::new_checked(entry.user)).collect();
+    let totals = import::totals(ctx, guild, &users).await?;
+    let config = guild_config::cached(ctx, guild).await?;
+    let now = ctx.now();
+    let insert = store::insert(&row, guild, interaction.actor.id, now, &entries);
+    ctx.batch(vec![store::delete_expired(guild, now), insert]).await?;
+    Ok(Reply::Private(view::preview(&row, &parsed, &totals, config.color)))
+}
+
+/// Import or Refresh: both end in how far it is.
+pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Result<Reply> {
+    let (guild, now) = (interaction.guild_id, ctx.now());
+    let config = guild_config::cached(ctx, guild).await?;
+    let (import_id, digest) = (id.get(1), id.get(2));
+    let find = || store::get(guild, import_id);
+    let row: Option<Row> = if id.get(0) == "go" {
+        let entry = audit::store::Entry {
+            guild_id: guild,
+            at: now,
+            actor_id: interaction.actor.id,
+            source: "interaction",
+            action: "levels",
+            target: "import".to_owned(),
+            before: None,
+            after: Some(format!("file {digest}")),
+            cause: format!("import:{import_id}"),
+        };
+        let rollover = rules::next_rollover(now, config.zone());
+        let add_guild = levels::add_guilds(&json!([[guild, rollover]]).to_string());
+        let results = ctx.batch(vec![store::start(guild, import_id, digest, now), add_guild, find()]).await?;
+        let row: Option<Row> = results.last().map(|result| result.first()).transpose()?.flatten();
+        if row.as_ref().is_some_and(|row| row.started_at.is_some()) {
+            ctx.query(audit::store::insert(&entry)).await?;
+            import::arm(ctx, guild, import_id).await?;
+        }
+        row
+    } else {
+        ctx.query(find()).await?.first()?
+    };
+    let Some(row) = row.filter(|row| row.digest == digest) else {
+        return Err(other_version());
+    };
+    if row.started_at.is_none() {
+        return Err(Error::user("This preview is too old. Use `/levels import` again to see what would change now."));
+    }
+    Ok(Reply::Update(view::progress(&row, config.color)))
+}
