@@ -222,3 +222,37 @@ async fn only_manage_server_sees_or_changes_anything() {
     }
     world.forge("mara", "#general", message_id(&card), "1:levels:config:numbers:1.2.3.4.x:zz").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn setup_says_what_levels_still_need() {
+    let (world, sidecar) = (World::new().await, Sidecar::default());
+    let setup = async || {
+        // Discord's limits are per moment: people look at these one after the other.
+        world.advance(10_000).await;
+        world.slash("mara", "#general", "/setup").await
+    };
+    setup()
+        .await
+        .says("Everything is in place")
+        .says("Levels are off. `/levels config` switches them on")
+        .says("never connected");
+    let card = press(&world, "mara", &open(&world, "mara").await, "Switch on").await;
+    setup().await.says("1 thing to look at").says("⚠️ Levels are on. The gateway sidecar was never connected");
+    sidecar.earn(&world, "bela", 5, 0).await;
+    world.choose_in("mara", message_id(&card), ":channel", &["giveaways"]).await.says("in <#");
+    world.choose_in("mara", message_id(&card), ":winners", &["staff"]).await.says("in <#");
+    world.slash("mara", "#general", "/levels rewards add level:5 role:Newcomer").await.says("level 5");
+    let fine = setup().await;
+    fine.says("✅ Levels are on. The gateway sidecar is connected").says("✅ New levels <#").says("✅ Winners <#");
+    fine.says("Muster can give every role for levels").says("Everything is in place");
+    {
+        let mut sim = world.sim.borrow_mut();
+        let guild = sim.guild_id(muster_tests::DEMO).expect("the guild");
+        sim.order_roles(&guild, &["Owner", "Moderator", "Newcomer", "Muster", "Booster", "Member"]).expect("moved");
+        sim.remove_channel("#staff").expect("removed");
+    }
+    let seen = setup().await;
+    seen.says("2 things to look at").says("1 of the roles for levels cannot be given").says("⚠️ Winners <#");
+    world.advance_minutes(60).await;
+    setup().await.says("last heard of 1 hour").says("Nobody earns anything until it is back");
+}

@@ -74,3 +74,21 @@ pub async fn sidecar(ctx: &Ctx) -> Result<Option<GatewayHealth>> {
     let seen: Option<gateway::store::SeenRow> = ctx.query(gateway::store::last_seen()).await?.first()?;
     Ok(seen.and_then(|row| gateway_health(row.seen_at, ctx.now())))
 }
+
+/// Whether messages reach Muster at all, and the sentence about it.
+pub fn say_sidecar(health: Option<&GatewayHealth>) -> (bool, String) {
+    let seen_ago = |health: &GatewayHealth| crate::time::say_duration(health.seen_seconds_ago * 1_000);
+    match health {
+        None => {
+            let how = "Whoever runs Muster starts it: `gateway-sidecar/README.md` says how.";
+            (false, format!("The gateway sidecar was never connected, so nobody earns anything yet. {how}"))
+        }
+        Some(health) if health.status == "ok" => {
+            (true, "The gateway sidecar is connected: messages and voice are seen.".to_owned())
+        }
+        Some(health) => {
+            let ago = seen_ago(health);
+            (false, format!("The gateway sidecar was last heard of {ago} ago. Nobody earns anything until it is back."))
+        }
+    }
+}

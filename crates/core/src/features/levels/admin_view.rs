@@ -4,7 +4,7 @@ use super::{NAME, input, rules, store, sync::store::Row as SyncRow, view};
 use crate::{
     custom_id::CustomId,
     guild_config::GuildConfig,
-    health::GatewayHealth,
+    health::{self, GatewayHealth},
     reply::{self, Input, Message, Modal, Reply, button, text_input},
     text::{self, escape_markdown},
     xp::{AnnounceIn, Curve, LevelSettings, Multiplier, Reward, Scope},
@@ -28,23 +28,6 @@ const PREVIEWED: [u32; 7] = [1, 5, 10, 20, 30, 50, 100];
 /// What one act of `/levels config` is called in custom ids.
 pub fn config_id(what: &str) -> CustomId {
     CustomId::new(NAME, "config").arg(what)
-}
-
-/// Whether messages reach Muster at all.
-pub fn sidecar(health: Option<&GatewayHealth>) -> (bool, String) {
-    match health {
-        None => (
-            false,
-            "The gateway sidecar was never connected, so nobody earns anything yet. Whoever runs Muster starts it: see \
-             `muster-gateway` in the README."
-                .to_owned(),
-        ),
-        Some(health) if health.status == "ok" => (true, "The gateway sidecar is connected: messages and voice are seen.".to_owned()),
-        Some(health) => {
-            let age = crate::time::say_duration(health.seen_seconds_ago * 1_000);
-            (false, format!("The gateway sidecar was last heard of {age} ago. Nobody earns anything until it is back."))
-        }
-    }
 }
 
 fn on_off(on: bool) -> &'static str {
@@ -150,14 +133,14 @@ fn words_preview(settings: &LevelSettings, guild: Id<GuildMarker>, user: Id<User
 /// All settings with everything to change them.
 pub fn card(
     config: &GuildConfig,
-    health: Option<&GatewayHealth>,
+    sidecar: Option<&GatewayHealth>,
     guild: Id<GuildMarker>,
     user: Id<UserMarker>,
     note: &str,
 ) -> Message {
     let settings = &config.levels;
     let title = if settings.enabled { "Levels are on" } else { "Levels are off" };
-    let (connected, sidecar) = sidecar(health);
+    let (connected, sidecar) = health::say_sidecar(sidecar);
     let mut about = vec![format!("{} {sidecar}", if connected { "✅" } else { "⚠️" })];
     if !settings.enabled {
         about.push("Nothing is counted until you switch them on.".to_owned());

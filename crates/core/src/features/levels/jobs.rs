@@ -46,6 +46,7 @@ pub async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<Guild
         sync::store::list_running(before, limit),
         store::list_rollovers_due(before, limit),
         reset_store::list_resets(before, limit),
+        import::store::list_running(before, limit),
     ];
     let results = ctx.batch(statements).await?;
     let mut timers = Vec::new();
@@ -55,7 +56,7 @@ pub async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<Guild
         };
         timers.extend(result.all::<store::DueRow>()?.into_iter().map(timer));
     }
-    timers.extend(import::overdue(ctx, before, limit).await?);
+    timers.extend(results.last().map(import::overdue).transpose()?.unwrap_or_default());
     Ok(timers)
 }
 

@@ -5,15 +5,17 @@
 use crate::{
     ctx::Ctx,
     custom_id::CustomId,
-    discord,
+    discord::{self, GuildFacts},
     error::{Error, Result},
     feature::Feature,
-    guild_config,
+    guild_config::{self, GuildConfig},
+    health,
     interaction::Interaction,
     outbox, permissions,
     reply::{self, Message, Reply, button},
     text::{escape_markdown, shorten},
     time,
+    xp::AnnounceIn,
 };
 use twilight_interactions::command::{CommandModel, CreateCommand};
 use twilight_model::{
@@ -133,6 +135,43 @@ async fn checks(ctx: &Ctx, interaction: &Interaction, channel: Id<ChannelMarker>
         },
         format!("These giveaway manager roles no longer exist: {}. Set `giveaway_managers` again.", gone.join(", ")),
     ));
+    checks.extend(level_checks(ctx, interaction, config, &guild).await?);
+    Ok(checks)
+}
+
+/// What levels need: the sidecar that sees messages, channels to speak in, and roles below Muster's.
+async fn level_checks(
+    ctx: &Ctx,
+    interaction: &Interaction,
+    config: &GuildConfig,
+    guild: &GuildFacts,
+) -> Result<Vec<Check>> {
+    let levels = &config.levels;
+    let (connected, sidecar) = health::say_sidecar(health::sidecar(ctx).await?.as_ref());
+    if !levels.enabled {
+        return Ok(vec![check(true, format!("Levels are off. `/levels config` switches them on. {sidecar}"), "")]);
+    }
+    let mut checks = vec![check(connected, format!("Levels are on. {sidecar}"), format!("Levels are on. {sidecar}"))];
+    if let AnnounceIn::Channel(channel) = levels.announce.place {
+        checks.push(channel_check(ctx, interaction, channel, "New levels").await?);
+    }
+    if let Some(channel) = levels.announce.winners {
+        checks.push(channel_check(ctx, interaction, channel, "Winners").await?);
+    }
+    if !levels.rewards.is_empty() {
+        let rights = permissions::role_rights(ctx, interaction.guild_id, guild).await?;
+        let blocked = levels.rewards.iter().filter(|reward| rights.obstacle(guild, reward.role).is_some()).count();
+        checks.push(check(
+            rights.manages_roles && blocked == 0,
+            "Muster can give every role for levels.",
+            if rights.manages_roles {
+                format!("{blocked} of the roles for levels cannot be given. `/levels rewards list` says which and why.")
+            } else {
+                "Muster lacks **Manage Roles**, so it gives no roles for levels. Allow it in Server Settings, Roles."
+                    .to_owned()
+            },
+        ));
+    }
     Ok(checks)
 }
 

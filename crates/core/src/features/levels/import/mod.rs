@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     guild_config,
     leaderboard::changed_at,
-    ports::Timer,
+    ports::{StatementResult, Timer},
 };
 use serde_json::json;
 use std::collections::HashMap;
@@ -49,8 +49,9 @@ pub async fn arm(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<()> {
     ctx.timers.arm(guild, vec![timer]).await.map_err(Error::retryable)
 }
 
-pub async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<GuildMarker>, Timer)>> {
-    let rows: Vec<RunningRow> = ctx.query(store::list_running(before, limit)).await?.all()?;
+/// The timers of imports that are not written to the end, out of what [`store::list_running`] gave.
+pub fn overdue(found: &StatementResult) -> Result<Vec<(Id<GuildMarker>, Timer)>> {
+    let rows: Vec<RunningRow> = found.all()?;
     let timer = |row: RunningRow| {
         (row.guild_id, Timer { feature: NAME.to_owned(), id: format!("{TIMER}{}", row.id), due_at: row.due_at })
     };
