@@ -137,7 +137,7 @@ async fn files_that_are_none_are_refused_with_the_line() {
 
 #[tokio::test(start_paused = true)]
 async fn a_preview_holds_for_a_quarter_of_an_hour_for_its_server_and_for_who_may() {
-    let (world, _) = cafe().await;
+    let (world, sidecar) = cafe().await;
     let preview = import(&world, &mee6(&world), "").await;
     let message = preview.message.clone().expect("a preview");
     let custom_id = message.buttons()[0]["custom_id"].as_str().expect("an id").to_owned();
@@ -152,6 +152,9 @@ async fn a_preview_holds_for_a_quarter_of_an_hour_for_its_server_and_for_who_may
     assert_eq!(world.db.column("SELECT COUNT(*) FROM levels_members"), ["0"]);
     import(&world, &mee6(&world), "").await.says("3 members");
     assert_eq!(world.db.column("SELECT COUNT(*) FROM levels_imports"), ["1"], "old previews are forgotten");
+    sidecar.earn(&world, "ada", 5, 0).await;
+    world.advance_minutes(25 * 60).await;
+    assert_eq!(world.db.column("SELECT COUNT(*) FROM levels_imports"), ["0"], "at the latest at night");
 }
 
 /// 1,200 people are added to what two of them have, in three steps, while the n-th call goes wrong and the button is pressed twice.

@@ -86,16 +86,22 @@ pub fn show_enabled(settings: &LevelSettings) -> String {
     on_off(settings.enabled).to_owned()
 }
 
-pub fn show_more(settings: &LevelSettings) -> String {
-    let quiet = match input::show_quiet(&settings.announce.quiet) {
+fn show_quiet(settings: &LevelSettings) -> String {
+    match input::show_quiet(&settings.announce.quiet) {
         ranges if ranges.is_empty() => "no quiet levels".to_owned(),
         ranges => format!("quiet at levels {ranges}"),
-    };
-    let leavers = match settings.keep_leavers_days {
-        0 => "who leaves is forgotten the same night".to_owned(),
-        days => format!("who leaves is remembered for {}", text::count(days.into(), "day", "days")),
-    };
-    format!("{quiet}; {leavers}")
+    }
+}
+
+fn show_leavers(settings: &LevelSettings) -> String {
+    match settings.keep_leavers_days {
+        0 => "forgotten the same night".to_owned(),
+        days => format!("remembered for {}", text::count(days.into(), "day", "days")),
+    }
+}
+
+pub fn show_more(settings: &LevelSettings) -> String {
+    format!("{}; who leaves is {}", show_quiet(settings), show_leavers(settings))
 }
 
 /// An announcement as it would look for this person now.
@@ -149,19 +155,17 @@ pub fn card(
     let ten = view::number(settings.curve.total_for(10));
     let rewards = text::count(settings.rewards.len() as u64, "role", "roles");
     let ignored = settings.text.no_xp_channels.len() + settings.text.no_xp_roles.len();
-    let multipliers = settings.text.multipliers.len();
+    let multipliers = text::count(settings.text.multipliers.len() as u64, "multiplier", "multipliers");
     for (name, value) in [
         ("XP", show_numbers(settings)),
         ("Curve", format!("{} (level 10 at {ten} XP)", show_curve(settings))),
-        ("New levels are said", format!("{}; {}", show_place(settings), show_more(settings))),
+        ("New levels are said", format!("{}; {}", show_place(settings), show_quiet(settings))),
         ("In these words", words_preview(settings, guild, user)),
         ("Winners of weeks and months", show_winners(settings)),
         ("Roles for levels", format!("{rewards} (`/levels rewards`), {}", show_stack(settings))),
-        (
-            "Exceptions",
-            format!("{multipliers} multipliers (`/levels multipliers`), {ignored} ignored (`/levels ignore`)"),
-        ),
+        ("Exceptions", format!("{multipliers} (`/levels multipliers`), {ignored} ignored (`/levels ignore`)")),
         ("Leaderboard", show_public(settings)),
+        ("Who leaves", show_leavers(settings)),
     ] {
         reply::field(&mut embed, name, value, false);
     }
@@ -352,7 +356,7 @@ pub fn refused(why: &str, again: &CustomId, fallback: &str) -> Message {
 /// What a curve means before it is saved.
 pub fn curve_preview(config: &GuildConfig, curve: Curve, note: &str) -> Message {
     let settings = &config.levels;
-    let mut lines = vec!["level        XP    now       messages  talk".to_owned()];
+    let mut lines = vec![table_row("level", "XP", "now", "messages", "talk")];
     let average = u64::from(settings.text.min_xp + settings.text.max_xp).max(1);
     for level in PREVIEWED {
         let (total, now) = (curve.total_for(level), settings.curve.total_for(level));
@@ -362,15 +366,12 @@ pub fn curve_preview(config: &GuildConfig, curve: Curve, note: &str) -> Message 
             now => view::number(now),
         };
         let talk = rough(messages.saturating_mul(settings.text.cooldown_seconds.max(1).into()));
-        lines.push(format!(
-            "{level:>5}  {:>8}  {change:>9}  {:>8}  {talk}",
-            view::number(total),
-            view::number(messages)
-        ));
+        let (total, messages) = (view::number(total), view::number(messages));
+        lines.push(table_row(&level.to_string(), &total, &change, &messages, &talk));
     }
     let shape = LevelSettings { curve, ..LevelSettings::default() };
     let about = format!(
-        "{note}With {} the levels take:\n```\n{}\n```-# Messages that count, at {} to {} XP each; talk is writing one in every pause without a break. \
+        "{note}With {} the levels take:\n```\n{}\n```\n-# Messages that count, at {} to {} XP each; talk is writing one in every pause without a break. \
          Nobody loses XP: levels are counted anew from it. Press Save to put it in force, then `/levels sync` to set the reward roles.",
         show_curve(&shape),
         lines.join("\n"),
@@ -387,6 +388,10 @@ pub fn curve_preview(config: &GuildConfig, curve: Curve, note: &str) -> Message 
         button(&again, "Change", ButtonStyle::Secondary, Some("✏️")),
         button(&config_id("card"), "Back", ButtonStyle::Secondary, None),
     ])
+}
+
+fn table_row(level: &str, xp: &str, now: &str, messages: &str, talk: &str) -> String {
+    format!("{level:>5}  {xp:>9}  {now:>9}  {messages:>8}  {talk}")
 }
 
 /// `5 h`, `66 days`: one unit is enough for a guess.

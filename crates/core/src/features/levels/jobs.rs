@@ -157,6 +157,7 @@ async fn rollover(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Option<i64>> {
     let next = rules::next_rollover(ctx.now(), zone);
     ctx.batch(vec![
         store::delete_left(guild, left_before, DELETED_PER_DAY),
+        import::store::delete_expired(guild, ctx.now()),
         activity::store::delete_old(guild, ctx.now() - activity::KEEP_DAYS * DAY_MS),
         store::set_rollover(guild, next),
     ])
