@@ -48,7 +48,8 @@ async fn a_role_is_given_with_its_level_and_by_a_sync_to_who_is_there_already() 
     assert!(has(&world, "bela", "Newcomer"));
     let seen = world.press("mara", &begun.message.as_ref().expect("a message").id, "Refresh").await;
     seen.says("The sync is done: 2 members looked at").says("1 role given, 0 roles taken");
-    world.slash("mara", "#general", "/levels rewards list").await.says("Level **2** ·");
+    let list = world.slash("mara", "#general", "/levels rewards list").await;
+    list.says("Level **2** ·").says("The last sync ended").says("2 members looked at, 1 role given, 0 roles taken");
     let reward = world.suggestions("mara", &["levels", "rewards", "remove", "reward"], &[], "newc").await.remove(0);
     assert_eq!(reward.name, "Level 2 · Newcomer");
     let value = reward.value.as_str().expect("text").to_owned();

@@ -436,6 +436,7 @@ pub fn rewards(
     config: &GuildConfig,
     rows: &[(Reward, Option<&'static str>, Option<String>)],
     manages_roles: bool,
+    last: &SyncRow,
 ) -> Message {
     if rows.is_empty() {
         return Message::text("There are no roles for levels yet. Add one with `/levels rewards add`.");
@@ -449,10 +450,28 @@ pub fn rewards(
     if !manages_roles {
         lines.push(format!("⚠️ {NO_MANAGE_ROLES}"));
     }
+    match (last.sync_at, last.sync_done_at) {
+        (_, Some(done_at)) => {
+            let when = crate::time::relative(done_at);
+            lines.push(format!("-# The last sync ended {when}: {}", sync_counts(last)));
+        }
+        (Some(_), None) => lines.push(format!("-# A sync is running: {}", sync_counts(last))),
+        (None, None) => {}
+    }
     let mut embed = reply::embed("Roles for levels", lines.join("\n"), config.color);
     let stack = show_stack(&config.levels);
     reply::footer(&mut embed, format!("Of these roles {stack}: change that in /levels config."));
     Message::default().embed(embed).row(vec![sync_button()])
+}
+
+fn sync_counts(row: &SyncRow) -> String {
+    let roles = |n: u64| text::count(n, "role", "roles");
+    format!(
+        "{} looked at, {} given, {} taken.",
+        text::count(row.sync_looked, "member", "members"),
+        roles(row.sync_given),
+        roles(row.sync_taken)
+    )
 }
 
 /// How far a sync is, or what came of it.

@@ -1,6 +1,9 @@
 //! Purpose: `/levels rewards`: which role comes with which level, checked against what Muster and the admin may do now.
 
-use super::{super::admin_view as view, config::change};
+use super::{
+    super::{admin_view as view, sync},
+    config::change,
+};
 use crate::{
     ctx::Ctx,
     discord::{self, GuildFacts},
@@ -8,7 +11,7 @@ use crate::{
     guild_config,
     interaction::Interaction,
     permissions,
-    reply::{Message, Reply},
+    reply::Reply,
     text::{self, clean_line},
     xp::{LevelSettings, Reward},
 };
@@ -142,8 +145,8 @@ async fn on_list(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> {
     let rewards = config.config().levels.rewards.iter();
     let rows: Vec<_> =
         rewards.map(|reward| (*reward, rights.obstacle(&facts, reward.role), powers(&facts, reward.role))).collect();
-    let message: Message = view::rewards(config.config(), &rows, rights.manages_roles);
-    Ok(Reply::Private(message))
+    let last = ctx.query(sync::store::get(guild)).await?.first()?.unwrap_or_default();
+    Ok(Reply::Private(view::rewards(config.config(), &rows, rights.manages_roles, &last)))
 }
 
 /// Suggestions by level or by the role's name.
