@@ -1,7 +1,7 @@
 //! Purpose: `/levels import`: a file of another bot shown before anything is written, written once however often it is confirmed and
 //! whatever goes wrong, on the board and with its roles; files that are none; who may.
 
-use muster_core::xp::LevelSettings;
+use muster_core::{ports::Timer, xp::LevelSettings};
 use muster_sim::{NewFile, OTHER_GUILD};
 use muster_testkit::FaultMode;
 use muster_tests::{DEMO, Seen, World, gateway::Sidecar};
@@ -155,6 +155,29 @@ async fn a_preview_holds_for_a_quarter_of_an_hour_for_its_server_and_for_who_may
     sidecar.earn(&world, "ada", 5, 0).await;
     world.advance_minutes(25 * 60).await;
     assert_eq!(world.db.column("SELECT COUNT(*) FROM levels_imports"), ["0"], "at the latest at night");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_presses_and_two_alarms_at_once_count_once() {
+    for seed in 1..15 {
+        let (world, _) = cafe().await;
+        let preview = import(&world, &mee6(&world), "existing:add").await;
+        let one = world.press_delivery("mara", &id(&preview), "Import");
+        let other = world.press_delivery("mara", &id(&preview), "Import");
+        world.interleave(seed);
+        tokio::join!(world.deliver("mara", one), world.deliver("mara", other));
+        let import_id = world.db.column("SELECT id FROM levels_imports WHERE started_at IS NOT NULL").remove(0);
+        let timer = Timer { feature: "levels".to_owned(), id: format!("import.{import_id}"), due_at: world.now() };
+        let (ctx, elsewhere) = (world.ctx(), world.ctx());
+        let alarm = |ctx| muster_core::timer(ctx, world.guild(), &timer);
+        let (first, second) = tokio::join!(alarm(&ctx), alarm(&elsewhere));
+        assert!(first.is_ok() && second.is_ok(), "seed {seed}: {first:?} {second:?}");
+        world.advance_minutes(1).await;
+        let sum = world.db.column("SELECT COUNT(*) || ' ' || SUM(text_xp) FROM levels_members");
+        assert_eq!(sum, ["3 5195"], "seed {seed}");
+        assert_eq!(world.db.column("SELECT changed FROM levels_imports"), ["3"], "seed {seed}");
+        assert_eq!(world.db.column("SELECT COUNT(*) FROM audit_log WHERE target = 'import'"), ["1"], "seed {seed}");
+    }
 }
 
 /// 1,200 people are added to what two of them have, in three steps, while the n-th call goes wrong and the button is pressed twice.
