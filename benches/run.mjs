@@ -3,7 +3,7 @@
 import { buildNative } from "./lib/build.mjs";
 import { table } from "./lib/report.mjs";
 
-const NAMES = ["interactions", "entry", "burst", "draw", "startup"];
+const NAMES = ["interactions", "entry", "burst", "draw", "gateway", "leaderboard", "day", "startup"];
 const USAGE = `usage: ./scripts/bench [NAME ...] [--json] [--no-build]
 
   NAME        ${NAMES.join(", ")}; all of them without one
@@ -26,7 +26,7 @@ async function main(args) {
     say(`# ${name}`);
     const { run } = await import(`./cases/${name}.mjs`);
     const result = await run({ rebuild, say });
-    if (name !== "draw") rebuild = false;
+    if (!["draw", "gateway"].includes(name)) rebuild = false;
     console.log(asJson ? JSON.stringify(result) : table(result));
   }
 }

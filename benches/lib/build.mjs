@@ -12,8 +12,10 @@ const PEERS = path.join(ROOT, "benches/peers");
 /** wrangler's bundle: what a deploy would upload. */
 const BUNDLE = path.join(TARGET, "bench-worker");
 
-export const LOAD = path.join(TARGET, "native/muster-bench-load");
-export const DRAW = path.join(TARGET, "native/muster-bench-draw");
+/** Where `buildNative` puts a program. */
+export const nativePath = (name) => path.join(TARGET, "native", name);
+export const LOAD = nativePath("muster-bench-load");
+export const DRAW = nativePath("muster-bench-draw");
 
 /** Builds native programs of the workspace by package name. */
 export function buildNative(...packages) {

@@ -8,7 +8,11 @@ const UNITS = {
   p50_ms: "ms",
   p99_ms: "ms",
   cpu_us_per_request: "µs",
+  cpu_us_per_message: "µs",
+  messages_per_s: "1/s",
+  peak_mib: "MiB",
   draw_ms: "ms",
+  answer_ms: "ms",
   cold_start_ms: "ms",
   startup_cpu_ms: "ms",
   size_gzip_kib: "KiB",
@@ -45,7 +49,7 @@ function digits(value) {
 /** A table: one line per case and side, one column per metric, with Muster's ratio to that side in brackets. */
 export function table({ bench, rows, ratios }) {
   const metrics = [...new Set(rows.map((row) => row.metric))];
-  const lines = [["case", "side", ...metrics.map((metric) => `${metric} (${UNITS[metric]})`)]];
+  const lines = [["case", "side", ...metrics.map((metric) => `${metric} (${rows.find((row) => row.metric === metric).unit})`)]];
   for (const key of new Set(rows.map((row) => `${row.case}\n${row.side}`))) {
     const [name, side] = key.split("\n");
     const cells = metrics.map((metric) => {

@@ -20,6 +20,12 @@ fn main() -> ExitCode {
     match done {
         Ok(line) => {
             println!("{line}");
+            // Whoever started it reads what it used before ending it.
+            if args.first().is_some_and(|first| first.starts_with("bare")) {
+                loop {
+                    std::thread::park();
+                }
+            }
             ExitCode::SUCCESS
         }
         Err(error) => {
