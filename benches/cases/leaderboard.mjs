@@ -19,7 +19,7 @@ const CHANGED_MS = 300_000;
 const guildOf = (size) => `90000000000${String(size).padStart(8, "0")}`;
 const userAt = (n) => (FIRST_USER + BigInt(n) * APART).toString();
 
-/** A guild whose members were all last active an hour ago; scores are spread like a busy server's: few high, many low. */
+/** D1 takes JavaScript's numbers for floating ones, hence the casts. A guild whose members were all last active an hour ago; scores are spread like a busy server's: few high, many low. */
 async function makeMembers(db, size) {
   const guild = guildOf(size);
   const settings = JSON.stringify({ levels: { enabled: true, public: true } });
@@ -30,9 +30,9 @@ async function makeMembers(db, size) {
     const last = Math.min(first + PER_STATEMENT, size) - 1;
     await db
       .prepare(
-        `WITH RECURSIVE n(i) AS (SELECT ?2 UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
+        `WITH RECURSIVE n(i) AS (SELECT CAST(?2 AS INTEGER) UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
          INSERT INTO levels_members (guild_id, user_id, text_xp, voice_xp, changed)
-         SELECT ?1, CAST(${FIRST_USER} + i * ${APART} AS TEXT), 20000000 / (1 + (i * 61813) % ?4), (i * 7919) % 5000, ?5 FROM n`,
+         SELECT ?1, CAST(${FIRST_USER} + i * ${APART} AS TEXT), 20000000 / (1 + (i * 61813) % CAST(?4 AS INTEGER)), (i * 7919) % 5000, ?5 FROM n`,
       )
       .bind(guild, first, last, size, changed)
       .run();

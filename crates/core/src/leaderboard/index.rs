@@ -6,11 +6,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twilight_model::id::{Id, marker::UserMarker};
 
-/// Lists that are kept sorted at once. Each takes 16 bytes per member beside the 56 of the member: with a million members this
-/// many stay under the 128 MB of a Durable Object.
-const KEPT: usize = 2;
-/// From so many members on, [`KEPT`] holds; below it every list fits.
-const LARGE: usize = 200_000;
+/// Entries of all sorted lists together. One takes 16 bytes beside the 56 of its member: with a million members, two long lists and
+/// the short ones of a week and a month stay under the 128 MB of a Durable Object.
+const ENTRIES_MAX: usize = 2_200_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -78,12 +76,19 @@ impl Scores {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Index {
     members: Vec<(u64, Scores)>,
     /// Where each member stands in `members`: a fifth of the memory of a map from one to the other.
     slots: HashTable<u32>,
     rankings: BTreeMap<Board, Ranking>,
+    entries_max: usize,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self { members: Vec::new(), slots: HashTable::new(), rankings: BTreeMap::new(), entries_max: ENTRIES_MAX }
+    }
 }
 
 /// Ids differ in their high bits mostly; a multiplication brings those down (Fibonacci hashing, Knuth vol. 3).
@@ -147,15 +152,22 @@ impl Index {
         if !self.rankings.contains_key(&board) {
             // A period that is over is asked for no more.
             self.rankings.retain(|known, _| known.span != board.span || known.period == board.period);
-            if self.members.len() >= LARGE && self.rankings.len() >= KEPT {
-                self.rankings.pop_last();
-            }
+            let scores = self.members.iter().map(|(user, scores)| Entry { score: scores.on(board), user: *user });
+            let ranking = Ranking::new(scores.filter(|entry| entry.score > 0).collect());
+            self.make_room(ranking.len());
+            self.rankings.insert(board, ranking);
         }
-        let members = &self.members;
-        self.rankings.entry(board).or_insert_with(|| {
-            let entries = members.iter().map(|(user, scores)| Entry { score: scores.on(board), user: *user });
-            Ranking::new(entries.filter(|entry| entry.score > 0).collect())
-        })
+        self.rankings.entry(board).or_default()
+    }
+
+    /// Gives up lists, long ones first, until so many more entries fit.
+    fn make_room(&mut self, more: usize) {
+        let size = |rankings: &BTreeMap<Board, Ranking>| rankings.values().map(Ranking::len).sum::<usize>();
+        while size(&self.rankings) + more > self.entries_max {
+            let longest = self.rankings.iter().max_by_key(|(_, ranking)| ranking.len()).map(|(board, _)| *board);
+            let Some(longest) = longest else { return };
+            self.rankings.remove(&longest);
+        }
     }
 
     /// The size of the list, and at most `count` places of it after the first `skip`, as (place, user, score).
@@ -198,6 +210,23 @@ mod tests {
         assert_eq!(index.place(ALL, Id::new(1)), None);
         assert_eq!(index.place(ALL, Id::new(2)), Some((1, 90)));
         assert_eq!(index.page(ALL, 0, 10), (1, vec![(1, Id::new(2), 90)]));
+    }
+
+    #[test]
+    fn lists_stand_beside_each_other_as_long_as_they_fit() {
+        let mut index = Index { entries_max: 12, ..Index::default() };
+        for user in 1..=5 {
+            let week = if user == 1 { 10 } else { 0 };
+            index.set(Id::new(user), Some(Scores { voice: 1, ..scores(100, week, 202_647) }));
+        }
+        let lists = [ALL, WEEK, Board { of: Of::Text, ..ALL }, Board { of: Of::Voice, ..ALL }];
+        let lengths = [5, 1, 5, 5];
+        for (board, length) in lists.iter().zip(lengths) {
+            assert_eq!(index.page(*board, 0, 0).0, length);
+        }
+        assert!(index.rankings.contains_key(&WEEK), "the short one stays");
+        assert_eq!(index.rankings.len(), 3);
+        assert_eq!(index.place(ALL, Id::new(5)), Some((5, 100)), "whatever was given up is made anew");
     }
 
     #[test]
