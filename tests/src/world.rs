@@ -580,6 +580,8 @@ impl Drop for World {
             let malformed = call.fault.is_none() && call.response["code"] == 50_035;
             assert!(!malformed, "Discord found a body malformed: {} {} {}", call.path, call.body, call.response);
         }
+        let scans = self.db.scans();
+        assert!(scans.is_empty(), "statements that read a large table from end to end: {scans:#?}");
         let lines = self.log.lines.borrow().join("\n");
         assert!(!lines.contains(&self.settings.bot_token), "the token is in the log");
         let leaked = self.tokens.borrow().iter().any(|token| lines.contains(token));

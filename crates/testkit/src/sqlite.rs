@@ -6,7 +6,7 @@ use muster_core::{
 };
 use rusqlite::{Connection, limits::Limit, types::ValueRef};
 use serde_json::{Map, value::to_raw_value};
-use std::{cell::RefCell, path::Path};
+use std::{cell::RefCell, collections::BTreeMap, path::Path};
 
 /// D1's limits (Cloudflare's D1 "Limits" page).
 const MAX_PARAMS: usize = 100;
@@ -21,8 +21,13 @@ const LIMITS: [(Limit, i32); 6] = [
 /// Queries per invocation on Cloudflare's free plan are 50; a batch must leave room for what was read before it.
 const MAX_STATEMENTS: usize = 25;
 
+/// Tables that grow with members and time: reading one from end to end is billed row by row.
+const LARGE: [&str; 6] = ["activity_hours", "audit_log", "giveaway_entries", "giveaway_log", "levels_members", "outbox"];
+
 pub struct SqliteDb {
     connection: RefCell<Connection>,
+    /// The texts that ran, each with what SQLite would read from end to end.
+    plans: RefCell<BTreeMap<&'static str, Vec<String>>>,
 }
 
 impl SqliteDb {
@@ -43,7 +48,30 @@ impl SqliteDb {
         for (limit, value) in LIMITS {
             connection.set_limit(limit, value).expect("limits can be set");
         }
-        Self { connection: RefCell::new(connection) }
+        Self { connection: RefCell::new(connection), plans: RefCell::default() }
+    }
+
+    /// Statements that ran and read a large table from end to end, with the plan's line.
+    pub fn scans(&self) -> Vec<String> {
+        let plans = self.plans.borrow();
+        plans.iter().flat_map(|(sql, scans)| scans.iter().map(move |scan| format!("{scan}: {sql}"))).collect()
+    }
+
+    fn note_plan(&self, connection: &Connection, sql: &'static str) -> rusqlite::Result<()> {
+        if self.plans.borrow().contains_key(sql) {
+            return Ok(());
+        }
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        // Nothing is bound: a plan does not depend on the values.
+        let mut rows = statement.raw_query();
+        let mut details = Vec::new();
+        while let Some(row) = rows.next()? {
+            details.push(row.get::<_, String>("detail")?);
+        }
+        // An index that holds few rows is named in the line.
+        let is_scan = |detail: &String| LARGE.iter().any(|table| detail.strip_prefix("SCAN ") == Some(*table));
+        self.plans.borrow_mut().insert(sql, details.into_iter().filter(is_scan).collect());
+        Ok(())
     }
 
     /// One transaction: all statements or none.
@@ -54,6 +82,7 @@ impl SqliteDb {
         let mut results = Vec::new();
         for statement in statements {
             results.push(run(&transaction, statement)?);
+            self.note_plan(&transaction, statement.sql).map_err(|error| failed(&error))?;
         }
         transaction.commit().map_err(|error| failed(&error))?;
         Ok(results)
