@@ -20,9 +20,5 @@ pub mod status;
 pub mod store;
 pub mod watch;
 
-/// Much of what is done per message is taking and giving back small pieces of memory.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[cfg(test)]
 mod testing;
