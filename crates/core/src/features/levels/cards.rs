@@ -68,7 +68,10 @@ fn unsigned(amount: i64) -> String {
 fn totals(row: &store::Member) -> String {
     let messages = if row.messages == 1 { "message" } else { "messages" };
     let messages = format!("{} {messages}", unsigned(row.messages));
-    let voice = time::say_duration(row.voice_seconds.saturating_mul(1_000));
+    let voice = match row.voice_seconds {
+        ..=0 => "no time".to_owned(),
+        seconds => time::say_duration(seconds.saturating_mul(1_000)),
+    };
     let mut lines = vec![
         format!("✨ **{}** XP in all", number(row.total())),
         format!("💬 **{}** from {messages}", unsigned(row.text_xp)),
@@ -214,14 +217,16 @@ pub fn board(settings: &LevelSettings, color: u32, page: &Page) -> Message {
         lines.join("\n")
     };
     let period = page.period.as_ref().map_or_else(String::new, |period| format!(" · {period}"));
-    let parts = vec![
+    let mut parts = vec![
         cards::text(format!("## 🏆 Leaderboard\n{}{period}", page.list.label())),
         cards::text(text),
         cards::separator(),
         cards::text(footer(page)),
-        cards::row(steps(page)),
-        chooser(page),
     ];
+    if pages(page.answer.members) > 1 {
+        parts.push(cards::row(steps(page)));
+    }
+    parts.push(chooser(page));
     cards::message(vec![cards::container(color, parts)])
 }
 
