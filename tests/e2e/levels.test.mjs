@@ -27,10 +27,11 @@ test("repeated texts earn nothing, and /why says so", async () => {
   await say("bela", "general", "the very same sentence about the boat");
   await say("bela", "general", "the very same sentence about the boat");
   await hasTotal("bela", 60);
+  // What earned nothing may wait half a minute for company.
   await until("/why to know both", async () => {
     const { text, isPrivate } = await crowd.command("bela", "general", "/why xp");
     return isPrivate && text.includes("+60") && text.includes("nearly the same");
-  }, { seconds: 15, every: 300 });
+  }, { seconds: 45, every: 300 });
 });
 
 test("a changed rule is in force within fifteen seconds", async () => {

@@ -72,7 +72,7 @@ pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData)
     let mut embed = reply::embed("Why this experience?", text, config.color);
     reply::footer(
         &mut embed,
-        "Reported every few seconds, so the last moments may be missing. Only the last few decisions are kept, and no texts.",
+        "Reported every few seconds, what earned nothing within half a minute. Only the last few decisions are kept, and no texts.",
     );
     Ok(Reply::Private(Message::default().embed(embed)))
 }
