@@ -169,11 +169,14 @@ impl Members {
 
     /// The member, new if need be, without noting a change.
     pub fn get(&mut self, key: Key) -> &mut Member {
+        self.make_room(key);
+        newest(&mut self.young, &mut self.old, key)
+    }
+
+    fn make_room(&mut self, key: Key) {
         if self.young.len() >= self.max / 2 && !self.young.contains_key(&key) {
             self.age();
         }
-        let old = &mut self.old;
-        self.young.entry(key).or_insert_with(|| old.remove(&key).unwrap_or_default())
     }
 
     fn age(&mut self) {
@@ -182,14 +185,15 @@ impl Members {
         self.young.extend(dropped.into_iter().filter(|(_, member)| member.touched || member.accrual.is_some()));
     }
 
-    /// Lists the member as changed.
-    pub fn touch(&mut self, key: Key) {
-        if let Some(member) = self.young.get_mut(&key)
-            && !member.touched
-        {
+    /// The member, listed as changed.
+    pub fn touch(&mut self, key: Key) -> &mut Member {
+        self.make_room(key);
+        let member = newest(&mut self.young, &mut self.old, key);
+        if !member.touched {
             member.touched = true;
             self.touched.push(key);
         }
+        member
     }
 
     pub fn touched(&self) -> usize {
@@ -212,6 +216,11 @@ impl Members {
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Member)> {
         self.old.iter().chain(self.young.iter())
     }
+}
+
+/// The member among the young, fetched from the old or new if need be.
+fn newest<'a>(young: &'a mut Map<Key, Member>, old: &mut Map<Key, Member>, key: Key) -> &'a mut Member {
+    young.entry(key).or_insert_with(|| old.remove(&key).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -272,7 +281,6 @@ mod tests {
     fn what_was_not_reported_is_never_forgotten() {
         let mut members = Members::new(10);
         let key = (Id::new(1), Id::new(1));
-        members.get(key);
         members.touch(key);
         for user in 2..100_u64 {
             members.get((Id::new(1), Id::new(user)));

@@ -302,7 +302,7 @@ impl Pipeline {
     /// Notes a decision, and what it earned, for the next report.
     fn note(&mut self, key: Key, day: i32, now: i64, decided: Decided, add: impl FnOnce(&mut Accrual)) {
         let Decided(at, _, channel, _, _) = decided;
-        let member = self.members.get(key);
+        let member = self.members.touch(key);
         if let Some(over) = member.accrual.take_if(|accrual| accrual.day != day) {
             self.closed.push((key, over, member.why.clone()));
         }
@@ -312,7 +312,6 @@ impl Pipeline {
         accrual.at = accrual.at.max(at);
         accrual.channel = channel;
         add(accrual);
-        self.members.touch(key);
     }
 
     fn wait(&mut self, guild: Id<GuildMarker>, at: i64, kind: EventKind) {
