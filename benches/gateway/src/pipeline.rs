@@ -17,6 +17,9 @@ const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// Payloads at a time: about half a megabyte, which lies in a processor's cache as what a socket just gave does.
 const BLOCK: usize = 512;
 
+/// What a payload is, its guild, and its text.
+type Payload = (Kind, u64, String);
+
 /// A recording, read as Discord would send it on one shard.
 struct Traffic {
     records: Records,
@@ -24,7 +27,7 @@ struct Traffic {
 }
 
 impl Traffic {
-    fn next(&mut self) -> Result<Option<(Kind, u64, String)>, Box<dyn Error>> {
+    fn next(&mut self) -> Result<Option<Payload>, Box<dyn Error>> {
         let Some(Record { prefix, name, body }) = self.records.next(|_| true)? else { return Ok(None) };
         self.sequence += 1;
         let (name, body) = (std::str::from_utf8(name)?, std::str::from_utf8(body)?);
@@ -33,7 +36,7 @@ impl Traffic {
     }
 
     /// Logs in, and switches levels on in every guild. Gives the first payload after the guilds.
-    fn log_in(&mut self, pipeline: &mut Pipeline) -> Result<Option<(Kind, u64, String)>, Box<dyn Error>> {
+    fn log_in(&mut self, pipeline: &mut Pipeline) -> Result<Option<Payload>, Box<dyn Error>> {
         self.sequence = 1;
         let ready = r#"{"t":"READY","s":1,"op":0,"d":{"session_id":"s","application":{"id":"1"}}}"#;
         pipeline.payload(0, ready, 0);
