@@ -30,7 +30,7 @@ test("repeated texts earn nothing, and /why says so", async () => {
   // What earned nothing may wait half a minute for company.
   await until("/why to know both", async () => {
     const { text, isPrivate } = await crowd.command("bela", "general", "/why xp");
-    return isPrivate && text.includes("+60") && text.includes("nearly the same");
+    return isPrivate && text.includes("+60") && text.includes("one of the messages just before");
   }, { seconds: 45, every: 300 });
 });
 
