@@ -23,39 +23,36 @@ pub struct Entry {
     pub cause: String,
 }
 
+/// Binds an entry's columns as `?1` to `?9`, in the order of the statements below. What follows is a condition's own.
+pub fn bind(statement: Statement, entry: &Entry) -> Statement {
+    statement
+        .bind(entry.guild_id)
+        .bind(entry.at)
+        .bind(entry.actor_id)
+        .bind(entry.source)
+        .bind(entry.action)
+        .bind(&entry.target)
+        .bind(entry.before.clone())
+        .bind(entry.after.clone())
+        .bind(&entry.cause)
+}
+
 pub fn insert(entry: &Entry) -> Statement {
-    Statement::new(
+    let statement = Statement::new(
         "INSERT OR IGNORE INTO audit_log (guild_id, at, actor_id, source, action, target, before, after, cause)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )
-    .bind(entry.guild_id)
-    .bind(entry.at)
-    .bind(entry.actor_id)
-    .bind(entry.source)
-    .bind(entry.action)
-    .bind(&entry.target)
-    .bind(entry.before.clone())
-    .bind(entry.after.clone())
-    .bind(&entry.cause)
+    );
+    bind(statement, entry)
 }
 
 /// The same, only if the guild's configuration is of that version (0 for none).
 pub fn insert_if_config(entry: &Entry, version: i64) -> Statement {
-    Statement::new(
+    let statement = Statement::new(
         "INSERT OR IGNORE INTO audit_log (guild_id, at, actor_id, source, action, target, before, after, cause)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
          WHERE COALESCE((SELECT version FROM guild_config WHERE guild_id = ?1), 0) = ?10",
-    )
-    .bind(entry.guild_id)
-    .bind(entry.at)
-    .bind(entry.actor_id)
-    .bind(entry.source)
-    .bind(entry.action)
-    .bind(&entry.target)
-    .bind(entry.before.clone())
-    .bind(entry.after.clone())
-    .bind(&entry.cause)
-    .bind(version)
+    );
+    bind(statement, entry).bind(version)
 }
 
 #[derive(Debug, Deserialize)]

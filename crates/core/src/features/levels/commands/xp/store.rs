@@ -1,6 +1,9 @@
 //! Purpose: the SQL of experience that is changed by hand, for one member or for everybody.
 
-use crate::{audit::store::Entry, sql::Statement};
+use crate::{
+    audit::store::{self, Entry},
+    sql::Statement,
+};
 use serde::Deserialize;
 use twilight_model::id::{
     Id,
@@ -28,25 +31,13 @@ pub struct Parts {
 
 /// Notes a change in the audit log, once per cause and only while the total is what it was.
 pub fn note(entry: &Entry, user: Id<UserMarker>, parts: Parts) -> Statement {
-    Statement::new(
+    let statement = Statement::new(
         "INSERT OR IGNORE INTO audit_log (guild_id, at, actor_id, source, action, target, before, after, cause)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (
            SELECT 1 FROM levels_members
            WHERE guild_id = ?1 AND user_id = ?10 AND text_xp = ?11 AND voice_xp = ?12 AND bonus_xp = ?13)",
-    )
-    .bind(entry.guild_id)
-    .bind(entry.at)
-    .bind(entry.actor_id)
-    .bind(entry.source)
-    .bind(entry.action)
-    .bind(&entry.target)
-    .bind(entry.before.clone())
-    .bind(entry.after.clone())
-    .bind(&entry.cause)
-    .bind(user)
-    .bind(parts.text)
-    .bind(parts.voice)
-    .bind(parts.bonus)
+    );
+    store::bind(statement, entry).bind(user).bind(parts.text).bind(parts.voice).bind(parts.bonus)
 }
 
 /// What is given or taken by hand.
