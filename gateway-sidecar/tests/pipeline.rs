@@ -88,7 +88,7 @@ impl Scene {
     fn earned(&mut self) -> (u32, u32, Option<String>) {
         let members = self.members();
         let member = members.iter().find(|member| member.user == Id::new(5));
-        let reason = member.and_then(|member| member.why.last()?.reason.clone());
+        let reason = member.and_then(|member| member.why.last()?.reason.clone().map(Into::into));
         (member.map_or(0, |member| member.text), member.map_or(0, |member| member.voice), reason)
     }
 }

@@ -11,7 +11,7 @@ const LEASH = fileURLToPath(new URL("./leash.mjs", import.meta.url));
 
 /**
  * Starts a program that ends with this process. Its output goes to the file `log`.
- * Gives `{ name, pid, exited, isRunning(), stop(), kill() }`; `exited` resolves to a sentence.
+ * Gives `{ name, pid, exited, isRunning(), stop(), suspend(), resume(), kill() }`; `exited` resolves to a sentence.
  */
 export function start(name, program, args, { cwd = ROOT, env = {}, log }) {
   fs.mkdirSync(path.dirname(log), { recursive: true });
@@ -50,6 +50,9 @@ export function start(name, program, args, { cwd = ROOT, env = {}, log }) {
       child.stdin.end();
       await exited;
     },
+    /** Stands still: what connects to it gets no answer. */
+    suspend: () => signal("SIGSTOP"),
+    resume: () => signal("SIGCONT"),
     /** kill -9 of the program and everything it started, in the middle of whatever they do. */
     async kill() {
       signal("SIGKILL");

@@ -238,6 +238,9 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
     dir, simUrl, workerUrl, sidecarUrl, env, logs, sim, commands, tick, stop, startWorker, startSidecar,
     /** kill -9 of the whole runtime, wrangler and workerd at once; `startWorker` brings it back on the same state. */
     killWorker: () => running.worker.kill(),
+    /** The runtime stands still: connections are taken and nothing is answered. */
+    suspendWorker: () => running.worker.suspend(),
+    resumeWorker: () => running.worker.resume(),
     killSidecar: () => running.sidecar.kill(),
     /** SIGTERM, waited for. */
     stopSidecar: () => running.sidecar.stop(),

@@ -90,6 +90,26 @@ test("it starts without the Worker, by the settings it knew last", async () => {
   await until("the problem to be over", async () => (await health()).problems.length === 0);
 });
 
+test("a Worker that takes connections and answers nothing: everything people write is read meanwhile, and kept", async () => {
+  const people = Array.from({ length: 8 }, (_, number) => `witness${number}`);
+  for (const user of people) await crowd.join(user);
+  const decided = async () => Number(/^muster_gateway_messages_decided_total (\d+)$/m.exec(await (await fetch(`${stack.sidecarUrl}/metrics`)).text())[1]);
+  const before = { decided: await decided(), ...(await gateway({})) };
+  stack.suspendWorker();
+  try {
+    for (let round = 1; round <= 5; round += 1) {
+      await Promise.all(people.map(chat));
+      await until("this round to be read and to lie on the disk", async () => (await decided()) === before.decided + round * people.length && (await health()).spool.batches >= round, { seconds: 10 });
+    }
+    assert.equal((await health()).shards[0].state, "connected");
+    const now = await gateway({});
+    assert.deepEqual([now.identified, now.resumed], [before.identified, before.resumed]);
+  } finally {
+    stack.resumeWorker();
+  }
+  for (const user of people) await hasTotal(user, 5 * XP, 60);
+});
+
 test("what it says to a watcher", async () => {
   const metrics = await until("a heartbeat to be acknowledged", async () => {
     const text = await (await fetch(`${stack.sidecarUrl}/metrics`)).text();

@@ -9,7 +9,7 @@ use muster_tests::{
 };
 
 fn decision(world: &World, surface: Surface, xp: u32, reason: &str) -> Decision {
-    let reason = (!reason.is_empty()).then(|| reason.to_owned());
+    let reason = (!reason.is_empty()).then(|| reason.to_owned().into());
     Decision { at: world.now(), surface, channel: world.channel("#general"), xp, reason }
 }
 

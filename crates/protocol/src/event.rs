@@ -1,6 +1,7 @@
 //! Purpose: every kind of event that the sidecar reports, with what a feature needs of it and no more.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use std::borrow::Cow;
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker},
@@ -104,6 +105,7 @@ pub enum EventKind {
 /// What one member earned and did since the last report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberXp {
+    #[serde(serialize_with = "as_text")]
     pub user: Id<UserMarker>,
     /// Experience from messages.
     #[serde(default)]
@@ -118,6 +120,7 @@ pub struct MemberXp {
     #[serde(default)]
     pub seconds: u32,
     /// Where the last of it was earned: a level-up may be said there.
+    #[serde(serialize_with = "as_text")]
     pub channel: Id<ChannelMarker>,
     /// The last decisions about this member, newest last, those of earlier reports included; a few at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -130,13 +133,19 @@ pub struct Decision {
     /// Unix milliseconds.
     pub at: i64,
     pub surface: Surface,
+    #[serde(serialize_with = "as_text")]
     pub channel: Id<ChannelMarker>,
     /// What it earned; 0 with a reason.
     #[serde(default)]
     pub xp: u32,
     /// Why it earned nothing, in the words of the rules (`cooldown`, `deafened`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<Cow<'static, str>>,
+}
+
+/// An id as `Id` itself writes it, without a text of its own for each: reports are mostly these.
+fn as_text<T, S: Serializer>(id: &Id<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(itoa::Buffer::new().format(id.get()))
 }
 
 /// Where experience is earned.

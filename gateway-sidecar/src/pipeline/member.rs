@@ -5,7 +5,7 @@
 use foldhash::fast::RandomState;
 use muster_core::xp::{Recent, Refusal, Silence};
 use muster_protocol::{Decision, MemberXp, Surface};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::HashMap;
 use twilight_model::id::{
     Id,
@@ -57,7 +57,18 @@ impl Reason {
 
 /// A decision as it is kept: without a text of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decided(pub i64, pub Surface, pub Id<ChannelMarker>, pub u32, pub Option<Reason>);
+pub struct Decided(
+    pub i64,
+    pub Surface,
+    #[serde(serialize_with = "as_number")] pub Id<ChannelMarker>,
+    pub u32,
+    pub Option<Reason>,
+);
+
+/// How ids are saved: shorter than text, and read as well.
+pub fn as_number<T, S: Serializer>(id: &Id<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(id.get())
+}
 
 /// The last decisions, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,7 +111,7 @@ impl Why {
 
     fn told(&self) -> Vec<Decision> {
         let told = |Decided(at, surface, channel, xp, reason): Decided| {
-            let reason = reason.map(|reason| reason.word().to_owned());
+            let reason = reason.map(|reason| reason.word().into());
             Decision { at, surface, channel, xp, reason }
         };
         self.iter().map(told).collect()
@@ -115,6 +126,7 @@ pub struct Accrual {
     pub at: i64,
     /// By the pipeline's clock: when the first of it came.
     pub since: i64,
+    #[serde(serialize_with = "as_number")]
     pub channel: Id<ChannelMarker>,
     pub text: u32,
     pub voice: u32,
@@ -179,10 +191,11 @@ impl Members {
         }
     }
 
+    /// The older generation's memory is taken again: fresh memory would have to grow, and to be had from the system.
     fn age(&mut self) {
-        let dropped = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
+        std::mem::swap(&mut self.young, &mut self.old);
         // What was not reported yet is not forgotten.
-        self.young.extend(dropped.into_iter().filter(|(_, member)| member.touched || member.accrual.is_some()));
+        self.young.retain(|_, member| member.touched || member.accrual.is_some());
     }
 
     /// The member, listed as changed.

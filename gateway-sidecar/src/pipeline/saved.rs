@@ -5,7 +5,7 @@
 use super::{
     Pipeline,
     guild::{Changed, Count, Guild, Occupant},
-    member::{Accrual, Decided, Key, Member},
+    member::{Accrual, Decided, Key, Member, as_number},
 };
 use muster_core::xp::{Recent, Silence, VoiceFloor};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,13 @@ struct Segment<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct SavedMember(Id<GuildMarker>, Id<UserMarker>, Recent, Vec<Decided>, Option<Accrual>);
+struct SavedMember(
+    #[serde(serialize_with = "as_number")] Id<GuildMarker>,
+    #[serde(serialize_with = "as_number")] Id<UserMarker>,
+    Recent,
+    Vec<Decided>,
+    Option<Accrual>,
+);
 
 /// Parts that did not change are left out.
 #[derive(Serialize, Deserialize)]

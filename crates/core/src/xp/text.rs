@@ -182,7 +182,7 @@ fn note_text(recent: &mut Recent, text: &str) -> bool {
 /// A similarity hash (Charikar 2002): each bit is what most words' hashes say of it, so that few changed words change few bits.
 /// Short texts get a hash of their own. `None` for texts without a letter or digit.
 fn fingerprint(text: &str) -> Option<(u64, bool)> {
-    let mut print = Fingerprint { votes: [0; 64], words: 0, whole: 0 };
+    let mut print = Fingerprint::default();
     if text.is_ascii() {
         // Most texts are, and bytes are quicker than characters. Both ways give the same.
         for word in text.as_bytes().split(|byte| !byte.is_ascii_alphanumeric()) {
@@ -193,14 +193,15 @@ fn fingerprint(text: &str) -> Option<(u64, bool)> {
             print.word(word.chars().flat_map(char::to_lowercase).map(|letter| u64::from(u32::from(letter))));
         }
     }
-    let similarity = print.votes.iter().enumerate().fold(0, |bits, (bit, vote)| bits | (u64::from(*vote > 0) << bit));
-    let bits = if print.words < WORDS_MIN { print.whole } else { similarity };
+    let bits = if print.words < WORDS_MIN { print.whole } else { print.majority() };
     (print.words > 0).then(|| (bits.max(1), print.words >= WORDS_MIN))
 }
 
+#[derive(Default)]
 struct Fingerprint {
-    /// A message has 4,000 characters at most, so 16 bits hold every count; narrow lanes keep this quick.
-    votes: [i16; 64],
+    /// How many words' hashes have each bit, all 64 counts side by side: `planes[n]` holds digit `n` of every count.
+    /// A message has 4,000 characters at most, so 16 digits hold every count.
+    planes: [u64; 16],
     words: usize,
     /// Of all words in their order.
     whole: u64,
@@ -215,18 +216,34 @@ impl Fingerprint {
             return;
         }
         let hash = mix(hash);
-        vote(&mut self.votes, hash);
+        self.count(hash);
         self.whole = mix(self.whole ^ hash);
         self.words += 1;
     }
-}
 
-fn vote(votes: &mut [i16; 64], hash: u64) {
-    for (sixteen, shift) in votes.chunks_exact_mut(16).zip([0, 16, 32, 48]) {
-        let part = (hash >> shift & 0xFFFF) as u16;
-        for (bit, vote) in sixteen.iter_mut().enumerate() {
-            *vote = vote.saturating_add(if part & (1 << bit) == 0 { -1 } else { 1 });
+    fn count(&mut self, hash: u64) {
+        let mut carry = hash;
+        for plane in &mut self.planes {
+            (*plane, carry) = (*plane ^ carry, *plane & carry);
+            if carry == 0 {
+                break;
+            }
         }
+    }
+
+    /// The bits that more than half of the words have.
+    fn majority(&self) -> u64 {
+        let half = self.words / 2;
+        let (mut more, mut equal) = (0, u64::MAX);
+        for (digit, plane) in self.planes.iter().enumerate().rev() {
+            if half >> digit & 1 == 0 {
+                more |= equal & plane;
+                equal &= !plane;
+            } else {
+                equal &= plane;
+            }
+        }
+        more
     }
 }
 
