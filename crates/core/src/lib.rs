@@ -27,6 +27,7 @@ pub mod sql;
 pub mod text;
 pub mod time;
 pub mod timers;
+pub mod vault;
 pub mod xp;
 
 pub use ctx::Ctx;
