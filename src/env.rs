@@ -7,7 +7,9 @@ use crate::ports::{
 use muster_core::{
     Ctx,
     ctx::{Memory, Settings},
+    identity::{SessionKeys, WebSettings},
     signature::DiscordKey,
+    vault::Vault,
 };
 use std::{cell::RefCell, rc::Rc};
 use worker::{D1Database, Env, ObjectNamespace, Queue, kv::KvStore};
@@ -48,6 +50,16 @@ fn gateway_keys(env: &Env) -> Vec<muster_protocol::Key> {
     })
 }
 
+/// What signing in on the web takes; `None` while something of it is missing or broken.
+fn web(env: &Env) -> Option<WebSettings> {
+    let client_secret = setting(env, "DISCORD_CLIENT_SECRET")?;
+    let session_keys = SessionKeys::parse(&setting(env, "SESSION_KEYS")?)
+        .map_err(|why| worker::console_error!("SESSION_KEYS: {why}; nobody can sign in"));
+    let vault = Vault::parse(&setting(env, "TOKEN_KEYS")?)
+        .map_err(|why| worker::console_error!("TOKEN_KEYS: {why}; nobody can sign in"));
+    Some(WebSettings { client_secret, session_keys: Rc::new(session_keys.ok()?), vault: Rc::new(vault.ok()?) })
+}
+
 fn base_url(env: &Env, name: &str, default: &str) -> String {
     let url = setting(env, name).unwrap_or_else(|| default.to_owned());
     url.trim_end_matches('/').to_owned()
@@ -65,6 +77,7 @@ fn settings(env: &Env) -> Result<Settings, String> {
         public_url: base_url(env, "PUBLIC_URL", "http://127.0.0.1:8787"),
         commands_guild: setting(env, "COMMANDS_GUILD").and_then(|id| id.parse().ok()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        web: web(env),
     })
 }
 

@@ -1,12 +1,30 @@
 //! Purpose: the router: which path goes to which door of core, with body caps and security headers.
 
-use crate::{env, gateway, interactions, ports::clock};
-use muster_core::api::{ApiRequest, ApiResponse};
+use crate::{env, gateway, interactions, ports::clock, scheduled_cron};
+use muster_core::web;
 use serde_json::{Value, json};
 use worker::{Context, Env, Method, Request, Response, Result};
 
 /// Discord's interactions and webhook events are a few kilobytes.
 const MAX_BODY: usize = 256 * 1_024;
+/// Forms, and configurations and lists that are imported: a megabyte holds 20,000 members of a CSV.
+const MAX_WEB_BODY: usize = 1_024 * 1_024;
+/// The headers that core reads; each one costs a call into the platform.
+const HEADERS: [&str; 13] = [
+    "accept",
+    "authorization",
+    "cf-connecting-ip",
+    "content-type",
+    "cookie",
+    "hx-request",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "origin",
+    "sec-fetch-site",
+    "user-agent",
+    "x-form-token",
+];
 
 pub async fn route(mut request: Request, env: Env, context: Context) -> Result<Response> {
     let path = request.path();
@@ -17,11 +35,12 @@ pub async fn route(mut request: Request, env: Env, context: Context) -> Result<R
         (Method::Post, muster_protocol::PATH) => gateway::deliver(&mut request, &env, &context).await,
         (Method::Get, "/healthz") => health(&env).await,
         (Method::Post, "/dev/clock") if env::is_dev(&env) => move_clock(&mut request, &env).await,
-        (Method::Get, "/") => home(),
-        _ => match path.strip_prefix("/api/v1/") {
-            Some(rest) => api(&request, &env, &context, rest).await,
-            None => refuse(404, "There is nothing at this address."),
-        },
+        // wrangler's own address for this does not get through to a Worker with static assets (workers-sdk issue 9882).
+        (Method::Post, "/dev/cron") if env::is_dev(&env) => {
+            scheduled_cron::tick(&env).await;
+            Ok(Response::empty()?.with_status(204))
+        }
+        _ => web(&mut request, &env, &context, &path).await,
     }
 }
 
@@ -40,10 +59,6 @@ pub fn secure(response: Response) -> Result<Response> {
     headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'")?;
     headers.set("strict-transport-security", "max-age=31536000; includeSubDomains")?;
     Ok(response)
-}
-
-fn home() -> Result<Response> {
-    secure(Response::ok("Muster is running. Its commands are in Discord: type /help.\n")?)
 }
 
 /// The body up to the cap, or `None` beyond it; the rest is never read.
@@ -119,26 +134,35 @@ async fn health(env: &Env) -> Result<Response> {
     }
 }
 
-async fn api(request: &Request, env: &Env, context: &Context, rest: &str) -> Result<Response> {
+/// Pages and the JSON API: headers, body and answer in core's own types.
+async fn web(request: &mut Request, env: &Env, context: &Context, path: &str) -> Result<Response> {
     let ctx = match env::ctx(env) {
         Ok(ctx) => ctx,
         Err(missing) => return refuse(503, &missing),
     };
-    let api_request = ApiRequest {
-        method: request.method().to_string(),
-        segments: rest.split('/').map(str::to_owned).collect(),
-        query: request.url()?.query_pairs().into_owned().collect(),
+    let Some(body) = read_capped(request, MAX_WEB_BODY).await? else {
+        return refuse(413, "That is longer than a megabyte.");
     };
-    let ApiResponse { status, body, max_age } = muster_core::api(&ctx, &api_request).await;
+    let headers = request.headers();
+    let read = |name: &str| Ok::<_, worker::Error>(headers.get(name)?.map(|value| (name.to_owned(), value)));
+    let web_request = web::Request {
+        method: request.method().to_string(),
+        segments: path.trim_start_matches('/').split('/').map(str::to_owned).collect(),
+        query: request.url()?.query_pairs().into_owned().collect(),
+        headers: HEADERS.iter().filter_map(|name| read(name).transpose()).collect::<Result<_>>()?,
+        body,
+        ..web::Request::default()
+    };
+    let answer = muster_core::http(&ctx, web_request).await;
     interactions::finish_after(&ctx, context);
-    let response = Response::from_bytes(body.into_bytes())?.with_status(status);
+    let response = Response::from_bytes(answer.body.into_bytes())?.with_status(answer.status);
     let headers = response.headers();
-    headers.set("content-type", "application/json")?;
-    // Proofs are public: a page anywhere may read and check them.
-    headers.set("access-control-allow-origin", "*")?;
-    let caching = if max_age > 0 { format!("public, max-age={max_age}") } else { "no-store".to_owned() };
-    headers.set("cache-control", &caching)?;
-    secure(response)
+    headers.set("content-type", answer.content_type)?;
+    for (name, value) in answer.headers {
+        // Several cookies are several headers.
+        headers.append(name, &value)?;
+    }
+    Ok(response)
 }
 
 /// Development only: sets how far this isolate's clock is from the real one, and wakes what is due by it.

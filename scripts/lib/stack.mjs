@@ -71,6 +71,7 @@ async function readSimEnv(simUrl, port) {
     DISCORD_APPLICATION_ID: printed.DISCORD_APPLICATION_ID,
     DISCORD_PUBLIC_KEY: printed.DISCORD_PUBLIC_KEY,
     DISCORD_TOKEN: printed.DISCORD_TOKEN,
+    DISCORD_CLIENT_SECRET: printed.DISCORD_CLIENT_SECRET,
     DISCORD_API: `${simUrl}/api/v10`,
     DISCORD_WEB: simUrl,
     DISCORD_CDN: `${simUrl}/cdn`,
@@ -78,9 +79,9 @@ async function readSimEnv(simUrl, port) {
   };
 }
 
-/** The key that sidecar and Worker of this state share, made once. */
-function gatewayKey(dir) {
-  const file = path.join(dir, "gateway-key");
+/** A key of this state, made once: `gateway-key` is what sidecar and Worker share, the others are the Worker's own. */
+function ownKey(dir, name) {
+  const file = path.join(dir, name);
   if (!fs.existsSync(file)) fs.writeFileSync(file, `dev:${randomBytes(32).toString("hex")}`, { mode: 0o600 });
   return fs.readFileSync(file, "utf8").trim();
 }
@@ -135,7 +136,7 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
   for (const log of Object.values(logs)) fs.rmSync(log, { force: true });
 
   const worker = stageWorker(dir);
-  const env = { ...(await readSimEnv(simUrl, simPort)), GATEWAY_KEY: gatewayKey(dir), PUBLIC_URL: workerUrl, ...vars };
+  const env = { ...(await readSimEnv(simUrl, simPort)), GATEWAY_KEY: ownKey(dir, "gateway-key"), SESSION_KEYS: ownKey(dir, "session-key"), TOKEN_KEYS: ownKey(dir, "token-key"), PUBLIC_URL: workerUrl, ...vars };
   const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`);
   fs.writeFileSync(path.join(worker, ".dev.vars"), lines.join(""), { mode: 0o600 });
 
@@ -187,7 +188,7 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
 
   /** One cron tick, waited for. */
   async function tick() {
-    const response = await fetch(`${workerUrl}/cdn-cgi/handler/scheduled`, { signal: AbortSignal.timeout(60_000) });
+    const response = await fetch(`${workerUrl}/dev/cron`, { method: "POST", signal: AbortSignal.timeout(60_000) });
     if (!response.ok) throw new Error(`the cron tick answered ${response.status}: ${await response.text()}`);
   }
 

@@ -9,9 +9,11 @@ use muster_core::{
     Ctx, JobOutcome,
     ctx::{Memory, Settings},
     guild_config,
+    identity::{SessionKeys, WebSettings},
     ports::{Clock, Timer},
     registration,
     timers::{self, Wake},
+    vault::Vault,
     xp::LevelSettings,
 };
 use muster_sim::{Answer, Choice, Delivery, Message, Modal, NewFile, Refusal, Sim, SimOptions, openapi::OpenApi};
@@ -66,7 +68,7 @@ pub struct World {
     http: Rc<StoryHttp>,
     kv: Rc<StoryKv>,
     rng: Rc<SeededRng>,
-    settings: Rc<Settings>,
+    settings: RefCell<Rc<Settings>>,
     memory: RefCell<Rc<Memory>>,
     /// Tokens of delivered interactions: secrets that no log may hold.
     tokens: RefCell<Vec<String>>,
@@ -82,6 +84,7 @@ impl World {
         let now = i64::try_from(options.now_ms).unwrap_or(0);
         let mut sim = Sim::new(options);
         sim.seed_demo();
+        sim.add_redirect_uri("https://muster.test/auth/callback");
         if let Some(document) = openapi() {
             sim.check_openapi(document);
         }
@@ -92,9 +95,14 @@ impl World {
             discord_api: "http://discord.test/api/v10".to_owned(),
             discord_web: "http://discord.test".to_owned(),
             discord_cdn: "http://discord.test/cdn".to_owned(),
-            public_url: "http://muster.test".to_owned(),
+            public_url: "https://muster.test".to_owned(),
             commands_guild: None,
             version: "0.0.0".to_owned(),
+            web: Some(WebSettings {
+                client_secret: SimOptions::default().client_secret,
+                session_keys: Rc::new(SessionKeys::parse(&format!("a:{}", "01".repeat(32))).expect("a key")),
+                vault: Rc::new(Vault::parse(&format!("a:{}", "02".repeat(32))).expect("a key")),
+            }),
         };
         let clock = Rc::new(MovedClock::new(now));
         let outside = Rc::new(Outside {
@@ -125,7 +133,7 @@ impl World {
             kv: Rc::new(StoryKv { outside: outside.clone(), values: RefCell::default() }),
             log: Rc::default(),
             rng: Rc::new(SeededRng::new(7)),
-            settings: Rc::new(settings),
+            settings: RefCell::new(Rc::new(settings)),
             memory: RefCell::default(),
             tokens: RefCell::default(),
             alarms_work: Cell::new(true),
@@ -169,10 +177,20 @@ impl World {
             clock: self.clock.clone(),
             rng: self.rng.clone(),
             log: self.log.clone(),
-            settings: self.settings.clone(),
+            settings: self.settings.borrow().clone(),
             memory: self.memory.borrow().clone(),
             after: Rc::default(),
         }
+    }
+
+    /// A new key seals Discord's tokens from now on; the old one still opens.
+    pub fn rotate_token_keys(&self) {
+        let mut settings = self.settings.borrow().as_ref().clone();
+        if let Some(web) = &mut settings.web {
+            let keys = format!("b:{},a:{}", "03".repeat(32), "02".repeat(32));
+            web.vault = Rc::new(Vault::parse(&keys).expect("two keys"));
+        }
+        *self.settings.borrow_mut() = Rc::new(settings);
     }
 
     pub fn now(&self) -> i64 {
@@ -583,7 +601,7 @@ impl Drop for World {
         let scans = self.db.scans();
         assert!(scans.is_empty(), "statements that read a large table from end to end: {scans:#?}");
         let lines = self.log.lines.borrow().join("\n");
-        assert!(!lines.contains(&self.settings.bot_token), "the token is in the log");
+        assert!(!lines.contains(&self.settings.borrow().bot_token), "the token is in the log");
         let leaked = self.tokens.borrow().iter().any(|token| lines.contains(token));
         assert!(!leaked, "an interaction's token is in the log");
         let seeds = self.db.column("SELECT seed FROM giveaways WHERE entrants_hash IS NULL");

@@ -1,6 +1,5 @@
 //! Purpose: the end of a giveaway: draw, claims, redraws, who is passed over, and the proof.
 
-use muster_core::api::ApiRequest;
 use muster_sim::Message;
 use muster_tests::{DEMO, World};
 use serde_json::Value;
@@ -31,9 +30,7 @@ fn state(world: &World) -> String {
 
 async fn proof(world: &World) -> Value {
     let id = world.db.column("SELECT id FROM giveaways").remove(0);
-    let request =
-        ApiRequest { method: "GET".into(), segments: vec!["giveaways".into(), id, "proof".into()], query: vec![] };
-    let response = muster_core::api(&world.ctx(), &request).await;
+    let response = world.get(&format!("/api/v1/giveaways/{id}/proof")).await;
     assert_eq!(response.status, 200);
     serde_json::from_str(&response.body).unwrap()
 }

@@ -1,7 +1,7 @@
 //! Purpose: running giveaways: edit, pause, end, cancel, lists, defaults, logs, and what happens when channels vanish.
 
 use crate::people::{crowd, start};
-use muster_core::{api::ApiRequest, ctx::Memory};
+use muster_core::ctx::Memory;
 use muster_sim::{Fault, FaultKind, Message, OTHER_GUILD};
 use muster_tests::{DEMO, World};
 use serde_json::{Value, json};
@@ -557,9 +557,8 @@ async fn a_hundred_giveaways_due_at_once_are_all_drawn_once() {
 }
 
 async fn proof(world: &World) -> Value {
-    let segments = vec!["giveaways".into(), one(world, "SELECT id FROM giveaways"), "proof".into()];
-    let request = ApiRequest { method: "GET".into(), segments, query: vec![] };
-    serde_json::from_str(&muster_core::api(&world.ctx(), &request).await.body).unwrap()
+    let path = format!("/api/v1/giveaways/{}/proof", one(world, "SELECT id FROM giveaways"));
+    serde_json::from_str(&world.get(&path).await.body).unwrap()
 }
 
 #[tokio::test(start_paused = true)]

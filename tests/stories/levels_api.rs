@@ -1,25 +1,15 @@
 //! Purpose: leaderboard and ranks as JSON: for guilds that made them public, and nothing at all about the others.
 
-use muster_core::{
-    api::{ApiRequest, ApiResponse},
-    xp::LevelSettings,
-};
+use muster_core::{web::Response, xp::LevelSettings};
 use muster_protocol::EventKind;
-use muster_tests::{World, gateway::Sidecar};
+use muster_tests::{World, browser::request, gateway::Sidecar};
 use serde_json::{Value, json};
 
-async fn get(world: &World, path: &str) -> ApiResponse {
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let request = ApiRequest {
-        method: "GET".to_owned(),
-        segments: path.split('/').map(str::to_owned).collect(),
-        query: pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
-    };
-    muster_core::api(&world.ctx(), &request).await
+async fn get(world: &World, path: &str) -> Response {
+    world.get(&format!("/api/v1/{path}")).await
 }
 
-fn body(response: &ApiResponse) -> Value {
+fn body(response: &Response) -> Value {
     serde_json::from_str(&response.body).expect("JSON")
 }
 
@@ -87,9 +77,9 @@ async fn a_members_rank_says_where_it_comes_from() {
         assert_eq!(rank[key], value, "{key} of {rank}");
     }
     assert_eq!((&rank["week"]["score"], &rank["week"]["place"]), (&json!(320), &json!(1)));
-    assert_eq!(get(&world, &path("chen")).await, ApiResponse::not_found());
+    assert_eq!(get(&world, &path("chen")).await.status, 404);
     sidecar.report(&world, vec![EventKind::MemberLeft { user: world.id("ada").parse().expect("an id") }]).await;
-    assert_eq!(get(&world, &path("ada")).await, ApiResponse::not_found(), "whoever left is nobody's business");
+    assert_eq!(get(&world, &path("ada")).await.status, 404, "whoever left is nobody's business");
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,12 +92,12 @@ async fn a_guild_that_is_not_public_looks_like_one_that_is_not_there() {
             format!("guilds/{guild}/members/{}/rank", world.id("ada")),
             format!("guilds/{guild}/members/nobody/rank"),
         ] {
-            assert_eq!(get(&world, &path).await, ApiResponse::not_found(), "{path}");
+            assert_eq!(get(&world, &path).await.status, 404, "{path}");
         }
     }
     // Switched off means not public, whatever was set before.
     world.set_levels(&LevelSettings { public: true, ..LevelSettings::default() }).await;
-    assert_eq!(get(&world, &format!("guilds/{}/leaderboard", world.guild())).await, ApiResponse::not_found());
+    assert_eq!(get(&world, &format!("guilds/{}/leaderboard", world.guild())).await.status, 404);
 }
 
 #[tokio::test(start_paused = true)]
@@ -126,12 +116,7 @@ async fn parameters_that_make_no_sense_get_a_sentence() {
         assert_eq!(response.status, 400, "{query}");
         assert!(response.body.contains(words), "{query}: {}", response.body);
     }
-    let mut request = ApiRequest {
-        method: "DELETE".to_owned(),
-        segments: vec!["guilds".into(), world.guild().to_string(), "leaderboard".into()],
-        query: Vec::new(),
-    };
-    assert_eq!(muster_core::api(&world.ctx(), &request).await.status, 405);
-    request.segments.push("more".to_owned());
-    assert_eq!(muster_core::api(&world.ctx(), &request).await, ApiResponse::not_found());
+    let path = format!("/api/v1/guilds/{}/leaderboard", world.guild());
+    assert_eq!(world.send(request("POST", &path)).await.status, 405);
+    assert_eq!(world.get("/api/v1/guilds").await.status, 404);
 }

@@ -28,3 +28,4 @@ mod privacy;
 mod registration;
 mod tidy;
 mod undelivered;
+mod web_identity;

@@ -4,6 +4,7 @@ use crate::{
     discord::rate_limits::RateLimits,
     error::Result,
     guild_config::GuildConfigCache,
+    identity::WebSettings,
     ports::{Clock, Db, Http, Kv, Leaderboards, Level, Log, Queue, Rng, StatementResult, Timers},
     sql::Statement,
 };
@@ -33,6 +34,8 @@ pub struct Settings {
     /// Commands are registered in this guild only, for trying things out; globally without it.
     pub commands_guild: Option<Id<GuildMarker>>,
     pub version: String,
+    /// `None` where signing in on the web was not set up.
+    pub web: Option<WebSettings>,
 }
 
 /// What an isolate remembers between requests. Everything here may vanish at any moment, and is never the

@@ -1,4 +1,4 @@
-//! Purpose: the two kinds of error, and nothing else: what a person did, and what broke here.
+//! Purpose: what a person did and what broke here, told apart; and nothing else.
 
 use crate::ports::DbError;
 use std::fmt;
@@ -11,8 +11,32 @@ pub enum Error {
     User(String),
     /// A right that was missing at the moment of the act: shown like `User`, and written to the audit log.
     Denied(String),
+    /// Values that do not fit, each shown beside its field.
+    Invalid(Vec<FieldError>),
+    /// There is no such thing, or none that this person may know of.
+    NotFound,
+    /// Whoever asks has to sign in first. On the web only.
+    SignIn,
+    /// Somebody changed the thing after the caller looked at it. On the web only.
+    Stale,
+    /// Too much at once; again after so many seconds. On the web only.
+    TooMany(u32),
     /// Something broke here or outside: logged with an id, the person sees the id.
     Internal(Internal),
+}
+
+/// What is wrong with one value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field's name in the form, or its path in the document.
+    pub field: String,
+    pub message: String,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
 }
 
 #[derive(Debug)]
@@ -57,6 +81,16 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(text) | Self::Denied(text) => f.write_str(text),
+            Self::Invalid(fields) => {
+                let lines: Vec<&str> = fields.iter().map(|one| one.message.as_str()).collect();
+                f.write_str(&lines.join(" "))
+            }
+            Self::NotFound => f.write_str("There is nothing at this address."),
+            Self::SignIn => f.write_str("Sign in first."),
+            Self::Stale => {
+                f.write_str("Somebody changed this after you opened it. Load it again and look at what is different.")
+            }
+            Self::TooMany(seconds) => write!(f, "Too many requests. Try again in {seconds} seconds."),
             Self::Internal(internal) => f.write_str(&internal.what),
         }
     }

@@ -1,7 +1,7 @@
 //! Purpose: what a feature can do: every ability is a method with a default, dispatched statically by the registry.
 
 use crate::{
-    api::{ApiRequest, ApiResponse},
+    access::GuildAccess,
     ctx::Ctx,
     custom_id::CustomId,
     error::{Error, Result},
@@ -11,6 +11,7 @@ use crate::{
     ports::Timer,
     reply::Reply,
     sql::Statement,
+    web::{Request, Response, Tab},
 };
 use serde_json::Value;
 use twilight_model::{
@@ -97,7 +98,23 @@ pub trait Feature {
     }
 
     /// The JSON API under `/api/v1/`; `None` when the path is not this feature's.
-    async fn api(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiResponse>> {
+    async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
+        Ok(None)
+    }
+
+    /// Parts of the dashboard that this feature shows.
+    fn tabs() -> Vec<Tab> {
+        Vec::new()
+    }
+
+    /// A page of the dashboard; `rest` is the path after `/g/{guild}`. `None` when it is not this feature's. Whoever asks was
+    /// let into the guild; the right to this area is asked for here ([`GuildAccess::require`]).
+    async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
+        Ok(None)
+    }
+
+    /// A page for everybody; `path` is the whole path. `None` when it is not this feature's.
+    async fn public_page(ctx: &Ctx, request: &Request, path: &[&str]) -> Result<Option<Response>> {
         Ok(None)
     }
 

@@ -375,7 +375,6 @@ fn token_expired(ctx: &Ctx, interaction: &Interaction) -> bool {
 /// The one place where an error becomes what a person sees, and where internals are logged.
 pub fn error_reply(ctx: &Ctx, interaction: &Interaction, error: Error) -> Reply {
     match error {
-        Error::User(text) => Reply::private(text),
         Error::Denied(text) => {
             audit::denied(ctx, interaction, &text);
             Reply::private(text)
@@ -396,5 +395,6 @@ pub fn error_reply(ctx: &Ctx, interaction: &Interaction, error: Error) -> Reply 
                 "Something went wrong on Muster's side. What you asked for may have been done or not: have a look, then try again in a moment. If it stays, tell whoever runs Muster this number: `{id}`"
             ))
         }
+        told => Reply::private(told.to_string()),
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     activity, audit,
     ctx::Ctx,
     error::{Error, Result},
-    outbox,
+    identity, outbox,
     ports::{Level, Timer},
     registration, registry,
     sql::MAX_SAFE_INTEGER,
@@ -65,6 +65,7 @@ pub async fn job(ctx: &Ctx, job: &Job) -> JobOutcome {
 pub async fn cron(ctx: &Ctx) {
     report(ctx, "timers", sweep_timers(ctx).await);
     report(ctx, "outbox", outbox::sweep(ctx, PER_TICK).await);
+    report(ctx, "sessions", identity::tidy(ctx).await);
     // Once an hour is often enough, whichever tick that is.
     if ctx.now().div_euclid(60_000).rem_euclid(60) == 0 {
         report(ctx, "old messages", outbox::delete_old(ctx).await);

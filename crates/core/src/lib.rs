@@ -1,8 +1,8 @@
 //! Purpose: all of Muster's features and rules, without IO. Six doors lead in: `interaction`, `gateway`, `event`,
-//! `timer`, `job` (with `cron`) and `api`.
+//! `timer`, `job` (with `cron`) and `http`.
 
+pub mod access;
 pub mod activity;
-pub mod api;
 pub mod audit;
 pub mod ctx;
 pub mod custom_id;
@@ -13,6 +13,7 @@ pub mod features;
 pub mod gateway;
 pub mod guild_config;
 pub mod health;
+pub mod identity;
 pub mod interaction;
 pub mod jobs;
 pub mod leaderboard;
@@ -28,6 +29,7 @@ pub mod text;
 pub mod time;
 pub mod timers;
 pub mod vault;
+pub mod web;
 pub mod xp;
 
 pub use ctx::Ctx;
@@ -35,8 +37,8 @@ pub use error::{Error, Result};
 pub use gateway::{GatewayAnswer, gateway};
 pub use interaction::{Answer, interaction};
 pub use jobs::{Job, JobOutcome, cron, job};
+pub use web::http;
 
-use api::{ApiRequest, ApiResponse};
 use ports::{Level, Timer};
 use serde_json::{Value, json};
 use twilight_model::id::{Id, marker::GuildMarker};
@@ -55,18 +57,4 @@ pub async fn event(ctx: &Ctx, kind: &str, event: &Value) {
 /// The clock tries again later; the row is unchanged or half a step further, never twice.
 pub async fn timer(ctx: &Ctx, guild: Id<GuildMarker>, timer: &Timer) -> Result<Option<i64>> {
     registry::on_timer(ctx, guild, timer).await
-}
-
-/// The `http` door for `/api/v1/`.
-pub async fn api(ctx: &Ctx, request: &ApiRequest) -> ApiResponse {
-    match registry::api(ctx, request).await {
-        Ok(Some(response)) => response,
-        Ok(None) => ApiResponse::not_found(),
-        Err(Error::User(text) | Error::Denied(text)) => ApiResponse::json(400, &json!({ "error": text })),
-        Err(Error::Internal(internal)) => {
-            let id = ctx.random_hex(4);
-            ctx.log.write(Level::Error, "api failed", json!({ "error_id": id, "what": internal.what }));
-            ApiResponse::json(500, &json!({ "error": "Something went wrong on Muster's side.", "error_id": id }))
-        }
-    }
 }

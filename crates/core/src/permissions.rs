@@ -51,6 +51,9 @@ pub fn name(permission: Permissions) -> String {
     names.join(", ")
 }
 
+/// What Muster does in servers: what it asks for when it is added to one. `scripts/lib/deploy.mjs` prints a link with the same.
+pub const INSTALL: Permissions = POSTING.union(Permissions::ATTACH_FILES).union(Permissions::MANAGE_ROLES);
+
 /// What posting a giveaway or log line takes.
 pub const POSTING: Permissions = Permissions::VIEW_CHANNEL
     .union(Permissions::SEND_MESSAGES)

@@ -1,7 +1,7 @@
 //! Purpose: the list of features, and the static dispatch to them. A feature adds one line here.
 
 use crate::{
-    api::{ApiRequest, ApiResponse},
+    access::GuildAccess,
     ctx::Ctx,
     custom_id::CustomId,
     error::{Error, Result},
@@ -13,6 +13,7 @@ use crate::{
     ports::Timer,
     reply::Reply,
     sql::Statement,
+    web::{Request, Response, Tab},
 };
 use serde_json::Value;
 use twilight_model::{
@@ -140,8 +141,28 @@ macro_rules! features {
             }
         }
 
-        pub async fn api(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiResponse>> {
+        pub async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
             $(if let Some(response) = features::$folder::$feature::api(ctx, request).await? {
+                return Ok(Some(response));
+            })+
+            Ok(None)
+        }
+
+        pub fn tabs() -> Vec<Tab> {
+            let mut all = Vec::new();
+            $(all.extend(features::$folder::$feature::tabs());)+
+            all
+        }
+
+        pub async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
+            $(if let Some(response) = features::$folder::$feature::page(ctx, request, access, rest).await? {
+                return Ok(Some(response));
+            })+
+            Ok(None)
+        }
+
+        pub async fn public_page(ctx: &Ctx, request: &Request, path: &[&str]) -> Result<Option<Response>> {
+            $(if let Some(response) = features::$folder::$feature::public_page(ctx, request, path).await? {
                 return Ok(Some(response));
             })+
             Ok(None)
@@ -184,6 +205,7 @@ features! {
     giveaways::Giveaways,
     levels::Levels,
     config::Config,
+    overview::Overview,
     setup::Setup,
     privacy::Privacy,
     help::Help,

@@ -120,6 +120,11 @@ impl Vault {
         key.cipher.decrypt(Nonce::from_slice(nonce), payload).map_err(|_| Broken::Forged)
     }
 
+    /// The id of the key that seals today.
+    pub fn current(&self) -> &str {
+        self.0.first().map_or("", |key| &key.id)
+    }
+
     /// Whether the key that seals today sealed it; otherwise it is to be sealed again.
     pub fn is_current(&self, sealed: &str) -> bool {
         self.0.first().is_some_and(|key| sealed.split('.').nth(1) == Some(key.id.as_str()))

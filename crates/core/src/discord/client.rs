@@ -127,6 +127,11 @@ pub async fn call(ctx: &Ctx, route: &Route, call: Call) -> Result<Value, CallErr
     }
 }
 
+/// Discord requires this form and blocks requests without it (error 40333).
+pub fn agent(ctx: &Ctx) -> String {
+    format!("DiscordBot (https://github.com/muster-bot/muster, {})", ctx.settings.version)
+}
+
 async fn wait_for_place(ctx: &Ctx, route: &Route) -> Result<(), CallError> {
     for _ in 0..3 {
         let now = ctx.now();
@@ -147,9 +152,7 @@ async fn wait_for_place(ctx: &Ctx, route: &Route) -> Result<(), CallError> {
 
 fn build(ctx: &Ctx, route: &Route, call: Call) -> HttpRequest {
     let settings = &ctx.settings;
-    // Discord requires this form and blocks requests without it (error 40333).
-    let agent = format!("DiscordBot (https://github.com/muster-bot/muster, {})", settings.version);
-    let mut headers = vec![("user-agent".to_owned(), agent)];
+    let mut headers = vec![("user-agent".to_owned(), agent(ctx))];
     if !call.without_token {
         headers.push(("authorization".to_owned(), format!("Bot {}", settings.bot_token)));
     }

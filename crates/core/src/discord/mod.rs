@@ -3,7 +3,7 @@
 pub mod client;
 pub mod rate_limits;
 
-pub use client::{Call, CallError, File, Route, call};
+pub use client::{Call, CallError, File, Route, agent, call};
 
 use crate::{ctx::Ctx, reply::Message};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -124,6 +124,18 @@ pub async fn get_member(
 
 pub async fn get_guild(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<GuildFacts, CallError> {
     get(ctx, format!("/guilds/{guild}")).await
+}
+
+/// Guilds that Muster is in, with ids above `after`, in their order.
+pub async fn list_own_guilds(ctx: &Ctx, after: u64, limit: usize) -> Result<Vec<Id<GuildMarker>>, CallError> {
+    #[derive(Deserialize)]
+    struct Guild {
+        id: Id<GuildMarker>,
+    }
+    // An id of 0 is none.
+    let after = if after > 0 { format!("&after={after}") } else { String::new() };
+    let guilds: Vec<Guild> = get(ctx, format!("/users/@me/guilds?limit={limit}{after}")).await?;
+    Ok(guilds.into_iter().map(|guild| guild.id).collect())
 }
 
 /// `None` when it is gone or was never there.

@@ -4,6 +4,7 @@ pub mod config;
 pub mod giveaways;
 pub mod help;
 pub mod levels;
+pub mod overview;
 pub mod ping;
 pub mod privacy;
 pub mod setup;

@@ -5,7 +5,13 @@
 
 pub mod store;
 
-use crate::{audit, ctx::Ctx, error::Result, interaction::Interaction, ports::StatementResult, xp::LevelSettings};
+use crate::{
+    audit::{self, Author},
+    ctx::Ctx,
+    error::Result,
+    ports::StatementResult,
+    xp::LevelSettings,
+};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, rc::Rc};
@@ -155,22 +161,21 @@ fn remember(ctx: &Ctx, guild: Id<GuildMarker>, config: &GuildConfig) -> Rc<Guild
 /// How often an edit starts over because somebody else was quicker.
 const EDITS_MAX: usize = 5;
 
-/// Changes one part of the document for the person of this interaction, with a line in the audit log. `change` gets the document
+/// Changes one part of the document for `author`, with a line in the audit log. `change` gets the document
 /// as it stands now and gives the new JSON of the top-level field `field` and what the log says about before and after; it runs
-/// again when somebody else changed the document meanwhile. A second delivery of the interaction changes nothing.
+/// again when somebody else changed the document meanwhile. A second delivery of the event changes nothing.
 ///
 /// # Errors
 /// What `change` refuses, and `Retryable` when others keep changing the document.
 pub async fn edit(
     ctx: &Ctx,
-    interaction: &Interaction,
+    author: &Author,
     field: &str,
     target: &str,
     change: impl Fn(&GuildConfig) -> Result<Edit>,
 ) -> Result<()> {
-    let guild = interaction.guild_id;
-    let cause = interaction.id.to_string();
-    let done = || audit::store::get_by_cause(guild, &cause, "config");
+    let guild = author.guild;
+    let done = || audit::store::get_by_cause(guild, &author.cause, "config");
     let is_done = |result: &StatementResult| Ok::<_, crate::Error>(result.first::<audit::store::Row>()?.is_some());
     for _ in 0..EDITS_MAX {
         let results = ctx.batch(vec![store::get_versioned(guild), done()]).await?;
@@ -187,13 +192,13 @@ pub async fn edit(
         let entry = audit::store::Entry {
             guild_id: guild,
             at: now,
-            actor_id: interaction.actor.id,
-            source: "interaction",
+            actor_id: author.user,
+            source: author.source,
             action: "config",
             target: target.to_owned(),
             before: Some(edit.before),
             after: Some(edit.after),
-            cause: cause.clone(),
+            cause: author.cause.clone(),
         };
         let value = edit.value.to_string();
         // Both hold for that version only, so either both happen or neither; the note first, while it is still that version.

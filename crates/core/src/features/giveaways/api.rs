@@ -6,12 +6,12 @@ use super::{
     store::{self, Giveaway, LogLine, Pick},
 };
 use crate::{
-    api::{ApiRequest, ApiResponse},
     ctx::Ctx,
     discord::File,
     error::{Error, Result},
     text::clean_line,
     time,
+    web::{Request, Response, problem},
 };
 use serde_json::{Value, json};
 
@@ -22,25 +22,25 @@ const MAX_LOG_LINES: u32 = 100_000;
 /// Discord's default for a file, less what the request around it takes.
 const MAX_FILE_BYTES: usize = 10_000_000;
 
-pub async fn on_request(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiResponse>> {
+pub async fn on_request(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let ["giveaways", id, "proof"] = segments[..] else {
         return Ok(None);
     };
     if request.method != "GET" {
-        return Ok(Some(ApiResponse::json(405, &json!({ "error": "Proofs can only be read." }))));
+        return Ok(Some(problem::of(405, "Proofs can only be read.")));
     }
     let is_id = id.len() == 12 && id.bytes().all(|b| b.is_ascii_hexdigit());
     if !is_id {
-        return Ok(Some(ApiResponse::not_found()));
+        return Ok(Some(Response::not_found()));
     }
     let Some(giveaway) = ctx.query(store::get_for_proof(id)).await?.first::<Giveaway>()? else {
-        return Ok(Some(ApiResponse::not_found()));
+        return Ok(Some(Response::not_found()));
     };
     // A version's proof never changes, so the list of entrants is read once and not per visit.
     let key = format!("proof:{id}:{}", giveaway.version);
     if let Ok(Some(body)) = ctx.kv.get(&key).await {
-        return Ok(Some(ApiResponse { status: 200, body, max_age: 0 }));
+        return Ok(Some(Response::json_text(200, body)));
     }
     let body = proof(ctx, &giveaway).await?.to_string();
     if giveaway.is_over() && giveaway.is_drawn() {
@@ -49,7 +49,7 @@ pub async fn on_request(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiRes
             ctx.warn("a proof could not be kept", json!({ "giveaway": id, "error": error }));
         }
     }
-    Ok(Some(ApiResponse { status: 200, body, max_age: 0 }))
+    Ok(Some(Response::json_text(200, body)))
 }
 
 /// Before the draw: the commitment. After it: everything that the picks follow from.

@@ -16,7 +16,6 @@ pub mod store;
 mod view;
 
 use crate::{
-    api::{ApiRequest, ApiResponse},
     ctx::Ctx,
     custom_id::CustomId,
     error::{Error, Result},
@@ -26,6 +25,7 @@ use crate::{
     ports::Timer,
     reply::Reply,
     sql::Statement,
+    web::{Request, Response},
 };
 use serde_json::Value;
 use twilight_model::{
@@ -126,7 +126,7 @@ impl Feature for Giveaways {
         privacy::forget(ctx, guild, user).await
     }
 
-    async fn api(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiResponse>> {
+    async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
         api::on_request(ctx, request).await
     }
 }

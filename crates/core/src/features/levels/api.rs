@@ -7,11 +7,11 @@ use super::{
     rules, store,
 };
 use crate::{
-    api::{ApiRequest, ApiResponse},
     ctx::Ctx,
     error::{Error, Result},
     guild_config::{self, FreshConfig},
     leaderboard::{Board, Of, Question, Span},
+    web::{Request, Response, problem},
 };
 use serde_json::{Value, json};
 use twilight_model::id::{
@@ -22,7 +22,7 @@ use twilight_model::id::{
 /// Seconds that anyone may keep an answer: reports come every few seconds, and lists are looked at often.
 const MAX_AGE: u32 = 15;
 
-pub async fn on_request(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiResponse>> {
+pub async fn on_request(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let (guild, member) = match segments[..] {
         ["guilds", guild, "leaderboard"] => (guild, None),
@@ -30,15 +30,15 @@ pub async fn on_request(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiRes
         _ => return Ok(None),
     };
     if request.method != "GET" {
-        return Ok(Some(ApiResponse::json(405, &json!({ "error": "Ranks can only be read." }))));
+        return Ok(Some(problem::of(405, "Ranks can only be read.")));
     }
     let Ok(guild) = guild.parse::<Id<GuildMarker>>() else {
-        return Ok(Some(ApiResponse::not_found()));
+        return Ok(Some(Response::not_found()));
     };
     let config = guild_config::fresh(ctx, guild).await?;
     let levels = &config.config().levels;
     if !(levels.enabled && levels.public) {
-        return Ok(Some(ApiResponse::not_found()));
+        return Ok(Some(Response::not_found()));
     }
     let body = match member {
         None => leaderboard(ctx, guild, &config, request).await?,
@@ -47,16 +47,11 @@ pub async fn on_request(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiRes
             Err(_) => None,
         },
     };
-    Ok(Some(
-        body.map_or_else(ApiResponse::not_found, |body| ApiResponse {
-            max_age: MAX_AGE,
-            ..ApiResponse::json(200, &body)
-        }),
-    ))
+    Ok(Some(body.map_or_else(Response::not_found, |body| Response { max_age: MAX_AGE, ..Response::json(200, &body) })))
 }
 
 /// `None` where a parameter was not given.
-fn given<'a>(request: &'a ApiRequest, name: &str) -> Option<&'a str> {
+fn given<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     request.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
@@ -82,7 +77,7 @@ async fn leaderboard(
     ctx: &Ctx,
     guild: Id<GuildMarker>,
     config: &FreshConfig,
-    request: &ApiRequest,
+    request: &Request,
 ) -> Result<Option<Value>> {
     let month = match given(request, "month") {
         Some(text) => Some(parse_month(text).ok_or_else(|| Error::user("Write the month like 2026-11."))?),

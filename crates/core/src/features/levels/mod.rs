@@ -24,7 +24,6 @@ mod sync;
 mod view;
 
 use crate::{
-    api::{ApiRequest, ApiResponse},
     ctx::Ctx,
     custom_id::CustomId,
     error::Result,
@@ -35,6 +34,7 @@ use crate::{
     ports::Timer,
     reply::Reply,
     sql::Statement,
+    web::{Request, Response},
 };
 use serde_json::Value;
 use twilight_model::{
@@ -104,7 +104,7 @@ impl Feature for Levels {
         jobs::overdue(ctx, before, limit).await
     }
 
-    async fn api(ctx: &Ctx, request: &ApiRequest) -> Result<Option<ApiResponse>> {
+    async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
         api::on_request(ctx, request).await
     }
 

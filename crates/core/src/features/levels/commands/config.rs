@@ -50,7 +50,7 @@ pub async fn change(
         let value = serde_json::to_value(&levels).map_err(Error::internal)?;
         Ok(Edit { value, before: show(&config.levels), after: show(&levels) })
     };
-    guild_config::edit(ctx, interaction, "levels", &format!("levels: {what}"), edit).await
+    guild_config::edit(ctx, &interaction.into(), "levels", &format!("levels: {what}"), edit).await
 }
 
 pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, values: &[String]) -> Result<Reply> {

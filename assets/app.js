@@ -1,0 +1,79 @@
+// Purpose: what pages do beyond links and forms: parts that load again (htmx), messages about what failed, times in the
+// reader's own zone, files read into a field, and a question before something is destroyed. Every page works without it.
+import htmx from "htmx.org/dist/htmx.esm.js";
+
+window.htmx = htmx;
+
+/** Says something that went wrong, for as long as it takes to read. */
+function toast(text) {
+  const line = document.createElement("p");
+  line.textContent = text;
+  const close = document.createElement("button");
+  close.className = "plain";
+  close.textContent = "Close";
+  close.addEventListener("click", () => line.remove());
+  line.append(" ", close);
+  document.getElementById("toasts")?.append(line);
+}
+
+document.addEventListener("htmx:responseError", ({ detail }) => {
+  const said = /<p>([^<]+)<\/p>/.exec(detail.xhr.responseText)?.[1];
+  toast(detail.xhr.status === 401 ? "You are signed out. Load the page again to sign in." : said ?? `That did not work (${detail.xhr.status}).`);
+});
+// A part that loads itself every few seconds says nothing: the next try may do.
+document.addEventListener("htmx:sendError", ({ detail }) => {
+  if (!detail.elt.hasAttribute("data-quiet")) toast("No connection. Try again in a moment.");
+});
+
+const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** Times come in UTC, and are shown in the reader's zone. `data-relative` says how far away they are. */
+function localTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]:not([data-local])")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.dataset.local = "";
+    time.title = time.dateTime;
+    time.textContent = TIME.format(at);
+  }
+}
+
+/** `<input type=file data-into="#id">` puts the file's text into that field. */
+function readFile(input) {
+  const target = document.querySelector(input.dataset.into);
+  const [file] = input.files;
+  if (!file || !target) return;
+  if (file.size > 1_000_000) {
+    toast("This file is larger than a megabyte.");
+    return;
+  }
+  file.text().then((text) => {
+    target.value = text;
+    target.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("input[type=file][data-into]")) readFile(target);
+});
+
+/** `data-confirm` asks before a form is sent. */
+document.addEventListener("submit", (event) => {
+  const asks = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
+  if (asks && !window.confirm(asks)) event.preventDefault();
+}, true);
+
+/** Menus close when something else is pressed, and by Escape. */
+document.addEventListener("click", ({ target }) => {
+  for (const menu of document.querySelectorAll("details.dropdown[open]")) if (!menu.contains(target)) menu.open = false;
+});
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.dropdown[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+localTimes(document);
+document.addEventListener("htmx:afterSettle", ({ target }) => localTimes(target.parentElement ?? document));

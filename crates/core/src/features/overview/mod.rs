@@ -1,0 +1,29 @@
+//! Purpose: a guild's first page on the dashboard: what goes on, what needs attention, what waits for the gateway.
+//!
+//! Tables: none of its own.
+
+mod pages;
+
+use crate::{
+    access::{Area, GuildAccess},
+    ctx::Ctx,
+    error::Result,
+    feature::Feature,
+    web::{Request, Response, Tab},
+};
+
+pub const COMMANDS: &[&str] = &[];
+
+pub struct Overview;
+
+impl Feature for Overview {
+    const NAME: &'static str = "overview";
+
+    fn tabs() -> Vec<Tab> {
+        vec![Tab { path: "", title: "Overview", area: Area::Overview }]
+    }
+
+    async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
+        pages::on_request(ctx, request, access, rest).await
+    }
+}

@@ -1,0 +1,62 @@
+//! Purpose: where a change may come from, and what every answer tells the browser not to do.
+
+use super::message::{HTML, Request, Response};
+use crate::{
+    ctx::Ctx,
+    error::{Error, Result},
+    identity::Caller,
+};
+
+/// Refuses a change that another site could have sent in somebody's name.
+pub fn check_origin(ctx: &Ctx, request: &Request) -> Result<()> {
+    if request.is_safe() {
+        return Ok(());
+    }
+    let refused = || {
+        Error::Denied(
+            "This came from another site, or from a page that is too old. Load the page again and repeat what you did."
+                .to_owned(),
+        )
+    };
+    // Browsers send at least one of them with every POST; whoever sends none is no browser, and has no session to lend.
+    let origin = request.header("origin");
+    let site = request.header("sec-fetch-site");
+    if origin.is_some_and(|origin| origin != ctx.settings.public_url) || site.is_some_and(|site| site != "same-origin")
+    {
+        return Err(refused());
+    }
+    let Caller::Session(session) = &request.caller else { return Ok(()) };
+    if origin.is_none() && site.is_none() {
+        return Err(refused());
+    }
+    let token = match request.header("x-form-token") {
+        Some(token) => token.to_owned(),
+        None => request.form().get("form_token").to_owned(),
+    };
+    let accepted = ctx.settings.web.as_ref().is_some_and(|web| web.session_keys.accepts_form(&session.id, &token));
+    if accepted { Ok(()) } else { Err(refused()) }
+}
+
+/// Security headers (OWASP ASVS 5.0, 3.4). Scripts and styles come from files of this site only; forms lead here or to Discord.
+pub fn secure(ctx: &Ctx, mut response: Response) -> Response {
+    let policy = if response.content_type == HTML {
+        format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+             form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
+            ctx.settings.discord_web
+        )
+    } else {
+        "default-src 'none'; frame-ancestors 'none'".to_owned()
+    };
+    let caching =
+        if response.max_age > 0 { format!("public, max-age={}", response.max_age) } else { "no-store".to_owned() };
+    response.headers.extend([
+        ("content-security-policy", policy),
+        ("cache-control", caching),
+        ("x-content-type-options", "nosniff".to_owned()),
+        ("referrer-policy", "same-origin".to_owned()),
+        ("strict-transport-security", "max-age=31536000; includeSubDomains".to_owned()),
+        ("cross-origin-opener-policy", "same-origin".to_owned()),
+    ]);
+    response
+}
