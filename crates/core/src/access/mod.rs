@@ -149,8 +149,9 @@ pub struct GuildAccess {
     pub user: Id<UserMarker>,
     pub name: String,
     pub rights: Rights,
-    /// For the highest position among their roles, owners above everybody.
-    pub position: i64,
+    /// Their roles and permissions as Discord has them now.
+    pub roles: Vec<Id<RoleMarker>>,
+    pub permissions: Permissions,
     /// `dashboard` or `api`.
     pub source: &'static str,
     /// For the forms of this session; empty for the API.
@@ -184,9 +185,10 @@ impl GuildAccess {
         self.rights.may(*area, May::Manage)
     }
 
-    /// Who changes something by this request. `cause` names the request once: a repetition of it changes nothing.
-    pub fn author(&self, cause: &str) -> Author {
-        Author { guild: self.guild, user: self.user, source: self.source, cause: cause.to_owned() }
+    /// Who changes something by this request: `once` is what its page or key names it by, so that a repetition changes nothing.
+    pub fn author(&self, once: &str) -> Author {
+        let cause = format!("{}:{}:{}:{once}", self.source, self.guild, self.user);
+        Author { guild: self.guild, user: self.user, source: self.source, cause }
     }
 }
 
@@ -217,19 +219,19 @@ pub async fn enter(ctx: &Ctx, request: &Request, guild: &str) -> Result<GuildAcc
     };
     let Some(member) = member else { return Err(Error::NotFound) };
     let is_owner = facts.owner_id == session.user;
-    let rights = Rights::of(is_owner, held(guild, &facts, &member.roles), &member.roles, &grants);
+    let permissions = held(guild, &facts, &member.roles);
+    let rights = Rights::of(is_owner, permissions, &member.roles, &grants);
     if rights.is_empty() {
         audit::note_denied(ctx, guild, session.user, "dashboard", "dashboard", "no right to any part of the dashboard");
         return Err(Error::NotFound);
     }
-    let positions = facts.roles.iter().filter(|role| member.roles.contains(&role.id)).map(|role| role.position);
-    let position = if is_owner { i64::MAX } else { positions.max().unwrap_or(0) };
     Ok(GuildAccess {
         guild,
         user: session.user,
         name: session.name.clone(),
         rights,
-        position,
+        roles: member.roles,
+        permissions,
         source: "dashboard",
         form_token: session.form_token.clone(),
         facts,

@@ -91,6 +91,12 @@ impl Form {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
     }
 
+    /// What names this form once (see `Shell::once`); empty when it does not look like ours.
+    pub fn once(&self) -> &str {
+        let once = self.get("once");
+        if once.len() == 16 && once.bytes().all(|b| b.is_ascii_hexdigit()) { once } else { "" }
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(key, _)| key == name)
     }

@@ -3,6 +3,7 @@
 //! Nothing changes by GET. Whatever changes something in the name of a session must come from this site (Origin, Sec-Fetch-Site)
 //! and carry the session's form token.
 
+pub mod choices;
 mod guard;
 pub mod message;
 mod pages;

@@ -32,6 +32,8 @@ pub struct Shell {
     /// Name of whoever is signed in; empty for a visitor.
     pub name: String,
     pub form_token: String,
+    /// Names what is sent from this page once: sending it again changes nothing more.
+    pub once: String,
     pub guild_name: String,
     pub guild_href: String,
     pub tabs: Vec<TabLink>,
@@ -50,6 +52,7 @@ impl Shell {
             title: title.into(),
             name: session.map(|session| session.name.clone()).unwrap_or_default(),
             form_token: session.map(|session| session.form_token.clone()).unwrap_or_default(),
+            once: if session.is_some() { ctx.random_hex(8) } else { String::new() },
             version: ctx.settings.version.clone(),
             ..Self::default()
         }
