@@ -28,4 +28,5 @@ mod privacy;
 mod registration;
 mod tidy;
 mod undelivered;
+mod web_api;
 mod web_identity;

@@ -10,6 +10,7 @@ use crate::{
     ports::{Level, Timer},
     registration, registry,
     sql::MAX_SAFE_INTEGER,
+    web,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -71,6 +72,7 @@ pub async fn cron(ctx: &Ctx) {
         report(ctx, "old messages", outbox::delete_old(ctx).await);
         report(ctx, "old attempts", audit::delete_old(ctx).await);
         report(ctx, "old counts", activity::delete_old(ctx).await);
+        report(ctx, "old answers", web::once::tidy(ctx).await);
     }
     report(ctx, "commands", registration::register_if_changed(ctx).await);
 }

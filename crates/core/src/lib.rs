@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod api_keys;
 pub mod audit;
 pub mod ctx;
 pub mod custom_id;

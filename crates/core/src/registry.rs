@@ -206,6 +206,7 @@ features! {
     levels::Levels,
     config::Config,
     overview::Overview,
+    keys::Keys,
     setup::Setup,
     privacy::Privacy,
     help::Help,

@@ -10,6 +10,7 @@ use crate::{
     ctx::Ctx,
     discord::{self, CallError, GuildFacts},
     error::{Error, Result},
+    identity::Caller,
     web::Request,
 };
 use futures_util::future;
@@ -115,6 +116,22 @@ impl Rights {
         self.0.is_empty()
     }
 
+    /// Those of `scopes` that are held.
+    fn limited_to(&self, scopes: &[(Area, May)]) -> Self {
+        let mut limited = Self::default();
+        for (area, may) in scopes {
+            if let Some(held) = self.0.get(area) {
+                limited.add(*area, *held.min(may));
+            }
+        }
+        limited
+    }
+
+    /// Every area that may at least be seen.
+    pub fn iter(&self) -> impl Iterator<Item = (Area, May)> {
+        self.0.iter().map(|(area, may)| (*area, *may))
+    }
+
     fn add(&mut self, area: Area, may: May) {
         let held = self.0.entry(area).or_insert(may);
         *held = (*held).max(may);
@@ -203,10 +220,17 @@ pub fn parse_id<T>(text: &str) -> Option<Id<T>> {
 /// # Errors
 /// `SignIn` for nobody, `NotFound` for guilds that they have nothing to do with, whether or not those exist.
 pub async fn enter(ctx: &Ctx, request: &Request, guild: &str) -> Result<GuildAccess> {
-    let Some(session) = request.caller.session() else { return Err(Error::SignIn) };
-    let Some(guild) = parse_id::<GuildMarker>(guild) else { return Err(Error::NotFound) };
+    let Some(guild) = parse_id::<GuildMarker>(guild) else {
+        return Err(if matches!(request.caller, Caller::Nobody) { Error::SignIn } else { Error::NotFound });
+    };
+    let (user, source) = match &request.caller {
+        Caller::Nobody => return Err(Error::SignIn),
+        Caller::Session(session) => (session.user, "dashboard"),
+        Caller::Key(key) if key.guild != guild => return Err(Error::NotFound),
+        Caller::Key(key) => (key.created_by, "api"),
+    };
     let asked = future::join3(
-        discord::get_member(ctx, guild, session.user),
+        discord::get_member(ctx, guild, user),
         discord::get_guild(ctx, guild),
         ctx.query(store::list_grants(guild)),
     );
@@ -218,24 +242,23 @@ pub async fn enter(ctx: &Ctx, request: &Request, guild: &str) -> Result<GuildAcc
         (member, facts) => (member?, facts?),
     };
     let Some(member) = member else { return Err(Error::NotFound) };
-    let is_owner = facts.owner_id == session.user;
+    let is_owner = facts.owner_id == user;
     let permissions = held(guild, &facts, &member.roles);
-    let rights = Rights::of(is_owner, permissions, &member.roles, &grants);
+    let mut rights = Rights::of(is_owner, permissions, &member.roles, &grants);
+    if let Caller::Key(key) = &request.caller {
+        // A key is worth what it was made for, and never more than its maker may do now.
+        rights = rights.limited_to(&key.scopes);
+    }
     if rights.is_empty() {
-        audit::note_denied(ctx, guild, session.user, "dashboard", "dashboard", "no right to any part of the dashboard");
+        audit::note_denied(ctx, guild, user, source, "dashboard", "no right to any part of the dashboard");
         return Err(Error::NotFound);
     }
-    Ok(GuildAccess {
-        guild,
-        user: session.user,
-        name: session.name.clone(),
-        rights,
-        roles: member.roles,
-        permissions,
-        source: "dashboard",
-        form_token: session.form_token.clone(),
-        facts,
-    })
+    let (name, form_token) = match &request.caller {
+        Caller::Session(session) => (session.name.clone(), session.form_token.clone()),
+        Caller::Key(key) => (key.name.clone(), String::new()),
+        Caller::Nobody => (String::new(), String::new()),
+    };
+    Ok(GuildAccess { guild, user, name, rights, roles: member.roles, permissions, source, form_token, facts })
 }
 
 /// The permissions of these roles and of everyone, as the guild has them now.

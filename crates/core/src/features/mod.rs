@@ -3,6 +3,7 @@
 pub mod config;
 pub mod giveaways;
 pub mod help;
+pub mod keys;
 pub mod levels;
 pub mod overview;
 pub mod ping;

@@ -9,6 +9,7 @@ pub mod store;
 pub use session::{Session, SessionKeys};
 
 use crate::{
+    api_keys::ApiKey,
     ctx::Ctx,
     error::{Error, Result},
     vault::{Place, Vault},
@@ -31,13 +32,15 @@ pub enum Caller {
     #[default]
     Nobody,
     Session(Rc<Session>),
+    /// A program, in the name of whoever made its key.
+    Key(Rc<ApiKey>),
 }
 
 impl Caller {
     pub fn session(&self) -> Option<&Session> {
         match self {
             Self::Session(session) => Some(session),
-            Self::Nobody => None,
+            Self::Nobody | Self::Key(_) => None,
         }
     }
 }

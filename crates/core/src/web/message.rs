@@ -134,6 +134,15 @@ impl Response {
         Self::new(status, JSON, body.to_string())
     }
 
+    /// A typed body as JSON.
+    ///
+    /// # Errors
+    /// Only when a value cannot be written, which is a defect.
+    pub fn of(status: u16, body: &impl serde::Serialize) -> crate::Result<Self> {
+        let text = serde_json::to_string(body).map_err(crate::Error::internal)?;
+        Ok(Self::new(status, JSON, text))
+    }
+
     pub fn json_text(status: u16, body: String) -> Self {
         Self::new(status, JSON, body)
     }

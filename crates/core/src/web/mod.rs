@@ -5,7 +5,9 @@
 
 pub mod choices;
 mod guard;
+mod limits;
 pub mod message;
+pub mod once;
 mod pages;
 pub mod problem;
 pub mod shell;
@@ -14,7 +16,7 @@ pub use message::{Form, Request, Response};
 pub use shell::{Shell, Tab, render};
 
 use crate::{
-    access,
+    access, api_keys,
     ctx::Ctx,
     error::{Error, InternalKind, Result},
     identity::{Caller, login, session},
@@ -28,13 +30,15 @@ use std::rc::Rc;
 pub async fn http(ctx: &Ctx, request: Request) -> Response {
     let mut request = request;
     let is_api = matches!(request.segments().as_slice(), ["api", "v1", ..]);
-    let response = match prepare(ctx, &mut request).await {
-        Ok(()) if is_api => api(ctx, &mut request).await,
-        Ok(()) => page(ctx, &request).await,
-        Err(error) => Err(error),
+    let mut response = if is_api {
+        api(ctx, &mut request).await
+    } else {
+        let page = match prepare(ctx, &mut request, false).await {
+            Ok(()) => page(ctx, &request).await,
+            Err(error) => Err(error),
+        };
+        page.unwrap_or_else(|error| pages::error(ctx, &request, error))
     };
-    let mut response = response
-        .unwrap_or_else(|error| if is_api { problem_of(ctx, error) } else { pages::error(ctx, &request, error) });
     if let Some(token) = request.caller.session().and_then(|session| session.renewed.as_ref())
         && response.header("set-cookie").is_none()
     {
@@ -48,23 +52,55 @@ pub async fn http(ctx: &Ctx, request: Request) -> Response {
 }
 
 /// Who asks, and whether it comes from where it must.
-async fn prepare(ctx: &Ctx, request: &mut Request) -> Result<()> {
-    request.caller = match session::of_request(ctx, request).await? {
-        Some(session) => Caller::Session(Rc::new(session)),
-        None => Caller::Nobody,
+async fn prepare(ctx: &Ctx, request: &mut Request, is_api: bool) -> Result<()> {
+    // A header that names a key means that key and nothing else, whatever cookies come along.
+    request.caller = match request.header("authorization").filter(|_| is_api) {
+        Some(header) => Caller::Key(api_keys::of_header(ctx, header).await?),
+        None => match session::of_request(ctx, request).await? {
+            Some(session) => Caller::Session(Rc::new(session)),
+            None => Caller::Nobody,
+        },
     };
     guard::check_origin(ctx, request)
 }
 
-async fn api(ctx: &Ctx, request: &mut Request) -> Result<Response> {
+async fn api(ctx: &Ctx, request: &mut Request) -> Response {
+    let prepared = prepare(ctx, request, true).await;
+    let left = limits::take_api(ctx, request);
     request.segments.drain(..2);
-    Ok(registry::api(ctx, request).await?.unwrap_or_else(Response::not_found))
+    let response = match prepared {
+        Err(error) => Err(error),
+        Ok(()) if left.is_over => Err(Error::TooMany(left.seconds)),
+        Ok(()) => api_once(ctx, request).await,
+    };
+    limits::tell(response.unwrap_or_else(|error| problem_of(ctx, error)), left)
+}
+
+async fn api_once(ctx: &Ctx, request: &Request) -> Result<Response> {
+    let place = match once::begin(ctx, request).await? {
+        once::Turn::Answered(response) => return Ok(response),
+        once::Turn::First(place) => Some(place),
+        once::Turn::Free => None,
+    };
+    let response = match registry::api(ctx, request).await {
+        Ok(response) => response.unwrap_or_else(Response::not_found),
+        Err(error) => problem_of(ctx, error),
+    };
+    if let Some(place) = place
+        && let Err(error) = once::finish(ctx, &place, &response).await
+    {
+        ctx.warn("an answer was not kept", json!({ "error": error.to_string() }));
+    }
+    Ok(response)
 }
 
 async fn page(ctx: &Ctx, request: &Request) -> Result<Response> {
     let segments = request.segments();
     match (request.method.as_str(), &segments[..]) {
-        ("POST", ["auth", "login"]) => login::start(ctx, request).await,
+        ("POST", ["auth", "login"]) => {
+            let left = limits::take_sign_in(ctx, request);
+            if left.is_over { Err(Error::TooMany(left.seconds)) } else { login::start(ctx, request).await }
+        }
         ("GET", ["auth", "callback"]) => login::finish(ctx, request).await,
         ("POST", ["auth", "logout"]) => login::end(ctx, request).await,
         ("GET", [] | [""]) => pages::home(ctx, request),
@@ -87,6 +123,10 @@ fn problem_of(ctx: &Ctx, error: Error) -> Response {
             let id = ctx.random_hex(4);
             ctx.log.write(Level::Error, "api failed", json!({ "error_id": id, "what": internal.what }));
             problem::internal(status, &id)
+        }
+        Error::SignIn => {
+            let why = "Send a key of the guild as `Authorization: Bearer muster_…`, or sign in.";
+            problem::of(status, why).with("www-authenticate", "Bearer realm=\"muster\"")
         }
         Error::TooMany(seconds) => {
             problem::of(status, &Error::TooMany(seconds).to_string()).with("retry-after", seconds.to_string())

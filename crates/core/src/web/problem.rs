@@ -4,6 +4,8 @@ use super::message::Response;
 use crate::error::FieldError;
 use serde_json::{Value, json};
 
+pub const TYPE: &str = "application/problem+json";
+
 /// What each status means in general; `detail` says what it means here.
 fn title(status: u16) -> &'static str {
     match status {
@@ -43,5 +45,5 @@ fn render(status: u16, mut body: Value) -> Response {
     body["type"] = json!("about:blank");
     body["title"] = json!(title(status));
     body["status"] = json!(status);
-    Response { content_type: "application/problem+json", ..Response::json(status, &body) }
+    Response { content_type: TYPE, ..Response::json(status, &body) }
 }

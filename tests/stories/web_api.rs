@@ -1,0 +1,131 @@
+//! Purpose: the JSON API's keys: what they open and what they do not, limits, and requests that are sent twice.
+
+use muster_core::web::{Request, Response};
+use muster_tests::{
+    Browser, World,
+    browser::{request, text},
+};
+use serde_json::{Value, json};
+
+fn with_key(method: &str, path: &str, key: &str) -> Request {
+    let mut request = request(method, path);
+    request.headers.push(("authorization".to_owned(), format!("Bearer {key}")));
+    request
+}
+
+fn body(response: &Response) -> Value {
+    serde_json::from_str(&response.body).expect("JSON")
+}
+
+/// Makes a key by the form, as mara does.
+async fn make(browser: &Browser<'_>, scopes: &[&str]) -> String {
+    let path = format!("/g/{}/keys", browser.world.guild());
+    browser.get(&path).await;
+    let mut fields = vec![("name", "Statistics")];
+    fields.extend(scopes.iter().map(|scope| ("scope", *scope)));
+    let page = browser.post(&path, &fields).await;
+    assert_eq!(page.status, 200, "{}", text(&page));
+    let (_, after) = page.body.split_once("readonly value=\"").expect("the key");
+    after.split('"').next().expect("its end").to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_shown_once_and_opens_what_it_was_made_for() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let key = make(&browser, &["levels:view", "giveaways:manage"]).await;
+    let guild = format!("/api/v1/guilds/{}", world.guild());
+    let answer = world.send(with_key("GET", &guild, &key)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(body(&answer)["rights"], json!({ "giveaways": "manage", "levels": "view" }));
+    let page = text(&browser.get(&format!("/g/{}/keys", world.guild())).await);
+    assert!(page.contains("Statistics levels:view, giveaways:manage"), "{page}");
+    assert!(!page.contains(&key) && !page.contains("never"), "{page}");
+    let kept = world.db.column("SELECT key_hash || name || scopes FROM api_keys").remove(0);
+    assert!(!kept.contains(key.rsplit('_').next().expect("a secret")), "only its hash is kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_a_key_of_this_guild_opens_nothing() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let key = make(&browser, &["levels:view"]).await;
+    let guild = format!("/api/v1/guilds/{}", world.guild());
+    let (head, secret) = key.rsplit_once('_').expect("a secret");
+    let other = format!("{head}_{}", secret.chars().rev().collect::<String>());
+    for wrong in [other.as_str(), head, "", "muster_", "x", &key[..key.len() - 1], &format!("{key}0")] {
+        let answer = world.send(with_key("GET", &guild, wrong)).await;
+        assert_eq!(answer.status, 401, "{wrong}");
+        assert_eq!(answer.content_type, "application/problem+json");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"muster\""));
+    }
+    assert_eq!(world.get(&guild).await.status, 401, "nobody");
+    let there = world.sim.borrow().guild(muster_sim::OTHER_GUILD).map(|guild| guild.id.to_string()).expect("a guild");
+    let foreign = world.send(with_key("GET", &format!("/api/v1/guilds/{there}"), &key)).await;
+    let unknown = world.send(with_key("GET", "/api/v1/guilds/123456789012345678", &key)).await;
+    assert_eq!((foreign.status, &foreign.body), (404, &unknown.body), "another guild looks like none");
+    // A key that comes along with a cookie is looked at alone.
+    let mut both = with_key("GET", &guild, "x");
+    both.headers
+        .push(("cookie".to_owned(), browser.cookies().iter().map(|(name, value)| format!("{name}={value}")).collect()));
+    assert_eq!(world.send(both).await.status, 401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revoked_key_ends_at_once_and_so_does_what_its_maker_lost() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let key = make(&browser, &["levels:view"]).await;
+    let guild = format!("/api/v1/guilds/{}", world.guild());
+    let id = key.split('_').nth(1).expect("an id");
+    let page = browser.submit(&format!("/g/{}/keys/{id}/revoke", world.guild()), &[]).await;
+    assert!(
+        text(&page).contains("opens nothing any more") && text(&page).contains("Nothing uses the API yet"),
+        "{}",
+        text(&page)
+    );
+    assert_eq!(world.send(with_key("GET", &guild, &key)).await.status, 401);
+    let lines = world.db.column("SELECT action || ' ' || source || ' ' || target FROM audit_log ORDER BY id");
+    assert_eq!(lines, ["api_key_created dashboard Statistics", "api_key_revoked dashboard Statistics"]);
+    assert_eq!(browser.post(&format!("/g/{}/keys/{id}/revoke", world.guild()), &[]).await.status, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_needs_a_name_and_a_right_and_nobody_but_admins_makes_one() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let path = format!("/g/{}/keys", world.guild());
+    browser.get(&path).await;
+    let page = browser.post(&path, &[("name", " "), ("scope", "access:manage"), ("scope", "levels:own")]).await;
+    assert_eq!(page.status, 422);
+    assert!(
+        text(&page).contains("Give the key a name") && text(&page).contains("at least one thing"),
+        "{}",
+        text(&page)
+    );
+    let ada = Browser::signed_in(&world, "ada").await;
+    assert_eq!(ada.get(&path).await.status, 404);
+    assert_eq!(ada.post(&path, &[("name", "Mine"), ("scope", "levels:view")]).await.status, 404);
+    assert_eq!(world.db.column("SELECT COUNT(*) FROM api_keys"), ["0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_asks_too_often_is_told_how_long_to_wait() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let key = make(&browser, &["levels:view"]).await;
+    let path = "/api/v1/nowhere";
+    let first = world.send(with_key("GET", path, &key)).await;
+    assert_eq!(first.header("ratelimit-policy"), Some("\"key\";q=300;w=60"));
+    assert!(first.header("ratelimit").is_some_and(|left| left.starts_with("\"key\";r=299;t=")), "{first:?}");
+    for _ in 1..300 {
+        assert_eq!(world.send(with_key("GET", path, &key)).await.status, 404);
+    }
+    let over = world.send(with_key("GET", path, &key)).await;
+    assert_eq!(over.status, 429);
+    let wait: i64 = over.header("retry-after").and_then(|text| text.parse().ok()).expect("seconds");
+    assert!((1..=60).contains(&wait));
+    assert_eq!(world.get("/api/v1/nowhere").await.status, 404, "others are not concerned");
+    world.advance(wait * 1_000).await;
+    assert_eq!(world.send(with_key("GET", path, &key)).await.status, 404);
+}
