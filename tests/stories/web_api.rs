@@ -129,3 +129,62 @@ async fn a_program_that_asks_too_often_is_told_how_long_to_wait() {
     world.advance(wait * 1_000).await;
     assert_eq!(world.send(with_key("GET", path, &key)).await.status, 404);
 }
+
+/// Every route of the description: method, path with its parameters in braces, and whether it takes a right.
+fn routes() -> Vec<(String, String, bool)> {
+    let document = serde_json::to_value(muster_core::web::description::document()).expect("JSON");
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            all.push((method.to_uppercase(), path.clone(), operation.get("security").is_some()));
+        }
+    }
+    all
+}
+
+/// A path with `guild` and, for every other id, something that exists nowhere.
+fn filled(path: &str, guild: &str) -> String {
+    let fill = |part: &str| match part {
+        "{guild}" => guild.to_owned(),
+        part if part.starts_with('{') => "123456789012345678".to_owned(),
+        part => part.to_owned(),
+    };
+    path.split('/').map(fill).collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn the_description_that_is_served_is_the_one_of_the_types() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/openapi.json");
+    let served: Value = serde_json::from_str(&std::fs::read_to_string(file).expect("the file")).expect("JSON");
+    let now = serde_json::to_value(muster_core::web::description::document()).expect("JSON");
+    assert_eq!(served, now, "write it anew: cargo run -p muster-core --example openapi > assets/openapi.json");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_route_tells_anything_about_a_guild_that_is_not_the_callers() {
+    let world = World::new().await;
+    let there = world.sim.borrow().guild(muster_sim::OTHER_GUILD).map(|guild| guild.id.to_string()).expect("a guild");
+    let (mara, ada) = (Browser::signed_in(&world, "mara").await, Browser::signed_in(&world, "ada").await);
+    let all = ["overview", "giveaways", "levels", "analytics", "logs", "jobs", "settings"];
+    let scopes: Vec<String> = all.iter().map(|area| format!("{area}:manage")).collect();
+    let key = make(&mara, &scopes.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let here = world.guild().to_string();
+    for (method, path, is_guarded) in routes() {
+        let what = format!("{method} {path}");
+        let nobody = world.send(request(&method, &filled(&path, &here))).await;
+        assert!(!is_guarded || nobody.status == 401, "{what}: {}", nobody.status);
+        let unknown = world.send(with_key(&method, &filled(&path, "123456789012345678"), &key)).await;
+        assert_eq!(unknown.status, 404, "{what}: {}", unknown.body);
+        for guild in [there.as_str(), "0", "%20", "00", "-1", "x'--", "99999999999999999999"] {
+            let foreign = world.send(with_key(&method, &filled(&path, guild), &key)).await;
+            assert_eq!((foreign.status, &foreign.body), (404, &unknown.body), "{what} of {guild}");
+        }
+        // Somebody who is a member and has no right sees what everybody sees.
+        if is_guarded {
+            let mut stranger = request(&method, &filled(&path, &here));
+            stranger.headers.push(("x-form-token".to_owned(), ada.form_token.borrow().clone()));
+            assert_eq!(ada.send(stranger).await.status, 404, "{what} by a member without rights");
+        }
+        world.advance(2_000).await;
+    }
+}

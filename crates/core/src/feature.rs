@@ -97,6 +97,11 @@ pub trait Feature {
         Ok(None)
     }
 
+    /// The routes of this feature's API, for `/api/docs`. The deployed Worker does not contain it.
+    fn description() -> utoipa::openapi::OpenApi {
+        utoipa::openapi::OpenApi::default()
+    }
+
     /// The JSON API under `/api/v1/`; `None` when the path is not this feature's.
     async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
         Ok(None)

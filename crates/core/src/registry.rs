@@ -148,6 +148,11 @@ macro_rules! features {
             Ok(None)
         }
 
+        /// The routes of all features.
+        pub fn descriptions() -> Vec<utoipa::openapi::OpenApi> {
+            vec![$(features::$folder::$feature::description()),+]
+        }
+
         pub fn tabs() -> Vec<Tab> {
             let mut all = Vec::new();
             $(all.extend(features::$folder::$feature::tabs());)+

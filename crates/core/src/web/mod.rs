@@ -4,6 +4,7 @@
 //! and carry the session's form token.
 
 pub mod choices;
+pub mod description;
 mod guard;
 mod limits;
 pub mod message;
@@ -104,6 +105,7 @@ async fn page(ctx: &Ctx, request: &Request) -> Result<Response> {
         ("GET", ["auth", "callback"]) => login::finish(ctx, request).await,
         ("POST", ["auth", "logout"]) => login::end(ctx, request).await,
         ("GET", [] | [""]) => pages::home(ctx, request),
+        ("GET", ["api", "docs"]) => pages::docs(ctx, request),
         ("GET", ["guilds"]) => pages::guilds(ctx, request).await,
         ("GET", ["sessions"]) => pages::sessions(ctx, request).await,
         (_, ["g", guild, rest @ ..]) => {

@@ -67,6 +67,17 @@ fn install_url(ctx: &Ctx, guild: Option<Id<GuildMarker>>) -> String {
 }
 
 #[derive(Template)]
+#[template(path = "web/docs.html")]
+struct Docs {
+    shell: Shell,
+}
+
+/// What the API offers; the description itself is a static file.
+pub fn docs(ctx: &Ctx, request: &Request) -> Result<Response> {
+    render(200, &Docs { shell: Shell::new(ctx, request, "The API") })
+}
+
+#[derive(Template)]
 #[template(path = "web/error.html")]
 struct ErrorPage {
     shell: Shell,

@@ -7,17 +7,23 @@ use super::{
     rules, store,
 };
 use crate::{
+    access::parse_id,
     ctx::Ctx,
     error::{Error, Result},
     guild_config::{self, FreshConfig},
-    leaderboard::{Board, Of, Question, Span},
-    web::{Request, Response, problem},
+    leaderboard::{Board, Of, Place, Question, Span},
+    web::{
+        Request, Response,
+        description::{Public, Snowflake},
+        problem,
+    },
 };
-use serde_json::{Value, json};
+use serde::Serialize;
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, UserMarker},
 };
+use utoipa::{OpenApi, ToSchema};
 
 /// Seconds that anyone may keep an answer: reports come every few seconds, and lists are looked at often.
 const MAX_AGE: u32 = 15;
@@ -32,7 +38,7 @@ pub async fn on_request(ctx: &Ctx, request: &Request) -> Result<Option<Response>
     if request.method != "GET" {
         return Ok(Some(problem::of(405, "Ranks can only be read.")));
     }
-    let Ok(guild) = guild.parse::<Id<GuildMarker>>() else {
+    let Some(guild) = parse_id::<GuildMarker>(guild) else {
         return Ok(Some(Response::not_found()));
     };
     let config = guild_config::fresh(ctx, guild).await?;
@@ -40,14 +46,15 @@ pub async fn on_request(ctx: &Ctx, request: &Request) -> Result<Option<Response>
     if !(levels.enabled && levels.public) {
         return Ok(Some(Response::not_found()));
     }
-    let body = match member {
-        None => leaderboard(ctx, guild, &config, request).await?,
-        Some(user) => match user.parse() {
-            Ok(user) => rank(ctx, guild, &config, user).await?,
-            Err(_) => None,
+    let response = match member {
+        None => leaderboard(ctx, guild, &config, request).await?.map(|board| Response::of(200, &board)),
+        Some(user) => match parse_id(user) {
+            Some(user) => rank(ctx, guild, &config, user).await?.map(|rank| Response::of(200, &rank)),
+            None => None,
         },
     };
-    Ok(Some(body.map_or_else(Response::not_found, |body| Response { max_age: MAX_AGE, ..Response::json(200, &body) })))
+    let response = response.transpose()?;
+    Ok(Some(response.map_or_else(Response::not_found, |response| Response { max_age: MAX_AGE, ..response })))
 }
 
 /// `None` where a parameter was not given.
@@ -65,20 +72,99 @@ fn parse_month(text: &str) -> Option<u32> {
     (1..=12).contains(&month).then_some(year * 100 + month)
 }
 
-fn period_text(span: Span, period: u32) -> Value {
+fn period_text(span: Span, period: u32) -> Option<String> {
     match span {
-        Span::All => Value::Null,
-        Span::Week => json!(format!("{}-W{:02}", period / 100, period % 100)),
-        Span::Month => json!(format!("{}-{:02}", period / 100, period % 100)),
+        Span::All => None,
+        Span::Week => Some(format!("{}-W{:02}", period / 100, period % 100)),
+        Span::Month => Some(format!("{}-{:02}", period / 100, period % 100)),
     }
 }
 
+/// One page of a board.
+#[derive(Serialize, ToSchema)]
+struct Leaderboard {
+    #[schema(value_type = Snowflake)]
+    guild_id: Id<GuildMarker>,
+    /// `all`, `week` or `month`.
+    board: &'static str,
+    /// `total`, `text` or `voice`.
+    kind: &'static str,
+    /// `2026-W47` or `2026-11`; null for the board of all time.
+    period: Option<String>,
+    page: usize,
+    pages: usize,
+    /// How many are on the board.
+    members: usize,
+    entries: Vec<Entry>,
+}
+
+/// A place on a board.
+#[derive(Serialize, ToSchema)]
+struct Entry {
+    place: usize,
+    #[schema(value_type = Snowflake)]
+    user_id: Id<UserMarker>,
+    /// Experience.
+    score: i64,
+    /// On the board of all time only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<u32>,
+}
+
+/// Where somebody stands.
+#[derive(Serialize, ToSchema)]
+struct Rank {
+    #[schema(value_type = Snowflake)]
+    guild_id: Id<GuildMarker>,
+    #[schema(value_type = Snowflake)]
+    user_id: Id<UserMarker>,
+    /// Experience from all sources.
+    total: u64,
+    text: i64,
+    voice: i64,
+    /// Given by hand.
+    bonus: i64,
+    level: u32,
+    /// Experience since this level began.
+    into_level: u64,
+    /// Experience from this level to the next.
+    level_takes: u64,
+    rank: Option<usize>,
+    members: usize,
+    messages: i64,
+    voice_seconds: i64,
+    week: Stretch,
+    month: Stretch,
+}
+
+/// What somebody earned in a week or a month.
+#[derive(Serialize, ToSchema)]
+struct Stretch {
+    period: Option<String>,
+    score: u32,
+    place: Option<usize>,
+}
+
+/// One page of a guild's board, for anyone, where the guild shows it.
+#[utoipa::path(
+    get,
+    path = "/api/v1/guilds/{guild}/leaderboard",
+    tag = "Levels",
+    params(
+        ("guild" = Snowflake, Path),
+        ("board" = Option<BoardName>, Query, description = "`all` unless a month is given"),
+        ("kind" = Option<KindName>, Query, description = "`total` unless given"),
+        ("month" = Option<String>, Query, description = "A month that is over, as 2026-11; only its ten winners are kept"),
+        ("page" = Option<u32>, Query, minimum = 1, maximum = 1_000_000),
+    ),
+    responses((status = 200, body = Leaderboard), Public)
+)]
 async fn leaderboard(
     ctx: &Ctx,
     guild: Id<GuildMarker>,
     config: &FreshConfig,
     request: &Request,
-) -> Result<Option<Value>> {
+) -> Result<Option<Leaderboard>> {
     let month = match given(request, "month") {
         Some(text) => Some(parse_month(text).ok_or_else(|| Error::user("Write the month like 2026-11."))?),
         None => None,
@@ -103,49 +189,72 @@ async fn leaderboard(
     }
 }
 
-async fn live(ctx: &Ctx, guild: Id<GuildMarker>, config: &FreshConfig, board: Board, page: usize) -> Result<Value> {
+async fn live(
+    ctx: &Ctx,
+    guild: Id<GuildMarker>,
+    config: &FreshConfig,
+    board: Board,
+    page: usize,
+) -> Result<Leaderboard> {
     let question = Question::Page { board, skip: (page - 1) * cards::PER_PAGE, count: cards::PER_PAGE };
     let answer = ctx.leaderboards.ask(guild, question).await.map_err(Error::retryable)?;
     let curve = config.config().levels.curve;
     let shows_level = board.span == Span::All && board.of == Of::Total;
-    let entries = answer.page.iter().map(|place| {
-        let mut entry = json!({ "place": place.place, "user_id": place.user, "score": place.score });
-        if shows_level {
-            entry["level"] = json!(curve.level(place.score.into()));
-        }
-        entry
-    });
-    let entries: Vec<Value> = entries.collect();
-    let list = List { span: board.span, of: board.of }.key();
-    let (span, of) = list.split_once('.').unwrap_or_default();
-    Ok(json!({
-        "guild_id": guild, "board": span, "kind": of, "period": period_text(board.span, board.period),
-        "page": page, "pages": cards::pages(answer.members), "members": answer.members, "entries": entries,
-    }))
+    let entry = |place: &Place| Entry {
+        place: place.place,
+        user_id: place.user,
+        score: place.score.into(),
+        level: shows_level.then(|| curve.level(place.score.into())),
+    };
+    let (board_name, kind) = List { span: board.span, of: board.of }.words();
+    Ok(Leaderboard {
+        guild_id: guild,
+        board: board_name,
+        kind,
+        period: period_text(board.span, board.period),
+        page,
+        pages: cards::pages(answer.members),
+        members: answer.members,
+        entries: answer.page.iter().map(entry).collect(),
+    })
 }
 
 /// A month that is over: its winners, as they were named. Kinds were not kept apart.
-async fn past(ctx: &Ctx, guild: Id<GuildMarker>, of: Of, month: u32) -> Result<Option<Value>> {
+async fn past(ctx: &Ctx, guild: Id<GuildMarker>, of: Of, month: u32) -> Result<Option<Leaderboard>> {
     if of != Of::Total {
         return Err(Error::user("Of months that are over only kind=total is kept."));
     }
     let row: Option<store::PeriodRow> = ctx.query(store::get_period(guild, "month", month)).await?.first()?;
-    let body = row.map(|row| {
+    Ok(row.map(|row| {
         let winners = row.winners();
-        let entries = winners
-            .iter()
-            .enumerate()
-            .map(|(index, winner)| json!({ "place": index + 1, "user_id": winner.user_id, "score": winner.score }));
-        json!({
-            "guild_id": guild, "board": "month", "kind": "total", "period": period_text(Span::Month, month),
-            "page": 1, "pages": 1, "members": row.members, "entries": entries.collect::<Vec<_>>(),
-        })
-    });
-    Ok(body)
+        let entry = |(index, winner): (usize, &store::Winner)| Entry {
+            place: index + 1,
+            user_id: winner.user_id,
+            score: winner.score,
+            level: None,
+        };
+        Leaderboard {
+            guild_id: guild,
+            board: "month",
+            kind: "total",
+            period: period_text(Span::Month, month),
+            page: 1,
+            pages: 1,
+            members: usize::try_from(row.members).unwrap_or(0),
+            entries: winners.iter().enumerate().map(entry).collect(),
+        }
+    }))
 }
 
-/// `None` for somebody who earned nothing here, or left.
-async fn rank(ctx: &Ctx, guild: Id<GuildMarker>, config: &FreshConfig, user: Id<UserMarker>) -> Result<Option<Value>> {
+/// Where a member stands, for anyone, where the guild shows its board. Nothing for somebody who earned nothing here, or left.
+#[utoipa::path(
+    get,
+    path = "/api/v1/guilds/{guild}/members/{user}/rank",
+    tag = "Levels",
+    params(("guild" = Snowflake, Path), ("user" = Snowflake, Path)),
+    responses((status = 200, body = Rank), Public)
+)]
+async fn rank(ctx: &Ctx, guild: Id<GuildMarker>, config: &FreshConfig, user: Id<UserMarker>) -> Result<Option<Rank>> {
     let row: Option<store::Member> = ctx.query(store::get(guild, user)).await?.first()?;
     let Some(row) = row.filter(|row| row.left_at.is_none()) else {
         return Ok(None);
@@ -155,21 +264,53 @@ async fn rank(ctx: &Ctx, guild: Id<GuildMarker>, config: &FreshConfig, user: Id<
     let boards = vec![of(Span::All, 0), of(Span::Week, periods.week), of(Span::Month, periods.month)];
     let answer = ctx.leaderboards.ask(guild, Question::Places { boards, user }).await.map_err(Error::retryable)?;
     let place = |index: usize| answer.places.get(index).copied().flatten();
-    let stretch = |index: usize, period: Value| {
+    let stretch = |index: usize, period: Option<String>| {
         let place = place(index);
-        json!({ "period": period, "score": place.map_or(0, |place| place.score), "place": place.map(|place| place.place) })
+        Stretch { period, score: place.map_or(0, |place| place.score), place: place.map(|place| place.place) }
     };
     let standing = config.config().levels.curve.standing(row.total());
-    Ok(Some(json!({
-        "guild_id": guild, "user_id": user,
-        "total": row.total(), "text": row.text_xp, "voice": row.voice_xp, "bonus": row.bonus_xp,
-        "level": standing.level, "into_level": standing.into_level, "level_takes": standing.level_takes,
-        "rank": place(0).map(|place| place.place), "members": answer.members,
-        "messages": row.messages, "voice_seconds": row.voice_seconds,
-        "week": stretch(1, period_text(Span::Week, periods.week)),
-        "month": stretch(2, period_text(Span::Month, periods.month)),
-    })))
+    Ok(Some(Rank {
+        guild_id: guild,
+        user_id: user,
+        total: row.total(),
+        text: row.text_xp,
+        voice: row.voice_xp,
+        bonus: row.bonus_xp,
+        level: standing.level,
+        into_level: standing.into_level,
+        level_takes: standing.level_takes,
+        rank: place(0).map(|place| place.place),
+        members: answer.members,
+        messages: row.messages,
+        voice_seconds: row.voice_seconds,
+        week: stretch(1, period_text(Span::Week, periods.week)),
+        month: stretch(2, period_text(Span::Month, periods.month)),
+    }))
 }
+
+/// Which board.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "a name for the API's description")]
+enum BoardName {
+    All,
+    Week,
+    Month,
+}
+
+/// What counts for it.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "a name for the API's description")]
+enum KindName {
+    Total,
+    Text,
+    Voice,
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(leaderboard, rank))]
+pub struct Description;
 
 #[cfg(test)]
 mod tests {

@@ -169,6 +169,12 @@ impl List {
         (span.1, of.1, span.2, of.2)
     }
 
+    /// The board and the kind in one word each.
+    pub fn words(self) -> (&'static str, &'static str) {
+        let (span, of, ..) = self.names();
+        (span, of)
+    }
+
     pub fn key(self) -> String {
         let (span, of, ..) = self.names();
         format!("{span}.{of}")

@@ -47,6 +47,7 @@ use twilight_model::{
         marker::{GuildMarker, UserMarker},
     },
 };
+use utoipa::OpenApi as _;
 
 const NAME: &str = "levels";
 const REWARDS: &str = "rewards";
@@ -102,6 +103,10 @@ impl Feature for Levels {
 
     async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<GuildMarker>, Timer)>> {
         jobs::overdue(ctx, before, limit).await
+    }
+
+    fn description() -> utoipa::openapi::OpenApi {
+        api::Description::openapi()
     }
 
     async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
