@@ -15,6 +15,12 @@ const QUEUES = ["muster-jobs", "muster-jobs-dead"];
 /** Beside wrangler.toml: its paths are relative. The tests put it elsewhere. */
 const CONFIG = process.env.MUSTER_DEPLOY_CONFIG ?? path.join(ROOT, "wrangler.deploy.toml");
 const KEY_FILE = path.join(path.dirname(CONFIG), "gateway.key");
+/** Made once, kept beside this project: none of them can be read from the account again. */
+const OWN_KEYS = [
+  { name: "GATEWAY_KEY", file: KEY_FILE },
+  { name: "SESSION_KEYS", file: path.join(path.dirname(KEY_FILE), "session.key") },
+  { name: "TOKEN_KEYS", file: path.join(path.dirname(KEY_FILE), "token.key") },
+];
 const WRANGLER = process.env.WRANGLER ?? path.join(ROOT, "node_modules/.bin/wrangler");
 const DISCORD_API = (process.env.DISCORD_API ?? "https://discord.com/api/v10").replace(/\/+$/, "");
 const DISCORD_WEB = (process.env.DISCORD_WEB ?? "https://discord.com").replace(/\/+$/, "");
@@ -53,7 +59,9 @@ Takes the Cloudflare account that wrangler is logged in to (or CLOUDFLARE_API_TO
 Reads from the environment, and asks for what is missing there and on the account:
   DISCORD_TOKEN, DISCORD_APPLICATION_ID, DISCORD_PUBLIC_KEY   set again when they are in the environment
   PUBLIC_URL            the Worker's address, when it is not its workers.dev one
+  DISCORD_CLIENT_SECRET   for signing in to the dashboard (OAuth2 → Reset Secret); optional
   GATEWAY_KEY           the gateway sidecar's key, id:hex; made by the first run without it
+  SESSION_KEYS, TOKEN_KEYS   what signs sessions and seals tokens, id:hex; made by the first run without them
   COMMANDS_GUILD        a server's ID: commands appear there at once, and only there
   DISCORD_API, DISCORD_WEB   another Discord-compatible server
   CLOUDFLARE_ACCOUNT_ID      when you belong to several accounts
@@ -67,7 +75,8 @@ const PLAN = `deploy: this is what ./scripts/deploy does. Nothing was touched.
   4. writes their ids to wrangler.deploy.toml (wrangler.toml stays as it is)
   5. applies d1-migrations to the database
   6. builds the release and deploys the Worker ${WORKER}, with a cron tick every minute
-  7. stores the secrets with wrangler, never on disk; the gateway sidecar's key is made once and also kept in gateway.key
+  7. stores the secrets with wrangler, never on disk; its own keys are made once and also kept in gateway.key,
+     session.key and token.key
   8. waits for /healthz and for the commands to appear at Discord
   9. prints the interactions endpoint URL and the invite link`;
 
@@ -238,20 +247,27 @@ async function gatherSecrets(stored) {
 }
 
 /**
- * The key by which the gateway sidecar signs: from the environment, else made once and kept in gateway.key, which goes to the
- * machine of the sidecar. Two, separated by a comma, while one replaces the other: the new one first.
+ * A key of the deployment's own: from the environment, else made once and kept in its file. Two, separated by a comma, while one
+ * replaces the other: the new one first. Nothing when the account has one already.
  */
-function gatewayKey(stored) {
-  const given = process.env.GATEWAY_KEY?.trim();
+function ownKey(stored, { name, file }) {
+  const given = process.env[name]?.trim();
   if (given) {
     if (!/^[\w-]+:([0-9a-f]{2}){16,}(,\s*[\w-]+:([0-9a-f]{2}){16,})*$/i.test(given)) {
-      throw new Stop("GATEWAY_KEY does not look like id:hex", `Make one with: echo "k1:$(openssl rand -hex 32)"`);
+      throw new Stop(`${name} does not look like id:hex`, `Make one with: echo "k1:$(openssl rand -hex 32)"`);
     }
     return given;
   }
-  if (stored?.includes("GATEWAY_KEY")) return null;
-  if (!fs.existsSync(KEY_FILE)) fs.writeFileSync(KEY_FILE, `k1:${randomBytes(32).toString("hex")}\n`, { mode: 0o600 });
-  return fs.readFileSync(KEY_FILE, "utf8").trim();
+  if (stored?.includes(name)) return null;
+  if (!fs.existsSync(file)) fs.writeFileSync(file, `k1:${randomBytes(32).toString("hex")}\n`, { mode: 0o600 });
+  return fs.readFileSync(file, "utf8").trim();
+}
+
+/** What signing in on the dashboard takes from Discord; without it everything else works. */
+function clientSecret(stored) {
+  const value = process.env.DISCORD_CLIENT_SECRET?.trim();
+  if (!value && !stored?.includes("DISCORD_CLIENT_SECRET")) say("no DISCORD_CLIENT_SECRET (OAuth2 → Reset Secret): nobody can sign in to the dashboard yet");
+  return value;
 }
 
 async function storeSecrets(values) {
@@ -315,8 +331,12 @@ async function main() {
   await checkAccount();
   const stored = await storedSecrets();
   const { values, application } = await gatherSecrets(stored);
-  const key = gatewayKey(stored);
-  if (key) values.GATEWAY_KEY = key;
+  for (const own of OWN_KEYS) {
+    const key = ownKey(stored, own);
+    if (key) values[own.name] = key;
+  }
+  const secret = clientSecret(stored);
+  if (secret) values.DISCORD_CLIENT_SECRET = secret;
   const known = readKnown();
   const applicationId = values.DISCORD_APPLICATION_ID ?? application?.id ?? known.application;
 
@@ -360,6 +380,8 @@ Muster is live.
     Paste it at ${DISCORD_WEB}/developers/applications → your application → General Information.
   Webhook events URL          ${publicUrl}/webhooks/discord
     Optional, on the page Webhooks.
+  Dashboard                   ${publicUrl}
+    Add ${publicUrl}/auth/callback to the redirects on the page OAuth2.
   Invite link                 ${applicationId ? inviteLink(applicationId) : "run once with DISCORD_APPLICATION_ID in the environment to have it printed"}
     Asks for: ${Object.keys(PERMISSIONS).join(", ")}.
   Gateway sidecar             optional, for levels: see gateway-sidecar/README.md. It needs the bot's token, MUSTER_URL=${publicUrl}

@@ -41,7 +41,7 @@ function setAccount(change = {}) {
 
 /** Runs scripts/deploy without a terminal. */
 async function deploy(env = {}, args = []) {
-  const clean = { CLOUDFLARE_ACCOUNT_ID: "", PUBLIC_URL: "", COMMANDS_GUILD: "", DISCORD_TOKEN: "", DISCORD_APPLICATION_ID: "", DISCORD_PUBLIC_KEY: "", GATEWAY_KEY: "", DISCORD_WEB: "https://discord.com" };
+  const clean = { CLOUDFLARE_ACCOUNT_ID: "", PUBLIC_URL: "", COMMANDS_GUILD: "", DISCORD_TOKEN: "", DISCORD_APPLICATION_ID: "", DISCORD_PUBLIC_KEY: "", DISCORD_CLIENT_SECRET: "", GATEWAY_KEY: "", SESSION_KEYS: "", TOKEN_KEYS: "", DISCORD_WEB: "https://discord.com" };
   const result = await run(path.join(ROOT, "scripts/deploy"), args, {
     env: { ...clean, WRANGLER, FAKE_ACCOUNT: account, MUSTER_DEPLOY_CONFIG: config, DISCORD_API: `${base}/api/v10`, MUSTER_HEALTH_WAIT_MS: "2000", MUSTER_COMMANDS_WAIT_MS: "2000", ...env },
   });
@@ -53,20 +53,27 @@ async function deploy(env = {}, args = []) {
 }
 const made = (calls) => calls.filter((call) => / create /.test(call));
 
+const KEY_FILES = ["gateway.key", "session.key", "token.key"];
+
 beforeEach(() => {
   setAccount();
   fs.rmSync(config, { force: true });
-  fs.rmSync(path.join(dir, "gateway.key"), { force: true });
+  for (const name of KEY_FILES) fs.rmSync(path.join(dir, name), { force: true });
 });
 
 test("the first run makes everything, with nothing but the token given", async () => {
   const { code, said, calls } = await deploy({ DISCORD_TOKEN: TOKEN });
   assert.equal(code, 0, said);
   assert.deepEqual(made(calls), ["d1 create muster", "kv namespace create muster-cache", "queues create muster-jobs", "queues create muster-jobs-dead"]);
-  const { secrets: { GATEWAY_KEY: gatewayKey, ...secrets }, worker, migrated } = look();
-  assert.match(gatewayKey, /^k1:[0-9a-f]{64}$/);
-  assert.equal(fs.readFileSync(path.join(dir, "gateway.key"), "utf8").trim(), gatewayKey, "the sidecar needs it too");
-  assert.ok(!said.includes(gatewayKey), "the sidecar's key was printed");
+  const { secrets: { GATEWAY_KEY, SESSION_KEYS, TOKEN_KEYS, ...secrets }, worker, migrated } = look();
+  const keys = [GATEWAY_KEY, SESSION_KEYS, TOKEN_KEYS];
+  assert.equal(new Set(keys).size, 3);
+  for (const [index, key] of keys.entries()) {
+    assert.match(key, /^k1:[0-9a-f]{64}$/);
+    assert.equal(fs.readFileSync(path.join(dir, KEY_FILES[index]), "utf8").trim(), key, "the sidecar needs its own, and a rotation needs the old ones");
+    assert.ok(!said.includes(key), "a key was printed");
+  }
+  assert.match(said, /nobody can sign in to the dashboard yet/);
   assert.deepEqual(secrets, { DISCORD_TOKEN: TOKEN, DISCORD_APPLICATION_ID: APPLICATION, DISCORD_PUBLIC_KEY: KEY });
   assert.equal(migrated, true);
   assert.match(worker.vars, new RegExp(`^PUBLIC_URL = "${base}"$`, "m"), "the Worker knows its own address");
@@ -77,6 +84,14 @@ test("the first run makes everything, with nothing but the token given", async (
   const link = new URL(/https:\/\/discord\.com\/oauth2\S+/.exec(said)[0]);
   assert.deepEqual(Object.fromEntries(link.searchParams), { client_id: APPLICATION, scope: "bot applications.commands", permissions: "268553216" });
   assert.match(said, /commands at Discord: \/giveaway \/help/);
+});
+
+test("with the client secret the dashboard is set up, and its redirect is said", async () => {
+  const { code, said } = await deploy({ DISCORD_TOKEN: TOKEN, DISCORD_CLIENT_SECRET: "a-client-secret-of-discord" });
+  assert.equal(code, 0, said);
+  assert.equal(look().secrets.DISCORD_CLIENT_SECRET, "a-client-secret-of-discord");
+  assert.ok(!said.includes("a-client-secret-of-discord"));
+  assert.match(said, new RegExp(`Add ${base}/auth/callback to the redirects`));
 });
 
 test("the second run creates nothing, asks for nothing and deploys once", async () => {
@@ -134,7 +149,7 @@ for (const failing of ["d1 list", "d1 create", "kv namespace create", "queues cr
     setAccount({ ...mended, calls: [] });
     const again = await deploy({ DISCORD_TOKEN: TOKEN });
     assert.equal(again.code, 0, again.said);
-    assert.equal(Object.keys(look().secrets).length, 4);
+    assert.equal(Object.keys(look().secrets).length, 6);
     assert.equal(look().databases.filter(({ name }) => name === "muster").length, 1);
   });
 }
