@@ -239,6 +239,10 @@ pub async fn enter(ctx: &Ctx, request: &Request, guild: &str) -> Result<GuildAcc
     let (member, facts) = match (member, facts) {
         // Muster is not there, or there is no such guild.
         (_, Err(CallError::Refused { status: 403 | 404, .. })) | (Ok(None), _) => return Err(Error::NotFound),
+        // Discord lets Muster ask only so often who somebody is: whoever asks too often waits, not everybody.
+        (Err(CallError::RateLimited { retry_after_ms }), _) | (_, Err(CallError::RateLimited { retry_after_ms })) => {
+            return Err(Error::TooMany(u32::try_from(retry_after_ms.div_euclid(1_000) + 1).unwrap_or(60)));
+        }
         (member, facts) => (member?, facts?),
     };
     let Some(member) = member else { return Err(Error::NotFound) };

@@ -309,7 +309,7 @@ enum KindName {
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(leaderboard, rank))]
+#[openapi(paths(leaderboard, rank), components(schemas(BoardName, KindName)))]
 pub struct Description;
 
 #[cfg(test)]
