@@ -110,14 +110,25 @@ pub async fn access_token(ctx: &Ctx, session: &Session) -> Result<Option<String>
 const RESEAL_AT_ONCE: u32 = 50;
 const DELETE_AT_ONCE: u32 = 500;
 
-/// Forgets what has expired, and moves tokens to the key that seals today.
-pub async fn tidy(ctx: &Ctx) -> Result<()> {
+/// Forgets what has expired.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete_old(ctx: &Ctx) -> Result<()> {
     let now = ctx.now();
     ctx.batch(vec![
         store::delete_expired_logins(now, DELETE_AT_ONCE),
         store::delete_expired_sessions(now, DELETE_AT_ONCE),
     ])
     .await?;
+    Ok(())
+}
+
+/// Moves tokens to the key that seals today.
+///
+/// # Errors
+/// When the database does not answer; the next tick goes on.
+pub async fn reseal(ctx: &Ctx) -> Result<()> {
     let Some(web) = &ctx.settings.web else { return Ok(()) };
     let stale: Vec<store::Stale> =
         ctx.query(store::list_sealed_by_others(web.vault.current(), RESEAL_AT_ONCE)).await?.all()?;
