@@ -19,7 +19,8 @@ function secrets() {
 /** Miniflare's options for Muster's Worker. */
 export function musterOptions({ rebuild }) {
   const modules = buildMuster({ rebuild });
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(CONFIG);
+  // Static files are the platform's: miniflare would put two Workers of its own in front of ours.
+  const { workerOptions: { assets, ...workerOptions } } = unstable_getMiniflareWorkerOptions(CONFIG);
   return { ...workerOptions, modules, modulesRoot: "/", bindings: { ...workerOptions.bindings, ...secrets() } };
 }
 

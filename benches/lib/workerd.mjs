@@ -16,16 +16,17 @@ const OUTSIDE = {
 };
 
 /**
- * Starts a Worker. `options` are miniflare's options of one worker (modules, bindings, compatibility date, …).
+ * Starts a Worker. `options` are miniflare's options of one worker (modules, bindings, compatibility date, …), and its `port` where
+ * the Worker has to know it.
  * Gives `{ name, port, miniflare, cpuMicros(), stop() }`.
  */
-export async function startWorker(name, options) {
-  const port = await freePort();
+export async function startWorker(name, { port: given, ...options }) {
+  const port = given ?? (await freePort());
   const before = new Set(childrenNamed("workerd"));
   const miniflare = new Miniflare({
     host: "127.0.0.1",
     port: 0,
-    workers: [{ ...options, name, outboundService: OUTSIDE.name, unsafeDirectSockets: [{ host: "127.0.0.1", port }] }, OUTSIDE],
+    workers: [{ outboundService: OUTSIDE.name, ...options, name, unsafeDirectSockets: [{ host: "127.0.0.1", port }] }, OUTSIDE],
   });
   await miniflare.ready;
   const pid = childrenNamed("workerd").find((child) => !before.has(child));

@@ -63,7 +63,7 @@ async function play({ fresh, ports }) {
   const stack = await startStack({ dir: KEPT, ports, sidecar: true, say });
   say(`ready after ${((Date.now() - started) / 1_000).toFixed(1)} s\n`);
   process.stdout.write(`  Playground   ${stack.simUrl}/        pick a person, type /giveaway start
-  Worker       ${stack.workerUrl}/        interactions at /interactions
+  Dashboard    ${stack.workerUrl}/        sign in as mara, who owns the server
   Health       ${stack.workerUrl}/healthz        gateway sidecar: ${stack.sidecarUrl}/healthz
   Commands     ${(await stack.commands()).map((name) => `/${name}`).join(" ")}
   Logs         ${path.relative(process.cwd(), stack.logs.worker)}  ${path.relative(process.cwd(), stack.logs.sim)}  ${path.relative(process.cwd(), stack.logs.sidecar)}
