@@ -210,3 +210,58 @@ async fn tokens_lie_sealed_and_move_to_the_new_key_while_serving() {
     let guilds = browser.get("/guilds").await;
     assert_eq!(guilds.status, 200, "{}", guilds.body);
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_grants_less_than_was_asked_is_not_signed_in() {
+    let world = World::new().await;
+    let browser = Browser::new(&world);
+    let query = browser.begin("/guilds").await.replace("scope=identify+guilds", "scope=identify");
+    let target = browser.agree("mara", &query);
+    let answer = browser.get(&target).await;
+    assert_eq!(answer.status, 400);
+    assert!(text(&answer).contains("allow both"), "{}", text(&answer));
+    assert!(!browser.cookies().contains_key(SESSION));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_address_begins_thirty_sign_ins_a_minute() {
+    let world = World::new().await;
+    let begin = || async {
+        let mut post = request("POST", "/auth/login");
+        post.headers.push(("cf-connecting-ip".to_owned(), "203.0.113.9".to_owned()));
+        post.headers.push(("origin".to_owned(), "https://muster.test".to_owned()));
+        world.send(post).await
+    };
+    for _ in 0..30 {
+        assert_eq!(begin().await.status, 303);
+    }
+    let over = begin().await;
+    assert_eq!(over.status, 429);
+    assert!(text(&over).contains("Try again in"), "{}", text(&over));
+    world.advance(60_000).await;
+    assert_eq!(begin().await.status, 303);
+}
+
+#[tokio::test(start_paused = true)]
+async fn discord_that_does_not_answer_leaves_nobody_signed_in() {
+    let world = World::new().await;
+    let browser = Browser::new(&world);
+    let query = browser.begin("/guilds").await;
+    let target = browser.agree("mara", &query);
+    // The first outside call takes the state, the second exchanges the code.
+    world.faults().plan(2, muster_testkit::FaultMode::FailAfter, false);
+    let answer = browser.get(&target).await;
+    assert!(world.faults().log()[1].contains("/oauth2/token"), "{:?}", world.faults().log());
+    assert_eq!(answer.status, 400);
+    assert!(text(&answer).contains("Discord does not answer"), "{}", text(&answer));
+    assert_eq!(world.db.column("SELECT COUNT(*) FROM web_sessions"), ["0"]);
+    assert_eq!(browser.get(&target).await.status, 400, "a state is good once, whatever became of it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_at_the_headers_of_a_page_is_a_page_without_its_body() {
+    let world = World::new().await;
+    let head = world.send(request("HEAD", "/")).await;
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    assert_eq!(world.get("/guilds/").await.status, 401, "a slash at the end means nothing");
+}

@@ -30,6 +30,14 @@ use std::rc::Rc;
 /// Answers a request of the web. Every error has become a page or a problem here.
 pub async fn http(ctx: &Ctx, request: Request) -> Response {
     let mut request = request;
+    // HEAD is GET without the body; and a slash at the end means nothing.
+    let is_head = request.method == "HEAD";
+    if is_head {
+        request.method = "GET".to_owned();
+    }
+    if request.segments.len() > 1 && request.segments.last().is_some_and(String::is_empty) {
+        request.segments.pop();
+    }
     let is_api = matches!(request.segments().as_slice(), ["api", "v1", ..]);
     let mut response = if is_api {
         api(ctx, &mut request).await
@@ -48,6 +56,9 @@ pub async fn http(ctx: &Ctx, request: Request) -> Response {
     if is_api && response.status == 200 && matches!(request.caller, Caller::Nobody) {
         // What anybody may read, a page anywhere may read and check.
         response = response.with("access-control-allow-origin", "*");
+    }
+    if is_head {
+        response.body.clear();
     }
     guard::secure(ctx, response)
 }
