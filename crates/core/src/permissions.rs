@@ -4,6 +4,7 @@
 //! from Discord now. Nothing here is cached.
 
 use crate::{
+    access::GuildAccess,
     ctx::Ctx,
     discord::{self, GuildFacts, GuildMember},
     error::{Error, Result},
@@ -119,21 +120,40 @@ pub async fn missing_in(
     channel: Id<ChannelMarker>,
     needed: Permissions,
 ) -> Result<Permissions> {
+    let Some(facts) = posting_channel(ctx, guild, channel).await? else { return Ok(needed) };
+    let guild_facts = discord::get_guild(ctx, guild).await?;
+    let me = bot_member(ctx, guild).await?;
+    let held = in_channel(&guild_facts, guild, me.user.id, &me.roles, &facts.permission_overwrites);
+    Ok(needed - held)
+}
+
+/// What somebody with these roles holds in a channel where messages can be sent; nothing where Muster sees none.
+///
+/// # Errors
+/// `User` when the channel is not one of this guild's.
+pub async fn held_in(ctx: &Ctx, access: &GuildAccess, channel: Id<ChannelMarker>) -> Result<Permissions> {
+    let Some(facts) = posting_channel(ctx, access.guild, channel).await? else { return Ok(Permissions::empty()) };
+    Ok(in_channel(&access.facts, access.guild, access.user, &access.roles, &facts.permission_overwrites))
+}
+
+/// Text and announcement channels of this guild; threads have their own rules and end on their own. `None` for one that Muster
+/// cannot see.
+async fn posting_channel(
+    ctx: &Ctx,
+    guild: Id<GuildMarker>,
+    channel: Id<ChannelMarker>,
+) -> Result<Option<discord::ChannelFacts>> {
     let not_here = || Error::user("Choose a text channel of this server that Muster can see.");
     let facts = match discord::get_channel(ctx, channel).await {
         Ok(facts) => facts.ok_or_else(not_here)?,
         // Discord answers 403 for a channel that Muster cannot see.
-        Err(discord::CallError::Refused { status: 403, .. }) => return Ok(needed),
+        Err(discord::CallError::Refused { status: 403, .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    // Text and announcement channels; threads have their own rules and end on their own.
     if facts.guild_id != Some(guild) || !matches!(facts.kind, 0 | 5) {
         return Err(not_here());
     }
-    let guild_facts = discord::get_guild(ctx, guild).await?;
-    let me = bot_member(ctx, guild).await?;
-    let held = in_channel(&guild_facts, guild, &me, &facts.permission_overwrites);
-    Ok(needed - held)
+    Ok(Some(facts))
 }
 
 async fn bot_member(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<GuildMember> {
@@ -146,7 +166,8 @@ async fn bot_member(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<GuildMember> {
 fn in_channel(
     guild: &GuildFacts,
     guild_id: Id<GuildMarker>,
-    member: &GuildMember,
+    user: Id<UserMarker>,
+    roles: &[Id<RoleMarker>],
     overwrites: &[PermissionOverwrite],
 ) -> Permissions {
     let of_role = |id: Id<RoleMarker>| {
@@ -154,8 +175,8 @@ fn in_channel(
         found.map_or(Permissions::empty(), |role| role.permissions)
     };
     let everyone = of_role(guild_id.cast());
-    let roles: Vec<_> = member.roles.iter().map(|id| (*id, of_role(*id))).collect();
-    PermissionCalculator::new(guild_id, member.user.id, everyone, &roles)
+    let roles: Vec<_> = roles.iter().map(|id| (*id, of_role(*id))).collect();
+    PermissionCalculator::new(guild_id, user, everyone, &roles)
         .owner_id(guild.owner_id)
         .in_channel(ChannelType::GuildText, overwrites)
 }
@@ -262,7 +283,7 @@ impl RoleRights {
 /// Asked of Discord now.
 pub async fn role_rights(ctx: &Ctx, guild_id: Id<GuildMarker>, guild: &GuildFacts) -> Result<RoleRights> {
     let me = bot_member(ctx, guild_id).await?;
-    let held = in_channel(guild, guild_id, &me, &[]);
+    let held = in_channel(guild, guild_id, me.user.id, &me.roles, &[]);
     Ok(RoleRights { bot_position: highest(guild, &me.roles), manages_roles: held.contains(Permissions::MANAGE_ROLES) })
 }
 

@@ -63,6 +63,7 @@ pub async fn proof(ctx: &Ctx, giveaway: &Giveaway) -> Result<Value> {
         "ends_at": time::rfc3339(giveaway.ends_at),
         "algorithm": "muster-draw-1",
         "commitment": giveaway.commitment,
+        "page": super::view::proof_page_url(ctx, giveaway),
     });
     if !giveaway.is_drawn() {
         return Ok(proof);
@@ -90,7 +91,15 @@ fn cell(text: &str) -> String {
     if text.contains(['"', ',', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
-pub async fn export(ctx: &Ctx, giveaway: &Giveaway, format: Format) -> Result<File> {
+/// A file of a giveaway: its name, its type, its text.
+pub struct Export {
+    pub name: String,
+    pub content_type: &'static str,
+    pub text: String,
+}
+
+/// Everything about a giveaway that managers may have.
+pub async fn export(ctx: &Ctx, giveaway: &Giveaway, format: Format) -> Result<Export> {
     let entrants: Vec<store::EntryRow> =
         ctx.query(store::list_entrants(giveaway.guild_id, &giveaway.id, u32::MAX, 0)).await?.all()?;
     let picks: Vec<Pick> = ctx.query(store::list_picks(&giveaway.id)).await?.all()?;
@@ -111,7 +120,7 @@ pub async fn export(ctx: &Ctx, giveaway: &Giveaway, format: Format) -> Result<Fi
                 csv.push_str(&columns.map(|column| cell(&column)).join(","));
                 csv.push('\n');
             }
-            file(ctx, giveaway, "csv", "text/csv", csv)
+            Ok(Export { name: format!("giveaway-{}.csv", giveaway.id), content_type: "text/csv", text: csv })
         }
         Format::Json => {
             let log: Vec<LogLine> =
@@ -131,19 +140,22 @@ pub async fn export(ctx: &Ctx, giveaway: &Giveaway, format: Format) -> Result<Fi
             all["entrants"] = json!(entrants);
             all["picks"] = json!(picks.iter().map(pick_json).collect::<Vec<_>>());
             all["log"] = json!(log);
-            file(ctx, giveaway, "json", "application/json", all.to_string())
+            let name = format!("giveaway-{}.json", giveaway.id);
+            Ok(Export { name, content_type: "application/json", text: all.to_string() })
         }
     }
 }
 
-fn file(ctx: &Ctx, giveaway: &Giveaway, ending: &str, content_type: &'static str, text: String) -> Result<File> {
+/// The same as a file on Discord.
+pub async fn export_to_discord(ctx: &Ctx, giveaway: &Giveaway, format: Format) -> Result<File> {
+    let Export { name, content_type, text } = export(ctx, giveaway, format).await?;
     if text.len() > MAX_FILE_BYTES {
         return Err(Error::user(format!(
             "This giveaway is too large for one file on Discord. Take the other format, or its proof at {}",
             super::view::proof_url(ctx, giveaway)
         )));
     }
-    Ok(File { name: format!("giveaway-{}.{ending}", giveaway.id), content_type, bytes: text.into_bytes() })
+    Ok(File { name, content_type, bytes: text.into_bytes() })
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     guild_config::{self, FreshConfig},
     interaction::Interaction,
-    permissions, registry,
+    permissions,
     reply::{Message, Reply},
     text::clean_line,
     time,
@@ -163,7 +163,7 @@ async fn on_managed(ctx: &Ctx, interaction: &Interaction, command: GiveawayComma
         }
         GiveawayCommand::Export(export) => {
             let giveaway = find(ctx, interaction, &export.giveaway).await?;
-            let file = super::api::export(ctx, &giveaway, export.format.unwrap_or(Format::Csv)).await?;
+            let file = super::api::export_to_discord(ctx, &giveaway, export.format.unwrap_or(Format::Csv)).await?;
             let text = format!("Here is everything about {}.", crate::text::escape_markdown(&giveaway.prize));
             Ok(Reply::Private(Message::text(text).file(file)))
         }
@@ -353,14 +353,4 @@ pub async fn on_create_form(ctx: &Ctx, interaction: &Interaction, data: &ModalIn
     // Rights may be gone since the form was opened.
     let config = require_manager(ctx, interaction).await?;
     start::on_form(ctx, interaction, config.config(), data).await
-}
-
-/// A minimum level needs a feature that keeps levels.
-async fn require_levels(ctx: &Ctx, interaction: &Interaction) -> Result<()> {
-    if registry::keeps_levels(ctx, interaction.guild_id).await? {
-        return Ok(());
-    }
-    Err(Error::user(
-        "A minimum level needs the levels feature, which is not enabled in this server. Leave `min_level` out, or enable levels first.",
-    ))
 }

@@ -182,7 +182,7 @@ async fn claim(ctx: &Ctx, interaction: &Interaction, mut giveaway: Giveaway, mut
     };
     match pick.outcome {
         Outcome::Won => {}
-        Outcome::Claimed if already_done(ctx, interaction).await? => {
+        Outcome::Claimed if already_done(ctx, &interaction.id.to_string()).await? => {
             return Ok(Reply::private(view::you_claimed(&giveaway)));
         }
         Outcome::Claimed => return Ok(Reply::private(view::already_claimed(&giveaway))),
@@ -222,10 +222,9 @@ async fn claim(ctx: &Ctx, interaction: &Interaction, mut giveaway: Giveaway, mut
     Ok(Reply::private(view::you_claimed(&giveaway)))
 }
 
-/// A second delivery of the same press gets the same answer.
-pub async fn already_done(ctx: &Ctx, interaction: &Interaction) -> Result<bool> {
-    let row: Option<store::CauseRow> =
-        ctx.query(store::get_log_by_cause(&interaction.id.to_string())).await?.first()?;
+/// Whether this event already made its step: a second delivery gets the same answer.
+pub async fn already_done(ctx: &Ctx, cause: &str) -> Result<bool> {
+    let row: Option<store::CauseRow> = ctx.query(store::get_log_by_cause(cause)).await?.first()?;
     Ok(row.is_some())
 }
 

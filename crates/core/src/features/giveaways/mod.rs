@@ -6,16 +6,20 @@
 //! Timers: `<id>` (due_at of the row), `card:<id>` (the count on the card).
 //! Not here: levels; a minimum level is asked through the registry.
 
+mod actions;
 mod api;
+mod begin;
 mod commands;
 mod components;
 mod jobs;
+mod pages;
 mod privacy;
 pub mod rules;
 pub mod store;
 mod view;
 
 use crate::{
+    access::{Area, GuildAccess},
     ctx::Ctx,
     custom_id::CustomId,
     error::{Error, Result},
@@ -25,7 +29,7 @@ use crate::{
     ports::Timer,
     reply::Reply,
     sql::Statement,
-    web::{Request, Response},
+    web::{Request, Response, Tab},
 };
 use serde_json::Value;
 use twilight_model::{
@@ -128,5 +132,17 @@ impl Feature for Giveaways {
 
     async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
         api::on_request(ctx, request).await
+    }
+
+    fn tabs() -> Vec<Tab> {
+        vec![Tab { path: pages::PATH, title: "Giveaways", area: Area::Giveaways }]
+    }
+
+    async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
+        pages::on_request(ctx, request, access, rest).await
+    }
+
+    async fn public_page(ctx: &Ctx, request: &Request, path: &[&str]) -> Result<Option<Response>> {
+        pages::proof::on_request(ctx, request, path).await
     }
 }

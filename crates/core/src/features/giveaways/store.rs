@@ -48,6 +48,26 @@ pub fn list(guild: Id<GuildMarker>, limit: u32, offset: u32) -> Statement {
     .bind(offset)
 }
 
+/// Giveaways that are not over, or those that are, the newest first; after `after`, which is the last one's time of start and id.
+pub fn list_after(guild: Id<GuildMarker>, is_over: bool, after: (i64, &str), limit: u32) -> Statement {
+    let text = if is_over {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM giveaways WHERE guild_id = ?1 AND (created_at, id) < (?2, ?3)
+              AND state IN ('finished', 'cancelled') ORDER BY created_at DESC, id DESC LIMIT ?4"
+        )
+    } else {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM giveaways WHERE guild_id = ?1 AND (created_at, id) < (?2, ?3)
+              AND state NOT IN ('finished', 'cancelled') ORDER BY created_at DESC, id DESC LIMIT ?4"
+        )
+    };
+    Statement::new(text).bind(guild).bind(after.0).bind(after.1).bind(limit)
+}
+
 #[derive(Debug, Deserialize)]
 pub struct Choice {
     pub id: String,
@@ -212,6 +232,33 @@ pub fn list_log(guild: Id<GuildMarker>, id: &str, limit: u32) -> Statement {
     .bind(limit)
 }
 
+/// A line of the log as the dashboard shows it.
+#[derive(Debug, Deserialize)]
+pub struct LogEntry {
+    pub id: i64,
+    pub at: i64,
+    pub actor_id: Option<String>,
+    pub action: String,
+    pub detail: String,
+    /// `dashboard`, `api`, `discord`, or empty for what Muster did by itself.
+    pub source: String,
+}
+
+/// The newest lines with ids below `before`. Where a step came from stands at the beginning of its cause.
+pub fn list_log_before(guild: Id<GuildMarker>, id: &str, before: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT id, at, actor_id, action, detail,
+           CASE WHEN actor_id IS NULL THEN '' WHEN cause LIKE 'dashboard:%' THEN 'dashboard'
+                WHEN cause LIKE 'api:%' THEN 'api' ELSE 'discord' END AS source
+         FROM giveaway_log WHERE giveaway_id = ?1 AND guild_id = ?2 AND giveaway_log.id < ?3
+         ORDER BY giveaway_log.id DESC LIMIT ?4",
+    )
+    .bind(id)
+    .bind(guild)
+    .bind(before)
+    .bind(limit)
+}
+
 #[derive(Debug, Deserialize)]
 pub struct CauseRow {}
 
@@ -343,6 +390,19 @@ pub fn list_entrants(guild: Id<GuildMarker>, id: &str, limit: u32, offset: u32) 
     .bind(guild)
     .bind(limit)
     .bind(offset)
+}
+
+/// In the order in which the draw counts them, after the user `after`: the key's own order, so that no page sorts them all.
+pub fn list_entrants_after(guild: Id<GuildMarker>, id: &str, after: &str, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT e.user_id, e.weight, e.entered_at FROM giveaway_entries e JOIN giveaways g ON g.id = e.giveaway_id
+         WHERE e.giveaway_id = ?1 AND g.guild_id = ?2 AND e.left_at IS NULL AND e.user_id > ?3
+         ORDER BY e.user_id LIMIT ?4",
+    )
+    .bind(id)
+    .bind(guild)
+    .bind(after)
+    .bind(limit)
 }
 
 pub fn list_picks(id: &str) -> Statement {

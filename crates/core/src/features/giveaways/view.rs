@@ -174,6 +174,11 @@ pub fn proof_url(ctx: &Ctx, giveaway: &Giveaway) -> String {
     format!("{}/api/v1/giveaways/{}/proof", ctx.settings.public_url, giveaway.id)
 }
 
+/// Where anybody's browser recomputes the draw.
+pub fn proof_page_url(ctx: &Ctx, giveaway: &Giveaway) -> String {
+    format!("{}/giveaways/{}/proof", ctx.settings.public_url, giveaway.id)
+}
+
 /// Names said one by one in a redraw: with more of them, and fifty new winners, the text would not fit.
 const NAMED_BEFORE_REDRAW: usize = 5;
 
@@ -223,7 +228,7 @@ pub fn draw_announcement(ctx: &Ctx, giveaway: &Giveaway, picks: &[Pick], winners
         "Seed `{}`\nEntrants `{}`\n[Everything to check it]({})",
         giveaway.seed,
         giveaway.entrants_hash.as_deref().unwrap_or("none"),
-        proof_url(ctx, giveaway)
+        proof_page_url(ctx, giveaway)
     ));
     reply::footer(&mut embed, marker(giveaway, version));
     let users = winners.iter().filter_map(|pick| pick.user_id.parse::<Id<UserMarker>>().ok());

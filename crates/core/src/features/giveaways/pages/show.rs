@@ -1,0 +1,283 @@
+//! Purpose: one giveaway: what it is, who is in, who was picked, and what happened to it.
+
+use super::{PATH, end_words, notice, state_words};
+use crate::{
+    access::{Area, GuildAccess, May},
+    ctx::Ctx,
+    discord,
+    error::{FieldError, Result},
+    features::giveaways::{
+        rules::{entry::Requirements, plan},
+        store::{self, EntryRow, Giveaway, LogEntry, Outcome, Pick, State},
+    },
+    text::count,
+    time,
+    web::{Request, Response, Shell, choices::error_of, render},
+};
+use askama::Template;
+use twilight_model::id::{Id, marker::RoleMarker};
+
+const ENTRANTS: usize = 20;
+const LOG: usize = 15;
+
+struct PickLine {
+    pick: u32,
+    slot: u32,
+    user: String,
+    outcome: &'static str,
+    tone: &'static str,
+    reason: String,
+    /// Until when the prize can be claimed; empty when that does not matter any more.
+    claim_by: String,
+    /// Whether this person's prize can be drawn again.
+    may_reroll: bool,
+}
+
+struct EntrantLine {
+    user: String,
+    weight: u32,
+    at: String,
+}
+
+struct LogLine {
+    at: String,
+    who: String,
+    source: &'static str,
+    action: String,
+    detail: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/giveaways/show.html")]
+struct ShowPage {
+    shell: Shell,
+    id: String,
+    href: String,
+    prize: String,
+    description: String,
+    state: &'static str,
+    tone: &'static str,
+    entrants: u32,
+    winners: u32,
+    end_label: &'static str,
+    end_at: String,
+    end_left: String,
+    facts: Vec<(&'static str, String)>,
+    /// The announcement on Discord; empty while it is on its way.
+    message: String,
+    commitment: String,
+    is_running: bool,
+    is_paused: bool,
+    is_over: bool,
+    may_reroll_unclaimed: bool,
+    may_manage: bool,
+    picks: Vec<PickLine>,
+    people: Vec<EntrantLine>,
+    more_people: String,
+    log: Vec<LogLine>,
+    more_log: String,
+    errors: Vec<FieldError>,
+}
+
+impl ShowPage {
+    fn error(&self, field: &str) -> &str {
+        error_of(&self.errors, field)
+    }
+}
+
+/// Sentences that were written for Discord, without its markup: roles by name.
+pub fn plain(access: &GuildAccess, text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        plain.push_str(before);
+        let Some((inside, after)) = after.split_once('>') else {
+            plain.push('<');
+            rest = after;
+            continue;
+        };
+        match inside.strip_prefix("@&").and_then(crate::access::parse_id::<RoleMarker>) {
+            Some(role) => plain.push_str(&role_name(access, role)),
+            None if inside.starts_with('#') => plain.push_str("this channel"),
+            None if inside.starts_with('@') => plain.push_str("This person"),
+            None => plain.push_str(inside),
+        }
+        rest = after;
+    }
+    plain.push_str(rest);
+    plain.replace("**", "").replace(['`', '\\'], "")
+}
+
+fn role_name(access: &GuildAccess, role: Id<RoleMarker>) -> String {
+    let known = access.facts.roles.iter().find(|known| known.id == role);
+    known.map_or_else(|| format!("deleted role {role}"), |known| format!("@{}", known.name))
+}
+
+fn requirement_facts(access: &GuildAccess, requirements: &Requirements) -> Vec<(&'static str, String)> {
+    let names =
+        |roles: &[Id<RoleMarker>]| roles.iter().map(|role| role_name(access, *role)).collect::<Vec<_>>().join(", ");
+    let mut facts = Vec::new();
+    if !requirements.roles.is_empty() {
+        let label = if requirements.all_roles { "Needs all of" } else { "Needs one of" };
+        facts.push((label, names(&requirements.roles)));
+    }
+    if !requirements.blocked_roles.is_empty() {
+        facts.push(("Cannot enter", names(&requirements.blocked_roles)));
+    }
+    if let Some(level) = requirements.min_level {
+        facts.push(("Minimum level", level.to_string()));
+    }
+    if let Some(days) = requirements.min_account_days {
+        facts.push(("Account at least", format!("{} old", count(days.into(), "day", "days"))));
+    }
+    if let Some(days) = requirements.min_member_days {
+        facts.push(("Member for at least", count(days.into(), "day", "days")));
+    }
+    if !requirements.bonus.is_empty() {
+        let bonus = requirements.bonus.iter().map(|(role, entries)| format!("{} +{entries}", role_name(access, *role)));
+        facts.push(("Bonus entries", bonus.collect::<Vec<_>>().join(", ")));
+    }
+    facts
+}
+
+async fn facts(ctx: &Ctx, access: &GuildAccess, giveaway: &Giveaway) -> Vec<(&'static str, String)> {
+    // Only a name: without an answer the page shows the id.
+    let channel = discord::get_channel(ctx, giveaway.channel_id).await.ok().flatten().and_then(|channel| channel.name);
+    let channel = channel.map_or_else(|| giveaway.channel_id.to_string(), |name| format!("#{name}"));
+    let mut facts = vec![("Channel", channel), ("Host", giveaway.host_id.to_string())];
+    facts.extend(requirement_facts(access, &giveaway.requirements()));
+    if giveaway.min_entrants > 1 {
+        let otherwise = if giveaway.extend_if_too_few() { "else extended" } else { "else cancelled" };
+        facts.push(("Needed for a draw", format!("{} people, {otherwise}", giveaway.min_entrants)));
+    }
+    facts.push(("Time to claim", time::say_duration(i64::from(giveaway.claim_seconds) * 1_000)));
+    facts.push(("Automatic redraws", format!("{} of {} used", giveaway.rerolls_used, giveaway.reroll_limit)));
+    facts
+}
+
+/// How an outcome is called.
+pub fn outcome_words(outcome: Outcome) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::Claimed => ("claimed", "good"),
+        Outcome::Won => ("waiting for the claim", "held"),
+        Outcome::Lapsed => ("not claimed in time", "bad"),
+        Outcome::Replaced => ("drawn again", ""),
+        Outcome::Passed => ("passed over", ""),
+    }
+}
+
+fn pick_lines(giveaway: &Giveaway, picks: &[Pick]) -> Vec<PickLine> {
+    let is_drawn = matches!(giveaway.state, State::Claiming | State::Finished);
+    let holders = plan::holders(picks);
+    let line = |pick: &Pick| {
+        let (outcome, tone) = outcome_words(pick.outcome);
+        let waits = pick.outcome == Outcome::Won;
+        PickLine {
+            pick: pick.pick,
+            slot: pick.slot,
+            user: pick.user_id.clone(),
+            outcome,
+            tone,
+            // What the outcome says already is not said twice.
+            reason: pick.reason.clone().filter(|_| pick.outcome == Outcome::Passed).unwrap_or_default(),
+            claim_by: pick.claim_by.filter(|_| waits).map(time::rfc3339).unwrap_or_default(),
+            may_reroll: is_drawn && holders.get(&pick.slot).is_some_and(|holder| holder.pick == pick.pick),
+        }
+    };
+    picks.iter().map(line).collect()
+}
+
+fn log_line(entry: LogEntry) -> LogLine {
+    LogLine {
+        at: time::rfc3339(entry.at),
+        who: entry.actor_id.unwrap_or_default(),
+        source: match entry.source.as_str() {
+            "dashboard" => "dashboard",
+            "api" => "API",
+            "discord" => "Discord",
+            _ => "",
+        },
+        detail: if entry.action == "entered" { weight_words(&entry.detail) } else { entry.detail },
+        action: entry.action,
+    }
+}
+
+fn weight_words(weight: &str) -> String {
+    if weight == "1" { String::new() } else { format!("{weight} entries") }
+}
+
+/// The page, with what is wrong with the form that was sent, if any.
+pub async fn page(
+    ctx: &Ctx,
+    request: &Request,
+    access: &GuildAccess,
+    giveaway: Giveaway,
+    mut errors: Vec<FieldError>,
+) -> Result<Response> {
+    let id = giveaway.id.clone();
+    let after = request.param("entrants").filter(|after| after.bytes().all(|b| b.is_ascii_digit())).unwrap_or_default();
+    let before = request.param("log").and_then(|before| before.parse().ok()).unwrap_or(i64::MAX);
+    let statements = vec![
+        store::list_picks(&id),
+        store::list_entrants_after(access.guild, &id, after, ENTRANTS as u32 + 1),
+        store::list_log_before(access.guild, &id, before, LOG as u32 + 1),
+    ];
+    let results = ctx.batch(statements).await?;
+    let [picks, people, log] = &results[..] else {
+        return Err(crate::Error::internal("three results expected"));
+    };
+    let picks: Vec<Pick> = picks.all()?;
+    let (mut people, mut log): (Vec<EntryRow>, Vec<LogEntry>) = (people.all()?, log.all()?);
+    let (has_more_people, has_more_log) = (people.len() > ENTRANTS, log.len() > LOG);
+    people.truncate(ENTRANTS);
+    log.truncate(LOG);
+    for error in &mut errors {
+        error.message = plain(access, &error.message);
+    }
+    let href = format!("/g/{}/giveaways/{id}", access.guild);
+    let (state, tone) = state_words(giveaway.state);
+    let (end_label, end_at, end_left) = end_words(&giveaway);
+    let message = giveaway.message_id.as_ref().map(|message| {
+        format!("{}/channels/{}/{}/{message}", ctx.settings.discord_web, giveaway.guild_id, giveaway.channel_id)
+    });
+    let is_drawn = matches!(giveaway.state, State::Claiming | State::Finished);
+    let held = plan::holders(&picks).values().filter(|pick| pick.outcome == Outcome::Claimed).count();
+    let page = ShowPage {
+        shell: Shell::of_guild(ctx, request, access, giveaway.prize.clone(), PATH).notice(notice(request)),
+        more_people: people
+            .last()
+            .filter(|_| has_more_people)
+            .map_or_else(String::new, |last| format!("{href}?entrants={}#entrants", last.user_id)),
+        more_log: log
+            .last()
+            .filter(|_| has_more_log)
+            .map_or_else(String::new, |last| format!("{href}?log={}#log", last.id)),
+        facts: facts(ctx, access, &giveaway).await,
+        message: message.unwrap_or_default(),
+        is_running: matches!(giveaway.state, State::Active | State::Paused),
+        is_paused: giveaway.state == State::Paused,
+        is_over: giveaway.is_over(),
+        may_reroll_unclaimed: is_drawn && held < giveaway.winners as usize,
+        may_manage: access.may(Area::Giveaways, May::Manage),
+        picks: pick_lines(&giveaway, &picks),
+        people: people
+            .into_iter()
+            .map(|row| EntrantLine { user: row.user_id, weight: row.weight, at: time::rfc3339(row.entered_at) })
+            .collect(),
+        log: log.into_iter().map(log_line).collect(),
+        prize: giveaway.prize,
+        description: giveaway.description,
+        entrants: giveaway.entrant_count,
+        winners: giveaway.winners,
+        commitment: giveaway.commitment,
+        id,
+        href,
+        state,
+        tone,
+        end_label,
+        end_at,
+        end_left,
+        errors,
+    };
+    render(if page.errors.is_empty() { 200 } else { 422 }, &page)
+}
