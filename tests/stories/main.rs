@@ -29,4 +29,5 @@ mod registration;
 mod tidy;
 mod undelivered;
 mod web_api;
+mod web_giveaways;
 mod web_identity;

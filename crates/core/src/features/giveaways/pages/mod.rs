@@ -24,6 +24,8 @@ use askama::Template;
 
 pub const PATH: &str = "giveaways";
 const PER_PAGE: usize = 25;
+/// Above every time and row id: the largest number that the database takes exactly.
+const NEWEST: i64 = 9_007_199_254_740_991;
 
 pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
     let [PATH, rest @ ..] = rest else { return Ok(None) };
@@ -228,7 +230,7 @@ pub async fn page_of(
 ) -> Result<(Vec<Giveaway>, Option<String>)> {
     let after = cursor.split_once('.').and_then(|(at, id)| Some((at.parse::<i64>().ok()?, id)));
     let is_ours = |id: &str| id.bytes().all(|b| b.is_ascii_hexdigit());
-    let after = after.filter(|(_, id)| is_ours(id)).unwrap_or((i64::MAX, ""));
+    let after = after.filter(|(at, id)| (0..NEWEST).contains(at) && is_ours(id)).unwrap_or((NEWEST, ""));
     let rows = store::list_after(access.guild, is_over, after, limit as u32 + 1);
     let mut giveaways: Vec<Giveaway> = ctx.query(rows).await?.all()?;
     let more = giveaways.len() > limit;

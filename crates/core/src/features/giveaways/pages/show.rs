@@ -1,6 +1,6 @@
 //! Purpose: one giveaway: what it is, who is in, who was picked, and what happened to it.
 
-use super::{PATH, end_words, notice, state_words};
+use super::{NEWEST, PATH, end_words, notice, state_words};
 use crate::{
     access::{Area, GuildAccess, May},
     ctx::Ctx,
@@ -216,7 +216,7 @@ pub async fn page(
 ) -> Result<Response> {
     let id = giveaway.id.clone();
     let after = request.param("entrants").filter(|after| after.bytes().all(|b| b.is_ascii_digit())).unwrap_or_default();
-    let before = request.param("log").and_then(|before| before.parse().ok()).unwrap_or(i64::MAX);
+    let before = request.param("log").and_then(|before| before.parse().ok()).unwrap_or(NEWEST).clamp(0, NEWEST);
     let statements = vec![
         store::list_picks(&id),
         store::list_entrants_after(access.guild, &id, after, ENTRANTS as u32 + 1),
