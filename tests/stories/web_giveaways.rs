@@ -183,8 +183,6 @@ async fn a_giveaway_is_edited_and_a_form_that_changes_nothing_changes_nothing() 
     fields.push(("once", &sent));
     mara.submit(&format!("{page}/edit"), &fields).await;
     assert_eq!(one(&world, "SELECT version FROM giveaways"), "1");
-    let changed = press(&mara, &format!("{page}/edit"), "", &[]).await;
-    assert_eq!(changed.status, 404, "nothing is there");
     let sent = once(&mara.get(&format!("{page}/edit")).await);
     let wrong = [("once", sent.as_str()), ("prize", " "), ("winners", "0"), ("ends", "2025-02-01 10:00")];
     let refused = mara.post(&format!("{page}/edit"), &wrong).await;
