@@ -31,3 +31,4 @@ mod undelivered;
 mod web_api;
 mod web_giveaways;
 mod web_identity;
+mod web_levels;

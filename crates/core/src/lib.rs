@@ -19,6 +19,7 @@ pub mod interaction;
 pub mod jobs;
 pub mod leaderboard;
 pub mod outbox;
+pub mod people;
 pub mod permissions;
 pub mod ports;
 pub mod registration;

@@ -287,23 +287,43 @@ pub async fn role_rights(ctx: &Ctx, guild_id: Id<GuildMarker>, guild: &GuildFact
     Ok(RoleRights { bot_position: highest(guild, &me.roles), manages_roles: held.contains(Permissions::MANAGE_ROLES) })
 }
 
-/// The actor may have Muster hand out the role: it is below their own highest one, and gives no power that they lack.
+/// Who wants Muster to hand out a role, with what they hold now.
+#[derive(Debug, Clone, Copy)]
+pub struct Giver<'a> {
+    pub user: Id<UserMarker>,
+    pub roles: &'a [Id<RoleMarker>],
+    pub permissions: Permissions,
+}
+
+impl<'a> From<&'a Interaction> for Giver<'a> {
+    fn from(interaction: &'a Interaction) -> Self {
+        let actor = &interaction.actor;
+        Self { user: actor.id, roles: &actor.roles, permissions: actor.permissions }
+    }
+}
+
+impl<'a> From<&'a GuildAccess> for Giver<'a> {
+    fn from(access: &'a GuildAccess) -> Self {
+        Self { user: access.user, roles: &access.roles, permissions: access.permissions }
+    }
+}
+
+/// They may have Muster hand out the role: it is below their own highest one, and gives no power that they lack.
 ///
 /// # Errors
-/// `Denied`.
-pub fn require_may_hand_out(interaction: &Interaction, guild: &GuildFacts, role: Id<RoleMarker>) -> Result<()> {
+/// `Denied`, and `User` for a role that is none of this guild's.
+pub fn require_may_hand_out(giver: Giver<'_>, guild: &GuildFacts, role: Id<RoleMarker>) -> Result<()> {
     let Some(known) = guild.roles.iter().find(|known| known.id == role) else {
         return Err(Error::user("Choose a role of this server."));
     };
-    let actor = &interaction.actor;
-    if actor.id == guild.owner_id {
+    if giver.user == guild.owner_id {
         return Ok(());
     }
-    if known.position >= highest(guild, &actor.roles) {
+    if known.position >= highest(guild, giver.roles) {
         return Err(Error::Denied("That role is not below your own highest role. Ask someone above it.".to_owned()));
     }
-    let more = (known.permissions & POWERS) - actor.permissions;
-    if more.is_empty() || actor.permissions.contains(Permissions::ADMINISTRATOR) {
+    let more = (known.permissions & POWERS) - giver.permissions;
+    if more.is_empty() || giver.permissions.contains(Permissions::ADMINISTRATOR) {
         return Ok(());
     }
     let powers = name(more);

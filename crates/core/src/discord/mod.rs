@@ -31,6 +31,9 @@ pub mod codes {
 #[derive(Debug, Clone, Deserialize)]
 pub struct GuildMember {
     pub user: MemberUser,
+    /// What they are called in this guild only.
+    #[serde(default)]
+    pub nick: Option<String>,
     pub roles: Vec<Id<RoleMarker>>,
     #[serde(default)]
     pub joined_at: Option<String>,
@@ -39,6 +42,10 @@ pub struct GuildMember {
 #[derive(Debug, Clone, Deserialize)]
 pub struct MemberUser {
     pub id: Id<UserMarker>,
+    #[serde(default)]
+    pub username: String,
+    #[serde(default)]
+    pub global_name: Option<String>,
     #[serde(default)]
     pub bot: bool,
 }

@@ -1,6 +1,6 @@
 //! Purpose: every sentence, card and form of `/levels` that admins read.
 
-use super::{NAME, input, rules, store, sync::store::Row as SyncRow, view};
+use super::{NAME, input, sync::store::Row as SyncRow, view};
 use crate::{
     custom_id::CustomId,
     guild_config::GuildConfig,
@@ -23,7 +23,7 @@ use twilight_model::{
 };
 
 /// The levels of a curve's preview.
-const PREVIEWED: [u32; 7] = [1, 5, 10, 20, 30, 50, 100];
+pub const PREVIEWED: [u32; 7] = [1, 5, 10, 20, 30, 50, 100];
 
 /// What one act of `/levels config` is called in custom ids.
 pub fn config_id(what: &str) -> CustomId {
@@ -86,14 +86,14 @@ pub fn show_enabled(settings: &LevelSettings) -> String {
     on_off(settings.enabled).to_owned()
 }
 
-fn show_quiet(settings: &LevelSettings) -> String {
+pub fn show_quiet(settings: &LevelSettings) -> String {
     match input::show_quiet(&settings.announce.quiet) {
         ranges if ranges.is_empty() => "no quiet levels".to_owned(),
         ranges => format!("quiet at levels {ranges}"),
     }
 }
 
-fn show_leavers(settings: &LevelSettings) -> String {
+pub fn show_leavers(settings: &LevelSettings) -> String {
     match settings.keep_leavers_days {
         0 => "forgotten the same night".to_owned(),
         days => format!("remembered for {}", text::count(days.into(), "day", "days")),
@@ -106,26 +106,9 @@ pub fn show_more(settings: &LevelSettings) -> String {
 
 /// An announcement as it would look for this person now.
 fn words_preview(settings: &LevelSettings, guild: Id<GuildMarker>, user: Id<UserMarker>) -> String {
-    let template = settings.announce.text.as_deref().unwrap_or(view::LEVEL_UP);
-    let level = settings.rewards.first().map_or(5, |reward| reward.level);
-    let roles = rules::rewards_at(settings, level);
-    let who = store::Member {
-        guild_id: guild,
-        user_id: user,
-        text_xp: i64::try_from(settings.curve.total_for(level)).unwrap_or(i64::MAX),
-        voice_xp: 0,
-        bonus_xp: 0,
-        messages: 0,
-        voice_seconds: 0,
-        level: level.saturating_sub(1),
-        epoch: 0,
-        why: String::new(),
-        left_at: None,
-        rewards_due: None,
-    };
-    let shown = view::fill(template, &who, level, &roles[..roles.len().min(1)]);
+    let shown = view::sample(settings, guild, user);
     let lines: Vec<String> = shown.lines().map(|line| format!("> {line}")).collect();
-    let unknown = input::unknown_variables(template);
+    let unknown = input::unknown_variables(settings.announce.text.as_deref().unwrap_or_default());
     let warning = match unknown.len() {
         0 => String::new(),
         _ => format!(
@@ -395,7 +378,7 @@ fn table_row(level: &str, xp: &str, now: &str, messages: &str, talk: &str) -> St
 }
 
 /// `5 h`, `66 days`: one unit is enough for a guess.
-fn rough(seconds: u64) -> String {
+pub fn rough(seconds: u64) -> String {
     match seconds {
         ..=5_399 => format!("{} min", seconds.div_ceil(60)),
         5_400..=129_599 => format!("{} h", (seconds + 1_800) / 3_600),
@@ -464,7 +447,7 @@ pub fn rewards(
     Message::default().embed(embed).row(vec![sync_button()])
 }
 
-fn sync_counts(row: &SyncRow) -> String {
+pub fn sync_counts(row: &SyncRow) -> String {
     let roles = |n: u64| text::count(n, "role", "roles");
     format!(
         "{} looked at, {} given, {} taken.",

@@ -59,14 +59,20 @@ impl Numbers {
 
     /// # Errors
     /// A sentence about the first field that makes no sense.
-    pub fn parse([min_xp, max_xp, cooldown, min_length, voice_xp]: [&str; 5]) -> Result<Self, String> {
-        Ok(Self {
-            min_xp: number(min_xp, "The least XP for a message", 0, XP_MAX)?,
-            max_xp: number(max_xp, "The most XP for a message", 1, XP_MAX)?,
-            cooldown_seconds: number(cooldown, "The pause between two messages that count", 0, COOLDOWN_MAX)?,
-            min_length: number(min_length, "The shortest message that counts", 0, LENGTH_MAX)?,
-            voice_xp: number(voice_xp, "The XP for a minute in voice", 0, XP_MAX)?,
-        })
+    pub fn parse(fields: [&str; 5]) -> Result<Self, String> {
+        let [first, second, third, fourth, fifth] = Self::parse_each(fields);
+        Ok(Self::from_all([first?, second?, third?, fourth?, fifth?]))
+    }
+
+    /// The same with each field's own sentence.
+    pub fn parse_each([min_xp, max_xp, cooldown, min_length, voice_xp]: [&str; 5]) -> [Result<u32, String>; 5] {
+        [
+            number(min_xp, "The least XP for a message", 0, XP_MAX),
+            number(max_xp, "The most XP for a message", 1, XP_MAX),
+            number(cooldown, "The pause between two messages that count", 0, COOLDOWN_MAX),
+            number(min_length, "The shortest message that counts", 0, LENGTH_MAX),
+            number(voice_xp, "The XP for a minute in voice", 0, XP_MAX),
+        ]
     }
 
     /// These numbers where somebody changed what they were `shown`, and `now` in force where they did not: another admin may have
@@ -82,13 +88,20 @@ impl Numbers {
             }
         }
         let merged = Self::from_all(merged);
-        if merged.min_xp > merged.max_xp {
+        merged.check()?;
+        Ok(merged)
+    }
+
+    /// # Errors
+    /// A sentence when they do not go together.
+    pub fn check(self) -> Result<(), String> {
+        if self.min_xp > self.max_xp {
             return Err(format!(
                 "A message would earn at least {} and at most {} XP. The least must not be above the most.",
-                merged.min_xp, merged.max_xp
+                self.min_xp, self.max_xp
             ));
         }
-        Ok(merged)
+        Ok(())
     }
 
     pub fn put_into(self, settings: &mut LevelSettings) {

@@ -17,13 +17,16 @@ mod events;
 mod import;
 mod input;
 mod jobs;
+mod pages;
 mod privacy;
 pub mod rules;
+mod settings;
 pub mod store;
 mod sync;
 mod view;
 
 use crate::{
+    access::{Area, GuildAccess},
     ctx::Ctx,
     custom_id::CustomId,
     error::Result,
@@ -34,7 +37,7 @@ use crate::{
     ports::Timer,
     reply::Reply,
     sql::Statement,
-    web::{Request, Response},
+    web::{Request, Response, Tab},
 };
 use serde_json::Value;
 use twilight_model::{
@@ -111,6 +114,14 @@ impl Feature for Levels {
 
     async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
         api::on_request(ctx, request).await
+    }
+
+    fn tabs() -> Vec<Tab> {
+        vec![Tab { path: NAME, title: "Levels", area: Area::Levels }]
+    }
+
+    async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
+        pages::on_request(ctx, request, access, rest).await
     }
 
     async fn personal_data(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<Value>> {

@@ -9,7 +9,10 @@ use crate::{
 };
 use twilight_model::{
     channel::message::component::ButtonStyle,
-    id::{Id, marker::RoleMarker},
+    id::{
+        Id,
+        marker::{GuildMarker, RoleMarker, UserMarker},
+    },
 };
 
 /// What is said about a new level where a guild has no words of its own.
@@ -60,6 +63,28 @@ pub fn fill(template: &str, member: &store::Member, level: u32, rewards: &[Id<Ro
         .replace("{xp}", &member.total().to_string())
         .replace("{reward}", &reward);
     text::shorten(filled.trim(), 1_000)
+}
+
+/// An announcement as it would look for this person, who reaches the level of the first reward.
+pub fn sample(settings: &LevelSettings, guild: Id<GuildMarker>, user: Id<UserMarker>) -> String {
+    let template = settings.announce.text.as_deref().unwrap_or(LEVEL_UP);
+    let level = settings.rewards.first().map_or(5, |reward| reward.level);
+    let roles = rules::rewards_at(settings, level);
+    let who = store::Member {
+        guild_id: guild,
+        user_id: user,
+        text_xp: i64::try_from(settings.curve.total_for(level)).unwrap_or(i64::MAX),
+        voice_xp: 0,
+        bonus_xp: 0,
+        messages: 0,
+        voice_seconds: 0,
+        level: level.saturating_sub(1),
+        epoch: 0,
+        why: String::new(),
+        left_at: None,
+        rewards_due: None,
+    };
+    fill(template, &who, level, &roles[..roles.len().min(1)])
 }
 
 const MEDALS: [&str; 3] = ["🥇", "🥈", "🥉"];

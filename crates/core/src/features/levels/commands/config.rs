@@ -1,19 +1,21 @@
 //! Purpose: `/levels config`: the card with all settings of levels, and what its buttons, selects and forms change.
 
 use super::{
-    super::{admin_view as view, input},
+    super::{
+        admin_view as view, input,
+        settings::{self, change},
+    },
     other_version,
 };
 use crate::{
     ctx::Ctx,
     custom_id::CustomId,
     error::{Error, Result},
-    guild_config::{self, Edit},
-    health,
+    guild_config, health,
     interaction::Interaction,
     permissions,
     reply::{Message, Reply},
-    xp::{AnnounceIn, Curve, LevelSettings},
+    xp::{AnnounceIn, Curve},
 };
 use sha2::{Digest, Sha256};
 use twilight_interactions::command::{CommandModel, CreateCommand};
@@ -36,36 +38,19 @@ async fn card(ctx: &Ctx, interaction: &Interaction, note: &str) -> Result<Messag
     Ok(view::card(config.config(), sidecar.as_ref(), interaction.guild_id, interaction.actor.id, note))
 }
 
-/// Changes the guild's settings of levels, with a line in the history. `change` works on the settings as they are at that moment.
-pub async fn change(
-    ctx: &Ctx,
-    interaction: &Interaction,
-    what: &str,
-    show: impl Fn(&LevelSettings) -> String,
-    change: impl Fn(&mut LevelSettings) -> Result<()>,
-) -> Result<()> {
-    let edit = |config: &guild_config::GuildConfig| {
-        let mut levels = config.levels.clone();
-        change(&mut levels)?;
-        let value = serde_json::to_value(&levels).map_err(Error::internal)?;
-        Ok(Edit { value, before: show(&config.levels), after: show(&levels) })
-    };
-    guild_config::edit(ctx, &interaction.into(), "levels", &format!("levels: {what}"), edit).await
-}
-
 pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, values: &[String]) -> Result<Reply> {
     let is_on = id.get(1) == "on";
     match id.get(0) {
         "card" => {}
         "enabled" => {
-            change(ctx, interaction, "on or off", view::show_enabled, |levels| {
+            change(ctx, &interaction.into(), "on or off", view::show_enabled, |levels| {
                 levels.enabled = is_on;
                 Ok(())
             })
             .await?;
         }
         "stack" => {
-            change(ctx, interaction, "reward roles", view::show_stack, |levels| {
+            change(ctx, &interaction.into(), "reward roles", view::show_stack, |levels| {
                 levels.stack_rewards = is_on;
                 Ok(())
             })
@@ -74,7 +59,7 @@ pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, v
             return Ok(Reply::Update(card(ctx, interaction, note).await?));
         }
         "public" => {
-            change(ctx, interaction, "leaderboard", view::show_public, |levels| {
+            change(ctx, &interaction.into(), "leaderboard", view::show_public, |levels| {
                 levels.public = is_on;
                 Ok(())
             })
@@ -107,7 +92,7 @@ async fn set_place(ctx: &Ctx, interaction: &Interaction, place: AnnounceIn) -> R
     if let AnnounceIn::Channel(channel) = place {
         permissions::require_bot_in(ctx, interaction.guild_id, channel, permissions::POSTING).await?;
     }
-    change(ctx, interaction, "where new levels are said", view::show_place, |levels| {
+    change(ctx, &interaction.into(), "where new levels are said", view::show_place, |levels| {
         levels.announce.place = place;
         Ok(())
     })
@@ -119,7 +104,7 @@ async fn set_winners(ctx: &Ctx, interaction: &Interaction, values: &[String]) ->
     if let Some(channel) = channel {
         permissions::require_bot_in(ctx, interaction.guild_id, channel, permissions::POSTING).await?;
     }
-    change(ctx, interaction, "winners of weeks and months", view::show_winners, |levels| {
+    change(ctx, &interaction.into(), "winners of weeks and months", view::show_winners, |levels| {
         levels.announce.winners = channel;
         Ok(())
     })
@@ -202,7 +187,8 @@ pub async fn on_form(
         "curve" => return preview_curve(ctx, interaction, data).await,
         "words" => {
             let words = input::parse_words(typed(data, "words"));
-            let saved = change(ctx, interaction, "words", view::show_words, |levels| {
+            let author = interaction.into();
+            let saved = change(ctx, &author, "words", view::show_words, |levels| {
                 levels.announce.text.clone_from(&words);
                 Ok(())
             });
@@ -231,7 +217,8 @@ async fn save_numbers(
         Ok(numbers) => numbers,
         Err(why) => return (Err(Error::User(why)), again),
     };
-    let saved = change(ctx, interaction, "XP", view::show_numbers, |levels| {
+    let author = interaction.into();
+    let saved = change(ctx, &author, "XP", view::show_numbers, |levels| {
         let now = input::Numbers::of(levels);
         let merged = numbers.merged(read_shown(id.get(1)).unwrap_or(now), now).map_err(Error::User)?;
         merged.put_into(levels);
@@ -256,7 +243,8 @@ async fn save_more(
     let typed = shown_more(&input::show_quiet(&quiet), days);
     let ((shown_days, shown_quiet), (_, typed_quiet)) =
         (id.get(1).split_once('.').unwrap_or_default(), typed.split_once('.').unwrap_or_default());
-    let saved = change(ctx, interaction, "quiet levels and leavers", view::show_more, |levels| {
+    let author = interaction.into();
+    let saved = change(ctx, &author, "quiet levels and leavers", view::show_more, |levels| {
         // What somebody left as it was is left as it is now: another admin may have changed it meanwhile.
         if typed_quiet != shown_quiet {
             levels.announce.quiet.clone_from(&quiet);
@@ -288,15 +276,7 @@ async fn save_curve(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Resu
     let (Some(curve), Some(known)) = (read_curve(id, 1), read_curve(id, 3)) else {
         return Err(other_version());
     };
-    const MOVED: &str = "Somebody changed the curve while you looked at this. Here is the comparison with theirs; press Save again to put yours in force.\n";
-    let saved = change(ctx, interaction, "curve", view::show_curve, |levels| {
-        if levels.curve != known && levels.curve != curve {
-            return Err(Error::user(MOVED));
-        }
-        levels.curve = curve;
-        Ok(())
-    });
-    match saved.await {
+    match settings::save_curve(ctx, &interaction.into(), curve, known).await {
         Ok(()) => {
             let note = "The curve is saved. `/levels sync` sets the reward roles by it.";
             Ok(Reply::Update(card(ctx, interaction, note).await?))

@@ -1,8 +1,10 @@
 //! Purpose: `/levels ignore`: channels, categories and roles in which or with which nobody earns anything.
 
 use super::{
-    super::admin_view as view,
-    config::change,
+    super::{
+        admin_view as view,
+        settings::{self, change},
+    },
     places::{self, Named},
 };
 use crate::{
@@ -20,8 +22,6 @@ use twilight_model::{
         marker::{ChannelMarker, RoleMarker},
     },
 };
-
-const IGNORED_MAX: usize = 50;
 
 #[derive(CommandModel, CreateCommand)]
 #[command(name = "ignore", desc = "Channels, categories and roles without XP")]
@@ -65,20 +65,6 @@ pub async fn on_command(ctx: &Ctx, interaction: &Interaction, command: Ignore) -
     Ok(Reply::Private(view::ignored(config.config())))
 }
 
-/// Adds what is not there yet.
-fn add<T: PartialEq>(list: &mut Vec<T>, new: T) -> Result<()> {
-    if list.contains(&new) {
-        return Ok(());
-    }
-    if list.len() >= IGNORED_MAX {
-        return Err(Error::user(format!(
-            "A server can ignore {IGNORED_MAX} channels and {IGNORED_MAX} roles. Ignore a category to cover many channels."
-        )));
-    }
-    list.push(new);
-    Ok(())
-}
-
 async fn on_add(ctx: &Ctx, interaction: &Interaction, wanted: &Add) -> Result<()> {
     if wanted.channel.is_none() && wanted.role.is_none() {
         return Err(Error::user("Choose a `channel` (or category) or a `role` to ignore."));
@@ -89,12 +75,12 @@ async fn on_add(ctx: &Ctx, interaction: &Interaction, wanted: &Add) -> Result<()
     if let Some(role) = wanted.role {
         places::require_role(ctx, interaction.guild_id, role).await?;
     }
-    change(ctx, interaction, "ignored", view::show_ignored, |levels| {
+    change(ctx, &interaction.into(), "ignored", view::show_ignored, |levels| {
         if let Some(channel) = wanted.channel {
-            add(&mut levels.text.no_xp_channels, channel)?;
+            settings::ignore(&mut levels.text.no_xp_channels, channel)?;
         }
         if let Some(role) = wanted.role {
-            add(&mut levels.text.no_xp_roles, role)?;
+            settings::ignore(&mut levels.text.no_xp_roles, role)?;
         }
         Ok(())
     })
@@ -102,7 +88,7 @@ async fn on_add(ctx: &Ctx, interaction: &Interaction, wanted: &Add) -> Result<()
 }
 
 async fn on_remove(ctx: &Ctx, interaction: &Interaction, wanted: &str) -> Result<()> {
-    change(ctx, interaction, "ignored", view::show_ignored, |levels| {
+    change(ctx, &interaction.into(), "ignored", view::show_ignored, |levels| {
         let rules = &mut levels.text;
         let before = rules.no_xp_channels.len() + rules.no_xp_roles.len();
         rules.no_xp_channels.retain(|id| format!("channel.{id}") != wanted);

@@ -1,8 +1,7 @@
 //! Purpose: `/levels multipliers`: what makes experience count more or less: a role, a channel or category, hours of the week.
 
 use super::{
-    super::{admin_view as view, input},
-    config::change,
+    super::{admin_view as view, input, settings},
     places::{self, Named},
 };
 use crate::{
@@ -21,9 +20,6 @@ use twilight_model::{
         marker::{ChannelMarker, RoleMarker},
     },
 };
-
-/// As many as Discord can suggest at once.
-const MULTIPLIERS_MAX: usize = 25;
 
 #[derive(CommandModel, CreateCommand)]
 #[command(name = "multipliers", desc = "More or less XP for a role, in a channel, at some hours")]
@@ -101,56 +97,19 @@ fn scope(add: &Add) -> Result<Scope> {
 }
 
 async fn on_add(ctx: &Ctx, interaction: &Interaction, add: &Add) -> Result<Reply> {
-    let scope = scope(add)?;
-    let percent = u32::try_from(add.percent).unwrap_or(100);
-    if percent == 100 {
-        return Err(Error::user("100 % changes nothing. 200 doubles, 50 halves, 0 gives nothing."));
-    }
-    match scope {
+    let multiplier = Multiplier { scope: scope(add)?, percent: u32::try_from(add.percent).unwrap_or(100) };
+    match multiplier.scope {
         Scope::Role { id } => places::require_role(ctx, interaction.guild_id, id).await?,
         Scope::Channel { id } => places::require_channel(ctx, interaction.guild_id, id).await?,
         Scope::Window { .. } => {}
     }
-    let multiplier = Multiplier { scope, percent };
-    change(ctx, interaction, "multipliers", view::show_multipliers, |levels| {
-        let all = &mut levels.text.multipliers;
-        let is_full = all.len() >= MULTIPLIERS_MAX;
-        match all.iter_mut().find(|known| known.scope == multiplier.scope) {
-            Some(known) => known.percent = percent,
-            None if is_full => {
-                return Err(Error::user(format!("A server can have {MULTIPLIERS_MAX} multipliers. Remove one first.")));
-            }
-            None => all.push(multiplier.clone()),
-        }
-        Ok(())
-    })
-    .await?;
+    settings::add_multiplier(ctx, &interaction.into(), &multiplier).await?;
     let config = guild_config::cached(ctx, interaction.guild_id).await?;
     Ok(Reply::Private(view::multiplier_added(&config, &multiplier)))
 }
 
-/// A scope as the suggestions send it.
-fn key(scope: &Scope) -> String {
-    match scope {
-        Scope::Role { id } => format!("role.{id}"),
-        Scope::Channel { id } => format!("channel.{id}"),
-        Scope::Window { days, from, to } => format!("window.{days}.{from}.{to}"),
-    }
-}
-
 async fn on_remove(ctx: &Ctx, interaction: &Interaction, remove: &Remove) -> Result<Reply> {
-    let wanted = remove.multiplier.trim();
-    change(ctx, interaction, "multipliers", view::show_multipliers, |levels| {
-        let before = levels.text.multipliers.len();
-        levels.text.multipliers.retain(|known| key(&known.scope) != wanted);
-        if levels.text.multipliers.len() == before {
-            return Err(Error::user(
-                "There is no such multiplier. Choose one from the list that opens while you type.",
-            ));
-        }
-        Ok(())
-    })
-    .await?;
+    settings::remove_multiplier(ctx, &interaction.into(), remove.multiplier.trim()).await?;
     let config = guild_config::cached(ctx, interaction.guild_id).await?;
     Ok(Reply::Private(view::multipliers(&config)))
 }
@@ -163,7 +122,9 @@ pub async fn suggest(ctx: &Ctx, interaction: &Interaction, typed: &str) -> Resul
         Scope::Channel { id } => Named::Channel(*id),
         Scope::Window { days, from, to } => Named::Other(input::show_window(*days, *from, *to)),
     };
-    let things: Vec<_> =
-        all.iter().map(|known| (format!("{} % ", known.percent), of(&known.scope), key(&known.scope))).collect();
+    let things: Vec<_> = all
+        .iter()
+        .map(|known| (format!("{} % ", known.percent), of(&known.scope), settings::key(&known.scope)))
+        .collect();
     places::suggest(ctx, interaction.guild_id, things, typed).await
 }

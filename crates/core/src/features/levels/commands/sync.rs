@@ -1,8 +1,7 @@
 //! Purpose: `/levels sync` and `/levels rebuild`: roles given to who earned them before, and the ranked index made anew.
 
-use super::super::{admin_view as view, rules, store, sync};
+use super::super::{admin_view as view, settings, store, sync};
 use crate::{
-    audit,
     ctx::Ctx,
     custom_id::CustomId,
     discord,
@@ -10,11 +9,8 @@ use crate::{
     guild_config,
     interaction::Interaction,
     leaderboard::{Board, Of, Question, Span},
-    permissions,
     reply::Reply,
-    sql::Statement,
 };
-use serde_json::json;
 use twilight_interactions::command::{CommandModel, CreateCommand};
 
 #[derive(CommandModel, CreateCommand)]
@@ -25,49 +21,12 @@ pub struct Sync;
 #[command(name = "rebuild", desc = "Make the leaderboard anew from the database")]
 pub struct Rebuild;
 
-/// The guild's row, which the first report of experience makes otherwise.
-fn add_guild(ctx: &Ctx, interaction: &Interaction, config: &guild_config::GuildConfig) -> Statement {
-    let rollover = rules::next_rollover(ctx.now(), config.zone());
-    store::add_guilds(&json!([[interaction.guild_id, rollover]]).to_string())
-}
-
-fn audited(ctx: &Ctx, interaction: &Interaction, target: &str, after: String) -> Statement {
-    audit::store::insert(&audit::store::Entry {
-        guild_id: interaction.guild_id,
-        at: ctx.now(),
-        actor_id: interaction.actor.id,
-        source: "interaction",
-        action: "levels",
-        target: target.to_owned(),
-        before: None,
-        after: Some(after),
-        cause: interaction.id.to_string(),
-    })
-}
-
 /// Begins a sync, or shows how far the running one is.
 pub async fn on_sync(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> {
-    let guild = interaction.guild_id;
-    let config = guild_config::fresh(ctx, guild).await?;
-    let config = config.config();
-    if config.levels.rewards.is_empty() {
-        return Err(Error::user("There are no roles for levels yet. Add one with `/levels rewards add`."));
-    }
-    let facts = discord::get_guild(ctx, guild).await?;
-    if !permissions::role_rights(ctx, guild, &facts).await?.manages_roles {
-        return Err(Error::user(view::NO_MANAGE_ROLES));
-    }
-    let now = ctx.now();
-    let statements = vec![
-        add_guild(ctx, interaction, config),
-        sync::store::start(guild, now),
-        audited(ctx, interaction, "sync", "everybody's roles".to_owned()),
-        sync::store::get(guild),
-    ];
-    let results = ctx.batch(statements).await?;
-    let row: sync::store::Row = results.last().map(|result| result.first()).transpose()?.flatten().unwrap_or_default();
-    sync::arm(ctx, guild).await?;
-    Ok(Reply::Private(view::sync(config, &row)))
+    let config = guild_config::fresh(ctx, interaction.guild_id).await?;
+    let facts = discord::get_guild(ctx, interaction.guild_id).await?;
+    let row = sync::start(ctx, &interaction.into(), config.config(), &facts).await?;
+    Ok(Reply::Private(view::sync(config.config(), &row)))
 }
 
 pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Result<Reply> {
@@ -82,9 +41,9 @@ pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -
 pub async fn on_rebuild(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> {
     let guild = interaction.guild_id;
     let config = guild_config::cached(ctx, guild).await?;
-    let note = audited(ctx, interaction, "rebuild", "the leaderboard".to_owned());
+    let note = settings::note(ctx, &interaction.into(), "rebuild", "the leaderboard");
     let results = ctx
-        .batch(vec![add_guild(ctx, interaction, &config), store::bump_index(guild), note, store::count(guild)])
+        .batch(vec![settings::add_guild(ctx, guild, &config), store::bump_index(guild), note, store::count(guild)])
         .await?;
     let stored = results.last().map(|result| result.first::<store::CountRow>()).transpose()?.flatten();
     let board = Board { span: Span::All, of: Of::Total, period: 0 };

@@ -2,10 +2,14 @@
 
 pub mod store;
 
-use super::REWARDS;
+use super::{REWARDS, admin_view, settings};
 use crate::{
+    audit::Author,
     ctx::Ctx,
+    discord::GuildFacts,
     error::{Error, Result},
+    guild_config::GuildConfig,
+    permissions,
     ports::Timer,
 };
 use twilight_model::id::{Id, marker::GuildMarker};
@@ -35,4 +39,28 @@ pub async fn go_on(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Option<i64>> {
 pub async fn arm(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<()> {
     let timer = Timer { feature: super::NAME.to_owned(), id: REWARDS.to_owned(), due_at: ctx.now() };
     ctx.timers.arm(guild, vec![timer]).await.map_err(Error::retryable)
+}
+
+/// Begins a sync unless one is running, with a line in the audit log. Gives how far it is.
+///
+/// # Errors
+/// `User` when there is nothing to give, or Muster may not give it.
+pub async fn start(ctx: &Ctx, author: &Author, config: &GuildConfig, facts: &GuildFacts) -> Result<store::Row> {
+    let guild = author.guild;
+    if config.levels.rewards.is_empty() {
+        return Err(Error::user("There are no roles for levels yet. Add one with `/levels rewards add`."));
+    }
+    if !permissions::role_rights(ctx, guild, facts).await?.manages_roles {
+        return Err(Error::user(admin_view::NO_MANAGE_ROLES));
+    }
+    let statements = vec![
+        settings::add_guild(ctx, guild, config),
+        store::start(guild, ctx.now()),
+        settings::note(ctx, author, "sync", "everybody's roles"),
+        store::get(guild),
+    ];
+    let results = ctx.batch(statements).await?;
+    let row: store::Row = results.last().map(|result| result.first()).transpose()?.flatten().unwrap_or_default();
+    arm(ctx, guild).await?;
+    Ok(row)
 }
