@@ -157,9 +157,145 @@ async fn a_curve_is_looked_at_before_it_is_put_in_force() {
 async fn nobody_sees_or_changes_levels_without_the_right() {
     let (world, _) = cafe().await;
     let ada = Browser::signed_in(&world, "ada").await;
-    for rest in ["", "/curve"] {
+    for rest in ["", "/curve", "/rewards", "/exceptions", "/board"] {
         assert_eq!(ada.get(&path(&world, rest)).await.status, 404);
         assert_eq!(ada.post(&path(&world, rest), &[("min_xp", "1")]).await.status, 404);
     }
     assert_eq!(stored(&world).text.min_xp, 15);
+}
+
+/// Sends a form as a person does, who takes some seconds for the next.
+async fn send(browser: &Browser<'_>, target: &str, fields: &[(&str, &str)]) -> Response {
+    browser.world.advance(3_000).await;
+    browser.submit(target, fields).await
+}
+
+fn role_value(world: &World, name: &str) -> String {
+    world.role(name).to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn roles_for_levels_are_added_with_what_speaks_against_them_and_synced() {
+    let (world, sidecar) = cafe().await;
+    sidecar.earn(&world, "bela", 300, 0).await;
+    let mara = Browser::signed_in(&world, "mara").await;
+    let page = mara.get(&path(&world, "/rewards")).await;
+    assert!(text(&page).contains("No roles come with levels yet"), "{}", text(&page));
+    assert!(text(&page).contains("is not below Muster's highest role"), "{}", text(&page));
+    let newcomer = role_value(&world, "Newcomer");
+    let add = path(&world, "/rewards/add");
+    let added = send(&mara, &add, &[("once", "00112233445566a0"), ("level", "2"), ("role", &newcomer)]).await;
+    assert!(text(&added).contains("comes with its level from now on"), "{}", text(&added));
+    assert_eq!(stored(&world).rewards.len(), 1);
+    let twice = send(&mara, &add, &[("once", "00112233445566a1"), ("level", "3"), ("role", &newcomer)]).await;
+    assert!(twice.status == 422 && text(&twice).contains("@Newcomer comes with level 2 already"), "{}", text(&twice));
+    for (level, role, words) in [
+        ("0", newcomer.as_str(), "from 1 to 1000"),
+        ("x", &newcomer, "from 1 to 1000"),
+        ("5", "77", "role of this server"),
+    ] {
+        let bad = send(&mara, &add, &[("once", "00112233445566a2"), ("level", level), ("role", role)]).await;
+        assert!(bad.status == 422 && text(&bad).contains(words), "{words}: {}", text(&bad));
+    }
+    let sync = path(&world, "/rewards/sync");
+    let begun = send(&mara, &sync, &[("once", "00112233445566a3")]).await;
+    assert!(text(&begun).contains("A sync is running"), "{}", text(&begun));
+    world.advance(5_000).await;
+    world.advance(5_000).await;
+    let done = mara.get(&path(&world, "/rewards")).await;
+    assert!(text(&done).contains("1 member looked at, 1 role given"), "{}", text(&done));
+    let stack = [("once", "00112233445566a4"), ("stack", "highest")];
+    send(&mara, &path(&world, "/rewards/stack"), &stack).await;
+    assert!(!stored(&world).stack_rewards);
+    let reward = format!("2.{newcomer}");
+    let gone = [("once", "00112233445566a5"), ("reward", reward.as_str())];
+    let removed = send(&mara, &path(&world, "/rewards/remove"), &gone).await;
+    assert!(text(&removed).contains("Removed.") && stored(&world).rewards.is_empty(), "{}", text(&removed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn multipliers_and_places_without_xp_are_set_and_taken_away() {
+    let (world, _) = cafe().await;
+    let mara = Browser::signed_in(&world, "mara").await;
+    let (add, newcomer) = (path(&world, "/exceptions/add"), role_value(&world, "Newcomer"));
+    let role = [("once", "00112233445566b0"), ("of", "role"), ("role", newcomer.as_str()), ("percent", "200 %")];
+    let added = send(&mara, &add, &role).await;
+    assert!(text(&added).contains("200 % with the role Newcomer"), "{}", text(&added));
+    let hours = [
+        ("once", "00112233445566b1"),
+        ("of", "window"),
+        ("days", "weekend"),
+        ("from", "18:00"),
+        ("to", "23:00"),
+        ("percent", "150"),
+    ];
+    assert!(text(&send(&mara, &add, &hours).await).contains("150 % on Sat, Sun from 18:00 to 23:00"));
+    for (fields, words) in [
+        ([("of", "window"), ("days", "someday"), ("percent", "150")], "are no days"),
+        ([("of", "role"), ("role", newcomer.as_str()), ("percent", "100")], "100 % changes nothing"),
+        ([("of", "role"), ("role", newcomer.as_str()), ("percent", "2000")], "At most 1000 %"),
+        ([("of", "channel"), ("channel", "123456789012345678"), ("percent", "50")], "channel of this server"),
+    ] {
+        let bad = send(&mara, &add, &fields).await;
+        assert!(bad.status == 422 && text(&bad).contains(words), "{words}: {}", text(&bad));
+    }
+    let remove = [("once", "00112233445566b2"), ("multiplier", "window.96.1080.1380")];
+    send(&mara, &path(&world, "/exceptions/remove"), &remove).await;
+    assert_eq!(stored(&world).text.multipliers.len(), 1);
+    let (ignored, channel) = (path(&world, "/exceptions/ignored"), world.channel("general").to_string());
+    let ticked = [("once", "00112233445566b3"), ("no_xp_channel", channel.as_str()), ("no_xp_role", &newcomer)];
+    send(&mara, &ignored, &ticked).await;
+    let rules = stored(&world).text;
+    assert_eq!(
+        (rules.no_xp_channels, rules.no_xp_roles),
+        (vec![world.channel("general")], vec![world.role("Newcomer")])
+    );
+    let unticked = [
+        ("once", "00112233445566b4"),
+        ("was_channel", channel.as_str()),
+        ("was_role", &newcomer),
+        ("no_xp_role", &newcomer),
+    ];
+    send(&mara, &ignored, &unticked).await;
+    let rules = stored(&world).text;
+    assert_eq!((rules.no_xp_channels.len(), rules.no_xp_roles), (0, vec![world.role("Newcomer")]));
+    let foreign = [("once", "00112233445566b5"), ("no_xp_channel", "123456789012345678")];
+    assert_eq!(send(&mara, &ignored, &foreign).await.status, 422);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_leaderboard_is_for_managers_and_where_the_guild_says_so_for_everybody() {
+    let (world, sidecar) = cafe().await;
+    sidecar.earn(&world, "ada", 300, 20).await;
+    sidecar.earn(&world, "bela", 100, 0).await;
+    let mara = Browser::signed_in(&world, "mara").await;
+    let own = mara.get(&path(&world, "/board")).await;
+    assert!(text(&own).contains("1 Ada 2 320") && text(&own).contains("2 members"), "{}", text(&own));
+    let public = format!("/leaderboard/{}", world.guild());
+    let (hidden, nowhere) = (world.get(&public).await, world.get("/leaderboard/123456789012345678").await);
+    assert_eq!((hidden.status, nowhere.status), (404, 404));
+    let same = |response: &Response| response.body.replace(&world.guild().to_string(), "123456789012345678");
+    assert_eq!(same(&hidden), same(&nowhere), "nothing tells them apart");
+    assert_eq!(mara.get(&public).await.status, 404, "not even for its owner");
+    world.set_levels(&LevelSettings { enabled: true, public: true, ..LevelSettings::default() }).await;
+    let board = world.get(&public).await;
+    assert_eq!((board.status, board.max_age), (200, 15));
+    assert!(
+        text(&board).contains("Leaderboard of Lantern Café") && text(&board).contains("1 Ada 2 320"),
+        "{}",
+        text(&board)
+    );
+    assert!(
+        board.body.contains("og:description\" content=\"Ada leads with 320 XP. 2 members on the list.\""),
+        "{}",
+        board.body
+    );
+    let voice = world.get(&format!("{public}?board=week&kind=voice")).await;
+    assert!(text(&voice).contains("Week ") && text(&voice).contains("1 Ada 20"), "{}", text(&voice));
+    let far = world.get(&format!("{public}?page=900")).await;
+    assert!(text(&far).contains("The list is shorter by now"), "{}", text(&far));
+    for nonsense in ["board=year", "kind=gold", "page=0", "page=x"] {
+        assert_eq!(world.get(&format!("{public}?{nonsense}")).await.status, 404, "{nonsense}");
+    }
+    assert_eq!(mara.get(&public).await.max_age, 0, "with a name on it");
 }

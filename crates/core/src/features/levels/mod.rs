@@ -124,6 +124,15 @@ impl Feature for Levels {
         pages::on_request(ctx, request, access, rest).await
     }
 
+    async fn public_page(ctx: &Ctx, request: &Request, path: &[&str]) -> Result<Option<Response>> {
+        match path {
+            ["leaderboard", guild] if request.method == "GET" => {
+                Ok(Some(pages::show_public(ctx, request, guild).await?))
+            }
+            _ => Ok(None),
+        }
+    }
+
     async fn personal_data(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<Value>> {
         privacy::export(ctx, guild, user).await
     }

@@ -1,7 +1,12 @@
 //! Purpose: the pages of levels on the dashboard: which file shows and changes what, and what they have in common.
 
+mod board;
 mod curve;
+mod exceptions;
 mod form;
+mod rewards;
+
+pub use board::show_public;
 
 use super::NAME;
 use crate::{
@@ -16,7 +21,13 @@ use crate::{
 };
 
 /// The pages under the tab: path and title.
-const SECTIONS: [(&str, &str); 2] = [("", "Settings"), ("curve", "Curve")];
+const SECTIONS: [(&str, &str); 5] = [
+    ("", "Settings"),
+    ("curve", "Curve"),
+    ("rewards", "Rewards"),
+    ("exceptions", "Exceptions"),
+    ("board", "Leaderboard"),
+];
 
 /// A link to one of them.
 struct Section {
@@ -42,6 +53,10 @@ fn done(request: &Request) -> &'static str {
         Some("saved") => "Saved.",
         Some("same") => "Nothing was different from what is in force.",
         Some("curve") => "The curve is saved. Nobody's XP changed; a sync under Rewards sets the roles by it.",
+        Some("reward") => "The role comes with its level from now on. A sync gives it to who is there already.",
+        Some("removed") => "Removed.",
+        Some("stack") => "Saved. A sync puts it in force for who has roles already.",
+        Some("sync") => "The sync is on its way. It goes on by itself.",
         _ => "",
     }
 }
@@ -88,6 +103,12 @@ pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest
         ("POST", []) => form::save(ctx, request, access).await?,
         ("GET", ["curve"]) => curve::show(ctx, request, access).await?,
         ("POST", ["curve"]) => curve::save(ctx, request, access).await?,
+        ("GET", ["rewards"]) => rewards::show(ctx, request, access).await?,
+        ("GET", ["rewards", "sync"]) => rewards::show_sync(ctx, request, access).await?,
+        ("POST", ["rewards", what]) => rewards::save(ctx, request, access, what).await?,
+        ("GET", ["exceptions"]) => exceptions::show(ctx, request, access).await?,
+        ("POST", ["exceptions", what]) => exceptions::save(ctx, request, access, what).await?,
+        ("GET", ["board"]) => board::show(ctx, request, access).await?,
         _ => return Ok(None),
     };
     Ok(Some(response))
