@@ -21,7 +21,7 @@ test("somebody starts a giveaway at the form, sees people enter, pauses it, ends
   await open("giveaways");
   await page.getByText("No giveaway is running.").waitFor();
   await look(page, "giveaways-empty");
-  await page.getByRole("link", { name: "New giveaway" }).click();
+  await page.getByRole("button", { name: "New giveaway" }).click();
   await page.getByLabel("What can be won?").fill("A brass lamp");
   await page.getByLabel("When does it end?").fill("sometime");
   await page.getByRole("button", { name: "Start the giveaway" }).click();
@@ -48,7 +48,7 @@ test("somebody starts a giveaway at the form, sees people enter, pauses it, ends
 
   await go(here);
   page.on("dialog", (dialog) => dialog.accept());
-  await page.getByRole("link", { name: "Edit" }).click();
+  await page.getByRole("button", { name: "Edit" }).click();
   await page.getByLabel("What can be won?").fill("A better brass lamp");
   await look(page, "giveaways-edit");
   await page.getByRole("button", { name: "Save" }).click();
