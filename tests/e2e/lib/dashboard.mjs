@@ -20,7 +20,9 @@ export async function openDashboard(browser, stack, { user = "mara", width = 128
   const homes = [new URL(stack.workerUrl).host, new URL(stack.simUrl).host];
   // The stand-in's own pages are looked at elsewhere.
   const isOurs = (url) => url.startsWith(stack.workerUrl);
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && isOurs(message.location().url) && wrongs.push(`console: ${message.text()}`));
+  // A form that is shown again with what is wrong is a 422, which browsers note.
+  const isExpected = (message) => message.text().includes("status of 422");
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && isOurs(message.location().url) && !isExpected(message) && wrongs.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => wrongs.push(`exception: ${error.message}`));
   page.on("request", (request) => {
     const url = new URL(request.url());
