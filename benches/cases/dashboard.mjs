@@ -1,4 +1,4 @@
-// Purpose: the dashboard's overview and log and a public leaderboard, at 10,000, 100,000 and 1,000,000 members and log rows: how long
+// Purpose: the dashboard's giveaways and board and a public leaderboard, at 10,000, 100,000 and 1,000,000 members and log rows: how long
 // the Worker takes and how much it sends. In workerd with a real D1, beside a Discord stand-in that is asked at every page.
 
 import { spawn } from "node:child_process";
@@ -75,7 +75,7 @@ export async function run({ rebuild, say }) {
     const guild = await crowd.guildId();
     const { DISCORD_APPLICATION_ID, DISCORD_TOKEN, DISCORD_CLIENT_SECRET } = await printedEnv(new URL(discord.url).port);
     const options = musterOptions({ rebuild });
-    const pages = { overview: `/g/${guild}`, log: `/g/${guild}/logs`, "public leaderboard": `/leaderboard/${guild}` };
+    const pages = { giveaways: `/g/${guild}/giveaways`, board: `/g/${guild}/levels/board`, "public leaderboard": `/leaderboard/${guild}` };
     for (const size of SIZES) {
       say(`${size} members and log rows`);
       const port = await freePort();

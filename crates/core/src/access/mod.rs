@@ -185,10 +185,7 @@ impl GuildAccess {
             return Ok(());
         }
         let what = if may == May::Manage { "change" } else { "see" };
-        let why = format!(
-            "You may not {what} {} here. Ask someone who manages this server for the right: it is granted to roles under Access.",
-            area.title()
-        );
+        let why = format!("You may not {what} {} here. Ask someone who manages this server.", area.title());
         audit::note_denied(ctx, self.guild, self.user, self.source, &format!("{}:{}", area.name(), may.name()), &why);
         Err(Error::Denied(why))
     }

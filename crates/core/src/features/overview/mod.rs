@@ -1,4 +1,4 @@
-//! Purpose: a guild's first page on the dashboard: what goes on, what needs attention, what waits for the gateway.
+//! Purpose: a guild's first page on the dashboard: the way to its other parts.
 //!
 //! Tables: none of its own.
 

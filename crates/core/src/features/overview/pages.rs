@@ -12,7 +12,6 @@ use askama::Template;
 #[template(path = "features/overview/overview.html")]
 struct OverviewPage {
     shell: Shell,
-    roles: usize,
 }
 
 pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
@@ -21,5 +20,5 @@ pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest
     }
     access.require(ctx, Area::Overview, May::View)?;
     let shell = Shell::of_guild(ctx, request, access, "Overview", "");
-    render(200, &OverviewPage { shell, roles: access.facts.roles.len() }).map(Some)
+    render(200, &OverviewPage { shell }).map(Some)
 }
