@@ -15,7 +15,7 @@ use crate::{
 };
 use futures_util::future;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, rc::Rc};
+use std::collections::BTreeMap;
 use twilight_model::{
     guild::Permissions,
     id::{
@@ -226,7 +226,7 @@ pub async fn enter(ctx: &Ctx, request: &Request, guild: &str) -> Result<GuildAcc
         Caller::Key(key) if key.guild != guild => return Err(Error::NotFound),
         Caller::Key(key) => (key.created_by, "api"),
     };
-    let asked = future::join(look_up(ctx, request, guild, user), ctx.query(store::list_grants(guild)));
+    let asked = future::join(look_up(ctx, guild, user), ctx.query(store::list_grants(guild)));
     let (known, grants) = asked.await;
     let grants: Vec<store::Grant> = grants?.all()?;
     let (member, facts) = known?;
@@ -249,42 +249,28 @@ pub async fn enter(ctx: &Ctx, request: &Request, guild: &str) -> Result<GuildAcc
     Ok(GuildAccess { guild, user, name, rights, roles: member.roles, permissions, source, form_token, facts })
 }
 
-/// How long a page that is only read may rely on what Discord said, while Discord does not let Muster ask again.
-const REMEMBERED_MS: i64 = 15_000;
 /// How long a request waits for its turn to ask, and how often.
 const PATIENCE_MS: i64 = 5_000;
 const TRIES: usize = 3;
 
 type Known = (GuildMember, GuildFacts);
 
-/// The member and the guild, from Discord now. Discord lets Muster ask only so often who somebody is: then a page may show what an
-/// answer of the last seconds allows, and a change waits.
-async fn look_up(ctx: &Ctx, request: &Request, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Known> {
-    let key = format!("member:{guild}:{user}");
+/// The member and the guild, from Discord now. Discord lets Muster ask only so often who somebody is: whoever is quicker waits a little.
+async fn look_up(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Known> {
     let mut wait_ms = 0;
     for _ in 0..TRIES {
         if wait_ms > 0 {
             ctx.clock.sleep(wait_ms).await;
         }
-        let (member, facts) = future::join(discord::get_member(ctx, guild, user), discord::get_guild(ctx, guild)).await;
-        let retry_after_ms = match (member, facts) {
+        let asked = future::join(discord::get_member(ctx, guild, user), discord::get_guild(ctx, guild));
+        let retry_after_ms = match asked.await {
             // Muster is not there, or there is no such guild.
-            (_, Err(CallError::Refused { status: 403 | 404, .. })) | (Ok(None), _) => {
-                ctx.memory.forget(&key);
-                return Err(Error::NotFound);
-            }
-            (Ok(Some(member)), Ok(facts)) => {
-                let known = (member, facts);
-                ctx.memory.remember(key, Rc::new(known.clone()), ctx.now() + REMEMBERED_MS);
-                return Ok(known);
-            }
+            (_, Err(CallError::Refused { status: 403 | 404, .. })) | (Ok(None), _) => return Err(Error::NotFound),
+            (Ok(Some(member)), Ok(facts)) => return Ok((member, facts)),
             (Err(CallError::RateLimited { retry_after_ms }), _)
             | (_, Err(CallError::RateLimited { retry_after_ms })) => retry_after_ms,
             (Err(error), _) | (_, Err(error)) => return Err(error.into()),
         };
-        if let Some(known) = ctx.memory.recall::<Known>(&key, ctx.now()).filter(|_| request.is_safe()) {
-            return Ok(known.as_ref().clone());
-        }
         if retry_after_ms > PATIENCE_MS {
             return Err(Error::TooMany(u32::try_from(retry_after_ms.div_euclid(1_000) + 1).unwrap_or(60)));
         }
