@@ -29,6 +29,7 @@ pub mod signature;
 pub mod sql;
 pub mod text;
 pub mod time;
+pub mod time_zone;
 pub mod timers;
 pub mod vault;
 pub mod web;

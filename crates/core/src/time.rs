@@ -1,7 +1,7 @@
 //! Purpose: times as people write and read them: durations, wall times in a guild's zone, Discord's timestamps.
 
+use crate::time_zone::Zone;
 use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Weekday};
-use chrono_tz::Tz;
 
 /// Discord's epoch, 2015-01-01T00:00:00Z, in Unix milliseconds.
 const DISCORD_EPOCH_MS: u64 = 1_420_070_400_000;
@@ -69,14 +69,13 @@ pub fn parse_duration(text: &str) -> Option<i64> {
 }
 
 /// The IANA zone of that name, spelled in any case.
-pub fn parse_zone(name: &str) -> Option<Tz> {
-    let wanted = name.trim();
-    chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(wanted)).copied()
+pub fn parse_zone(name: &str) -> Option<Zone> {
+    Zone::named(name.trim())
 }
 
 /// The instant of a wall time. A time skipped by the switch to summer time means the first instant after the
 /// gap; a doubled one means its first occurrence.
-pub fn wall_to_ms(zone: Tz, wall: NaiveDateTime) -> Option<i64> {
+pub fn wall_to_ms(zone: Zone, wall: NaiveDateTime) -> Option<i64> {
     match zone.from_local_datetime(&wall) {
         LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => Some(time.timestamp_millis()),
         LocalResult::None => {
@@ -116,7 +115,7 @@ fn parse_day(text: &str, today: NaiveDate) -> Option<NaiveDate> {
 
 /// An end given as a duration (`10m`, `2 days`) or as a wall time in `zone` (`18:00`, `tomorrow 18:00`,
 /// `friday 20:00`, `2026-12-24 18:00`). Unix milliseconds; a time without a day is its next occurrence.
-pub fn parse_when(text: &str, now: i64, zone: Tz) -> Option<i64> {
+pub fn parse_when(text: &str, now: i64, zone: Zone) -> Option<i64> {
     if let Some(duration) = parse_duration(text) {
         return now.checked_add(duration);
     }
@@ -150,13 +149,13 @@ mod tests {
         parse_rfc3339(text).unwrap()
     }
 
-    fn when(text: &str, zone: Tz) -> Option<String> {
+    fn when(text: &str, zone: Zone) -> Option<String> {
         parse_when(text, at("2026-11-20T12:00:00Z"), zone).map(rfc3339)
     }
 
     #[test]
     fn ends_are_read_in_the_guilds_zone() {
-        let berlin = chrono_tz::Europe::Berlin;
+        let berlin = parse_zone("Europe/Berlin").unwrap();
         assert_eq!(when("10m", berlin).as_deref(), Some("2026-11-20T12:10:00Z"));
         assert_eq!(when("1 day 2h", berlin).as_deref(), Some("2026-11-21T14:00:00Z"));
         assert_eq!(when("18:00", berlin).as_deref(), Some("2026-11-20T17:00:00Z"));
@@ -173,7 +172,7 @@ mod tests {
 
     #[test]
     fn skipped_and_doubled_hours_mean_one_instant() {
-        let berlin = chrono_tz::Europe::Berlin;
+        let berlin = parse_zone("Europe/Berlin").unwrap();
         let skipped = NaiveDate::from_ymd_opt(2026, 3, 29).unwrap().and_hms_opt(2, 30, 0).unwrap();
         assert_eq!(wall_to_ms(berlin, skipped), Some(at("2026-03-29T01:00:00Z")));
         let doubled = NaiveDate::from_ymd_opt(2026, 10, 25).unwrap().and_hms_opt(2, 30, 0).unwrap();
@@ -190,7 +189,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_the_parser_panic(text in "\\PC{0,60}") {
-            let _ = parse_when(&text, 1_800_000_000_000, chrono_tz::America::New_York);
+            let _ = parse_when(&text, 1_800_000_000_000, parse_zone("America/New_York").unwrap());
             let _ = parse_zone(&text);
         }
     }

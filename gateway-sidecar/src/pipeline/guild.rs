@@ -5,9 +5,9 @@ use super::{
     member::Map,
 };
 use chrono::{DateTime, Datelike};
-use chrono_tz::Tz;
 use muster_core::{
     guild_config::GuildConfig,
+    time_zone::Zone,
     xp::{LevelSettings, Presence, Silence, VoiceFloor},
 };
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ const COUNTS_MAX: usize = 2_000;
 #[derive(Debug, Clone)]
 pub struct Rules {
     pub levels: LevelSettings,
-    pub zone: Tz,
+    pub zone: Zone,
 }
 
 impl Rules {
@@ -142,7 +142,7 @@ impl Guild {
     pub fn day(&mut self, at: i64) -> i32 {
         let quarter = at.div_euclid(QUARTER_MS);
         if self.day.0 != quarter || self.day.1 == 0 {
-            let zone = self.rules.as_ref().map_or(Tz::UTC, |rules| rules.zone);
+            let zone = self.rules.as_ref().map_or(Zone::UTC, |rules| rules.zone);
             let day = DateTime::from_timestamp_millis(at).map_or(0, |at| at.with_timezone(&zone).num_days_from_ce());
             self.day = (quarter, day);
         }

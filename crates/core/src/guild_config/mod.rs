@@ -10,9 +10,9 @@ use crate::{
     ctx::Ctx,
     error::Result,
     ports::StatementResult,
+    time_zone::Zone,
     xp::LevelSettings,
 };
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, rc::Rc};
 use twilight_model::id::{
@@ -60,8 +60,8 @@ impl Default for GuildConfig {
 }
 
 impl GuildConfig {
-    pub fn zone(&self) -> Tz {
-        crate::time::parse_zone(&self.time_zone).unwrap_or(Tz::UTC)
+    pub fn zone(&self) -> Zone {
+        crate::time::parse_zone(&self.time_zone).unwrap_or(Zone::UTC)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Purpose: what makes experience count more or less: roles, channels, hours of the week.
 
+use crate::time_zone::Zone;
 use chrono::{DateTime, Datelike, Timelike};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
     Id,
@@ -39,7 +39,7 @@ pub enum Scope {
     },
 }
 
-fn is_open(days: u8, from: u16, to: u16, local: &DateTime<Tz>) -> bool {
+fn is_open(days: u8, from: u16, to: u16, local: &DateTime<Zone>) -> bool {
     let minute = local.hour() * 60 + local.minute();
     let (from, to) = (u32::from(from), u32::from(to));
     let today = local.weekday().num_days_from_monday();
@@ -53,7 +53,13 @@ fn is_open(days: u8, from: u16, to: u16, local: &DateTime<Tz>) -> bool {
 /// The percentage that holds for somebody with `roles` in `places` (the channel first, then what it lies in) at `at` (Unix
 /// milliseconds). Of each kind one counts: the highest role, the nearest place, the highest open window. The kinds are
 /// multiplied with each other, up to [`PERCENT_MAX`].
-pub fn percent(rules: &[Multiplier], roles: &[Id<RoleMarker>], places: &[Id<ChannelMarker>], at: i64, zone: Tz) -> u32 {
+pub fn percent(
+    rules: &[Multiplier],
+    roles: &[Id<RoleMarker>],
+    places: &[Id<ChannelMarker>],
+    at: i64,
+    zone: Zone,
+) -> u32 {
     let local = DateTime::from_timestamp_millis(at).map(|utc| utc.with_timezone(&zone));
     let (mut role, mut window) = (None, None);
     let mut place: Option<(usize, u32)> = None;
@@ -106,7 +112,7 @@ mod tests {
 
     fn held(rules: &[Multiplier], at: i64) -> u32 {
         let places = [THREAD, CHANNEL, CATEGORY].map(Id::new);
-        percent(rules, &[Id::new(BOOSTER), Id::new(STAFF)], &places, at, Tz::Europe__Berlin)
+        percent(rules, &[Id::new(BOOSTER), Id::new(STAFF)], &places, at, Zone::named("Europe/Berlin").unwrap())
     }
 
     #[rstest]

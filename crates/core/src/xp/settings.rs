@@ -5,7 +5,7 @@ use super::{
     multipliers::percent,
     text::{Refusal, TextRules},
 };
-use chrono_tz::Tz;
+use crate::time_zone::Zone;
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
     Id,
@@ -89,7 +89,7 @@ impl LevelSettings {
     /// The first reason for which they earn nothing.
     pub fn earn_voice(
         &self,
-        zone: Tz,
+        zone: Zone,
         roles: &[Id<RoleMarker>],
         places: &[Id<ChannelMarker>],
         at: i64,
@@ -132,7 +132,7 @@ mod tests {
     fn voice_obeys_channels_roles_and_multipliers() {
         let mut settings = LevelSettings::default();
         let (lounge, booster) = (Id::new(7), Id::new(8));
-        let earn = |settings: &LevelSettings| settings.earn_voice(Tz::UTC, &[booster], &[lounge], 0, 3);
+        let earn = |settings: &LevelSettings| settings.earn_voice(Zone::UTC, &[booster], &[lounge], 0, 3);
         assert_eq!(earn(&settings), Ok(15));
         settings.text.multipliers = vec![Multiplier { scope: Scope::Role { id: booster }, percent: 150 }];
         assert_eq!(earn(&settings), Ok(22));
@@ -141,7 +141,7 @@ mod tests {
         settings.text.no_xp_channels = vec![lounge];
         assert_eq!(earn(&settings), Err(Refusal::NoXpChannel));
         assert_eq!(
-            LevelSettings { voice_xp: 0, ..LevelSettings::default() }.earn_voice(Tz::UTC, &[], &[], 0, 3),
+            LevelSettings { voice_xp: 0, ..LevelSettings::default() }.earn_voice(Zone::UTC, &[], &[], 0, 3),
             Err(Refusal::Multiplied)
         );
     }

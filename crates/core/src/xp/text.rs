@@ -1,7 +1,7 @@
 //! Purpose: what a message earns, or the one reason why it earns nothing.
 
 use super::multipliers::{Multiplier, percent};
-use chrono_tz::Tz;
+use crate::time_zone::Zone;
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
     Id,
@@ -100,7 +100,7 @@ pub enum Refusal {
 ///
 /// # Errors
 /// The first reason, in the order of [`Refusal`], for which it earns nothing.
-pub fn decide(rules: &TextRules, zone: Tz, recent: &mut Recent, message: &Message<'_>) -> Result<u32, Refusal> {
+pub fn decide(rules: &TextRules, zone: Zone, recent: &mut Recent, message: &Message<'_>) -> Result<u32, Refusal> {
     if message.is_automated {
         return Err(Refusal::Automated);
     }
@@ -270,7 +270,7 @@ mod tests {
     }
 
     fn ask(rules: &TextRules, recent: &mut Recent, message: &Message<'_>) -> Result<u32, Refusal> {
-        decide(rules, Tz::UTC, recent, message)
+        decide(rules, Zone::UTC, recent, message)
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn parse_zone(text: &str) -> Result<Value, String> {
 
 fn suggest_zones(typed: &str) -> Vec<String> {
     let typed = typed.replace(' ', "_");
-    let matching = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let matching = crate::time_zone::Zone::all().map(crate::time_zone::Zone::name);
     matching.filter(|name| name.to_lowercase().contains(&typed)).take(25).map(str::to_owned).collect()
 }
 

@@ -1,8 +1,10 @@
 //! Purpose: which weeks and months are meant and when they end, which roles a level gives, what a new level says.
 
-use crate::xp::{Announce, LevelSettings};
+use crate::{
+    time_zone::Zone,
+    xp::{Announce, LevelSettings},
+};
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta};
-use chrono_tz::Tz;
 use twilight_model::id::{Id, marker::RoleMarker};
 
 /// A day is closed five minutes after midnight: reports of its last messages are in by then.
@@ -23,17 +25,17 @@ fn of_day(day: NaiveDate) -> Periods {
     }
 }
 
-fn local_day(at: i64, zone: Tz) -> NaiveDate {
+fn local_day(at: i64, zone: Zone) -> NaiveDate {
     DateTime::from_timestamp_millis(at).map(|utc| utc.with_timezone(&zone).date_naive()).unwrap_or_default()
 }
 
 /// The week and month in which `at` (Unix milliseconds) lies in the guild's time zone.
-pub fn periods(at: i64, zone: Tz) -> Periods {
+pub fn periods(at: i64, zone: Zone) -> Periods {
     of_day(local_day(at, zone))
 }
 
 /// When the guild's clock goes off next: five minutes past its midnight.
-pub fn next_rollover(now: i64, zone: Tz) -> i64 {
+pub fn next_rollover(now: i64, zone: Zone) -> i64 {
     let today = local_day(now, zone);
     let days = [Some(today), today.checked_add_days(Days::new(1)), today.checked_add_days(Days::new(2))];
     let times = days.into_iter().flatten().filter_map(|day| {
@@ -44,7 +46,7 @@ pub fn next_rollover(now: i64, zone: Tz) -> i64 {
 
 /// The week and month that ended last, as seen from `now`: what the clock has to close if it is not closed yet. Of several missed
 /// ones only the last: whoever won a week long ago does not care for the news.
-pub fn ended(now: i64, zone: Tz) -> Periods {
+pub fn ended(now: i64, zone: Zone) -> Periods {
     let today = local_day(now, zone);
     let last_week = today.checked_sub_days(Days::new(7)).unwrap_or(today);
     let last_month = today.with_day(1).and_then(|first| first.pred_opt()).unwrap_or(today);
@@ -110,28 +112,32 @@ mod tests {
         crate::time::parse_rfc3339(text).expect("a time")
     }
 
-    #[rstest]
-    #[case::sunday_evening_in_berlin("2026-11-22T22:59:59Z", Tz::Europe__Berlin, 202_647, 202_611)]
-    #[case::monday_in_berlin("2026-11-22T23:00:00Z", Tz::Europe__Berlin, 202_648, 202_611)]
-    #[case::still_sunday_in_utc("2026-11-22T23:00:00Z", Tz::UTC, 202_647, 202_611)]
-    #[case::last_iso_week_of_a_long_year("2027-01-01T12:00:00Z", Tz::UTC, 202_653, 202_701)]
-    fn weeks_and_months_are_the_guilds(#[case] at: &str, #[case] zone: Tz, #[case] week: u32, #[case] month: u32) {
-        assert_eq!(periods(ms(at), zone), Periods { week, month });
+    fn named(zone: &str) -> Zone {
+        Zone::named(zone).expect("a zone")
     }
 
     #[rstest]
-    #[case::same_day("2026-11-20T00:01:00Z", Tz::UTC, "2026-11-20T00:05:00Z")]
-    #[case::next_day("2026-11-20T00:05:00Z", Tz::UTC, "2026-11-21T00:05:00Z")]
-    #[case::zone("2026-11-20T12:00:00Z", Tz::America__New_York, "2026-11-21T05:05:00Z")]
-    #[case::midnight_that_is_skipped("2026-09-05T12:00:00Z", Tz::America__Santiago, "2026-09-06T04:00:00Z")]
-    fn the_clock_goes_off_after_midnight(#[case] now: &str, #[case] zone: Tz, #[case] next: &str) {
-        assert_eq!(next_rollover(ms(now), zone), ms(next));
+    #[case::sunday_evening_in_berlin("2026-11-22T22:59:59Z", "Europe/Berlin", 202_647, 202_611)]
+    #[case::monday_in_berlin("2026-11-22T23:00:00Z", "Europe/Berlin", 202_648, 202_611)]
+    #[case::still_sunday_in_utc("2026-11-22T23:00:00Z", "UTC", 202_647, 202_611)]
+    #[case::last_iso_week_of_a_long_year("2027-01-01T12:00:00Z", "UTC", 202_653, 202_701)]
+    fn weeks_and_months_are_the_guilds(#[case] at: &str, #[case] zone: &str, #[case] week: u32, #[case] month: u32) {
+        assert_eq!(periods(ms(at), named(zone)), Periods { week, month });
+    }
+
+    #[rstest]
+    #[case::same_day("2026-11-20T00:01:00Z", "UTC", "2026-11-20T00:05:00Z")]
+    #[case::next_day("2026-11-20T00:05:00Z", "UTC", "2026-11-21T00:05:00Z")]
+    #[case::zone("2026-11-20T12:00:00Z", "America/New_York", "2026-11-21T05:05:00Z")]
+    #[case::midnight_that_is_skipped("2026-09-05T12:00:00Z", "America/Santiago", "2026-09-06T04:00:00Z")]
+    fn the_clock_goes_off_after_midnight(#[case] now: &str, #[case] zone: &str, #[case] next: &str) {
+        assert_eq!(next_rollover(ms(now), named(zone)), ms(next));
     }
 
     #[test]
     fn what_ended_is_named_once_the_new_one_began() {
-        assert_eq!(ended(ms("2026-11-23T00:05:00Z"), Tz::UTC), Periods { week: 202_647, month: 202_610 });
-        assert_eq!(ended(ms("2026-12-01T00:05:00Z"), Tz::UTC), Periods { week: 202_648, month: 202_611 });
+        assert_eq!(ended(ms("2026-11-23T00:05:00Z"), Zone::UTC), Periods { week: 202_647, month: 202_610 });
+        assert_eq!(ended(ms("2026-12-01T00:05:00Z"), Zone::UTC), Periods { week: 202_648, month: 202_611 });
         assert_eq!((week_name(202_647), month_name(202_611)), ("Week 47, 2026".into(), "November 2026".into()));
     }
 
@@ -152,8 +158,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_clock_always_goes_off_within_two_days(now in 0..4_000_000_000_000_i64, zone in 0..chrono_tz::TZ_VARIANTS.len()) {
-            let next = next_rollover(now, chrono_tz::TZ_VARIANTS[zone]);
+        fn the_clock_always_goes_off_within_two_days(now in 0..4_000_000_000_000_i64, zone in prop::sample::select(Zone::all().collect::<Vec<_>>())) {
+            let next = next_rollover(now, zone);
             prop_assert!(next > now && next <= now + 2 * 86_400_000 + 3_600_000);
         }
     }
