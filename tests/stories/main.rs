@@ -32,3 +32,4 @@ mod web_api;
 mod web_giveaways;
 mod web_identity;
 mod web_levels;
+mod web_watch;

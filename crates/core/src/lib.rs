@@ -31,6 +31,7 @@ pub mod text;
 pub mod time;
 pub mod timers;
 pub mod vault;
+pub mod watch;
 pub mod web;
 pub mod xp;
 

@@ -8,6 +8,7 @@ pub mod description;
 mod guard;
 mod limits;
 pub mod message;
+pub mod names;
 pub mod once;
 mod pages;
 pub mod problem;
