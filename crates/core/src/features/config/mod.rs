@@ -227,8 +227,9 @@ async fn change(
         after: Some(is.clone()),
         cause,
     };
-    let noted = ctx.batch(vec![statement, audit::store::insert(&entry)]).await?;
-    if noted.last().is_some_and(|result| result.changes == 0) {
+    let maker = guild_config::store::note_cause(guild, &entry.cause);
+    let noted = ctx.batch(vec![statement, audit::store::insert(&entry), maker]).await?;
+    if noted.get(1).is_some_and(|result| result.changes == 0) {
         let done = audit::store::get_by_cause(guild, &entry.cause, entry.action);
         if let Some(row) = ctx.query(done).await?.first::<audit::store::Row>()? {
             (was, is) = (row.before.unwrap_or_default(), row.after.unwrap_or_default());
