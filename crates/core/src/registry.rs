@@ -263,6 +263,7 @@ features! {
     logs::Logs,
     jobs::Jobs,
     keys::Keys,
+    grants::Grants,
     setup::Setup,
     privacy::Privacy,
     help::Help,

@@ -3,6 +3,7 @@
 pub mod analytics;
 pub mod config;
 pub mod giveaways;
+pub mod grants;
 pub mod help;
 pub mod jobs;
 pub mod keys;

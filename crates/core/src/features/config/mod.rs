@@ -1,10 +1,12 @@
-//! Purpose: `/config`: shows and changes this server's settings, each change in the audit log.
+//! Purpose: `/config` and the dashboard's settings: shows and changes them, each change in the audit log; their history and files.
 //!
 //! Tables: guild_config and audit_log, through their shared stores. What a setting means stands in `guild_config`.
 
 mod fields;
+mod pages;
 
 use crate::{
+    access::{Area, GuildAccess},
     audit,
     ctx::Ctx,
     error::{Error, Result},
@@ -15,6 +17,7 @@ use crate::{
     reply::{self, Message, Reply},
     text::{clean_line, escape_markdown, shorten},
     time,
+    web::{Request, Response, Tab},
 };
 use fields::{CHANNELS, FIELDS, Field};
 use serde_json::{Value, json};
@@ -118,6 +121,14 @@ impl Feature for Config {
         Ok(row.map(|_| {
             "What you changed in this server's settings stays in its audit log: the server has to know who did what. Refused attempts go after 90 days.".to_owned()
         }))
+    }
+
+    fn tabs() -> Vec<Tab> {
+        vec![Tab { path: "settings", title: "Settings", area: Area::Settings }]
+    }
+
+    async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
+        pages::on_request(ctx, request, access, rest).await
     }
 
     async fn on_autocomplete(
