@@ -72,11 +72,7 @@ impl GuildConfig {
 
     /// The same with these in the place of those it mentions. What is not among them is dropped; announcements whose channel is
     /// dropped go to where the level was reached.
-    pub fn with_references(
-        &self,
-        roles: &BTreeMap<RoleId, RoleId>,
-        channels: &BTreeMap<ChannelId, ChannelId>,
-    ) -> Self {
+    pub fn with_references(&self, roles: &BTreeMap<RoleId, RoleId>, channels: &BTreeMap<ChannelId, ChannelId>) -> Self {
         let mut mapped = self.clone();
         mapped.replace_references(&mut |id| roles.get(&id).copied(), &mut |id| channels.get(&id).copied());
         mapped
@@ -106,7 +102,10 @@ mod tests {
         );
         let text = serde_json::to_string(&moved).unwrap();
         for id in (11..=15).chain(21..=25) {
-            assert!(!text.contains(&format!("\"{id}\"")) && text.contains(&format!("\"{}\"", id + 100)), "{id}: {text}");
+            assert!(
+                !text.contains(&format!("\"{id}\"")) && text.contains(&format!("\"{}\"", id + 100)),
+                "{id}: {text}"
+            );
         }
         let none = config.with_references(&BTreeMap::new(), &BTreeMap::new());
         assert_eq!(none.references(), Default::default());

@@ -183,12 +183,7 @@ pub fn changes(before: &GuildConfig, after: &GuildConfig, names: &Names) -> Vec<
     let change = |path: &String| {
         let (label, kind) = known(path).map_or((path.as_str(), Kind::Plain), |(_, label, kind)| (*label, *kind));
         let say = |value: Option<&&Value>| value.map_or_else(|| "none".to_owned(), |value| say(kind, value, names));
-        Change {
-            path: path.clone(),
-            label: label.to_owned(),
-            before: say(was.get(path)),
-            after: say(is.get(path)),
-        }
+        Change { path: path.clone(), label: label.to_owned(), before: say(was.get(path)), after: say(is.get(path)) }
     };
     paths.into_iter().map(change).collect()
 }

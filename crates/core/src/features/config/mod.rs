@@ -1,7 +1,8 @@
-//! Purpose: `/config` and the dashboard's settings: shows and changes them, each change in the audit log; their history and files.
+//! Purpose: `/config` and the dashboard's settings: shows and changes them, each change in the audit log; their history, and a file of them.
 //!
 //! Tables: guild_config and audit_log, through their shared stores. What a setting means stands in `guild_config`.
 
+mod document;
 mod fields;
 mod pages;
 

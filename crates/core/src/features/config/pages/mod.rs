@@ -3,16 +3,17 @@
 mod history;
 mod settings;
 
+use super::document;
 use crate::{
     access::{Area, GuildAccess, May},
     ctx::Ctx,
     discord,
     error::{Error, Result},
     guild_config::{
-        GuildConfig,
+        GuildConfig, versions,
         words::{Change, Names},
     },
-    web::{Request, Response},
+    web::{Request, Response, message::JSON},
 };
 
 pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
@@ -23,6 +24,7 @@ pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest
         ("GET", []) => settings::show(ctx, request, access).await,
         ("POST", []) => settings::save(ctx, request, access).await,
         ("POST", ["switch"]) => settings::switch(ctx, request, access).await,
+        ("GET", ["export"]) => export(ctx, access).await,
         ("GET", ["history"]) => history::list(ctx, request, access).await,
         ("GET", ["history", version]) => history::show(ctx, request, access, version).await,
         ("POST", ["history", version]) => history::roll_back(ctx, request, access, version).await,
@@ -38,6 +40,13 @@ pub async fn names(ctx: &Ctx, access: &GuildAccess) -> Result<Names> {
         roles: access.facts.roles.iter().map(|role| (role.id.to_string(), role.name.clone())).collect(),
         channels: channels.into_iter().map(|one| (one.id.to_string(), one.name.unwrap_or_default())).collect(),
     })
+}
+
+async fn export(ctx: &Ctx, access: &GuildAccess) -> Result<Response> {
+    let current = versions::current(ctx, access.guild).await?;
+    let text = document::export(access, &current, &names(ctx, access).await?, ctx.now())?;
+    let name = format!("muster-{}-v{}.json", access.guild, current.version);
+    Ok(Response::file(JSON, &name, text))
 }
 
 /// Settings of levels and the right to run giveaways belong to areas of their own: whoever changes them through the whole document

@@ -118,7 +118,6 @@ pub async fn show(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<
         Some("on") => "It is on.",
         Some("off") => "It is off.",
         Some("back") => "Rolled back. The version from before is still in the history.",
-        Some("imported") => "Imported. The version from before is in the history.",
         _ => "",
     };
     page(ctx, request, access, &current.config, Shown::of(&current), notice).await
@@ -256,7 +255,11 @@ fn merge(wanted: &[(&'static Field, Value)], shown: &GuildConfig, now: &GuildCon
         }
         merged[field.name] = value.clone();
     }
-    if errors.is_empty() { serde_json::from_value(merged).map_err(Error::internal) } else { Err(Error::Invalid(errors)) }
+    if errors.is_empty() {
+        serde_json::from_value(merged).map_err(Error::internal)
+    } else {
+        Err(Error::Invalid(errors))
+    }
 }
 
 /// What only Discord can say about new values: roles and channels are this guild's, and Muster can post there.
@@ -268,7 +271,8 @@ async fn check(ctx: &Ctx, access: &GuildAccess, before: &GuildConfig, after: &Gu
     if !after.giveaway_managers.iter().all(is_known) {
         errors.push(FieldError::new("giveaway_managers", "Choose roles of this server."));
     }
-    if let Some(channel) = after.giveaway_log_channel.filter(|_| before.giveaway_log_channel != after.giveaway_log_channel)
+    if let Some(channel) =
+        after.giveaway_log_channel.filter(|_| before.giveaway_log_channel != after.giveaway_log_channel)
     {
         let sentence = match permissions::missing_in(ctx, access.guild, channel, permissions::POSTING).await {
             Ok(missing) if missing.is_empty() => None,
