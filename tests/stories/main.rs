@@ -32,3 +32,5 @@ mod web_api;
 mod web_giveaways;
 mod web_identity;
 mod web_levels;
+mod web_settings;
+mod web_watch;

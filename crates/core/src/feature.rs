@@ -6,11 +6,13 @@ use crate::{
     custom_id::CustomId,
     error::{Error, Result},
     gateway::Arrived,
+    guild_config::GuildConfig,
     interaction::Interaction,
     outbox::{Delivered, Rendered},
     ports::Timer,
     reply::Reply,
     sql::Statement,
+    watch::{Attention, Due, Figure, LogFilter, LogPage, Progress, Scene},
     web::{Request, Response, Tab},
 };
 use serde_json::Value;
@@ -121,6 +123,41 @@ pub trait Feature {
     /// A page for everybody; `path` is the whole path. `None` when it is not this feature's.
     async fn public_page(ctx: &Ctx, request: &Request, path: &[&str]) -> Result<Option<Response>> {
         Ok(None)
+    }
+
+    /// Numbers for the first page of a guild's dashboard; read every few seconds while it is open.
+    async fn figures(ctx: &Ctx, guild: Id<GuildMarker>, config: &GuildConfig) -> Result<Vec<Figure>> {
+        Ok(Vec::new())
+    }
+
+    /// What somebody should mend, as far as it is known without much asking.
+    async fn attention(ctx: &Ctx, scene: &Scene<'_>) -> Result<Vec<Attention>> {
+        Ok(Vec::new())
+    }
+
+    /// What does not go on while no gateway sidecar reports, in a sentence; `None` where nothing waits.
+    fn waits_for_gateway(config: &GuildConfig) -> Option<&'static str> {
+        None
+    }
+
+    /// Rows of one guild that were due before `before` (Unix milliseconds), at most `limit`.
+    async fn due(ctx: &Ctx, guild: Id<GuildMarker>, before: i64, limit: u32) -> Result<Vec<Due>> {
+        Ok(Vec::new())
+    }
+
+    /// Long work of one guild that is not done.
+    async fn progress(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Vec<Progress>> {
+        Ok(Vec::new())
+    }
+
+    /// A page of this feature's own log of a guild; `None` where it keeps none.
+    async fn log_page(ctx: &Ctx, guild: Id<GuildMarker>, filter: &LogFilter) -> Result<Option<LogPage>> {
+        Ok(None)
+    }
+
+    /// What an outbox row of this feature is, in words, by its `effect`.
+    fn name_effect(effect: &str) -> &'static str {
+        "Message"
     }
 
     /// Core interface for requirements of other features: a member's level, where levels are kept.

@@ -32,6 +32,7 @@ pub mod time;
 pub mod time_zone;
 pub mod timers;
 pub mod vault;
+pub mod watch;
 pub mod web;
 pub mod xp;
 

@@ -8,11 +8,13 @@ use crate::{
     feature::Feature,
     features,
     gateway::Arrived,
+    guild_config::GuildConfig,
     interaction::Interaction,
     outbox::{Delivered, Rendered},
     ports::Timer,
     reply::Reply,
     sql::Statement,
+    watch::{Attention, Due, Figure, LogFilter, LogPage, Progress, Scene},
     web::{Request, Response, Tab},
 };
 use serde_json::Value;
@@ -173,6 +175,52 @@ macro_rules! features {
             Ok(None)
         }
 
+        pub async fn figures(ctx: &Ctx, guild: Id<GuildMarker>, config: &GuildConfig) -> Result<Vec<Figure>> {
+            let mut all = Vec::new();
+            $(all.extend(features::$folder::$feature::figures(ctx, guild, config).await?);)+
+            Ok(all)
+        }
+
+        pub async fn attention(ctx: &Ctx, scene: &Scene<'_>) -> Result<Vec<Attention>> {
+            let mut all = Vec::new();
+            $(all.extend(features::$folder::$feature::attention(ctx, scene).await?);)+
+            Ok(all)
+        }
+
+        pub fn waits_for_gateway(config: &GuildConfig) -> Vec<&'static str> {
+            let mut all = Vec::new();
+            $(all.extend(features::$folder::$feature::waits_for_gateway(config));)+
+            all
+        }
+
+        pub async fn due(ctx: &Ctx, guild: Id<GuildMarker>, before: i64, limit: u32) -> Result<Vec<Due>> {
+            let mut all = Vec::new();
+            $(all.extend(features::$folder::$feature::due(ctx, guild, before, limit).await?);)+
+            Ok(all)
+        }
+
+        pub async fn progress(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Vec<Progress>> {
+            let mut all = Vec::new();
+            $(all.extend(features::$folder::$feature::progress(ctx, guild).await?);)+
+            Ok(all)
+        }
+
+        pub async fn log_page(ctx: &Ctx, feature: &str, guild: Id<GuildMarker>, filter: &LogFilter) -> Result<Option<LogPage>> {
+            match feature {
+                $(<features::$folder::$feature as Feature>::NAME => {
+                    features::$folder::$feature::log_page(ctx, guild, filter).await
+                })+
+                _ => Ok(None),
+            }
+        }
+
+        pub fn name_effect(feature: &str, effect: &str) -> &'static str {
+            match feature {
+                $(<features::$folder::$feature as Feature>::NAME => features::$folder::$feature::name_effect(effect),)+
+                _ => "Message",
+            }
+        }
+
         /// A member's level from whichever feature keeps levels in that guild; `None` while none does.
         pub async fn member_level(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<u32>> {
             $(if let Some(level) = features::$folder::$feature::member_level(ctx, guild, user).await? {
@@ -211,7 +259,11 @@ features! {
     levels::Levels,
     config::Config,
     overview::Overview,
+    analytics::Analytics,
+    logs::Logs,
+    jobs::Jobs,
     keys::Keys,
+    grants::Grants,
     setup::Setup,
     privacy::Privacy,
     help::Help,

@@ -73,6 +73,12 @@ pub fn escape_markdown(text: &str) -> String {
     escaped
 }
 
+/// A cell of a CSV file. Text that a spreadsheet would run as a formula is made plain.
+pub fn csv_cell(text: &str) -> String {
+    let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
+    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
 /// `1 winner`, `2 winners`.
 pub fn count(n: u64, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
@@ -89,6 +95,13 @@ mod tests {
         assert_eq!(shorten(&format!("ab{family}"), 8), "ab…");
         assert_eq!(shorten(&format!("ab{family}"), 9), format!("ab{family}"));
         assert_eq!(shorten("e\u{301}e\u{301}e\u{301}", 5), "e\u{301}e\u{301}…");
+    }
+
+    #[test]
+    fn cells_are_quoted_and_never_run_as_formulas() {
+        assert_eq!(csv_cell("plain"), "plain");
+        assert_eq!(csv_cell("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(csv_cell("=1+1"), "'=1+1");
     }
 
     proptest! {

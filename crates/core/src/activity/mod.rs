@@ -3,6 +3,7 @@
 //! Tables: activity_hours. Rows older than [`KEEP_DAYS`] are deleted by the guild's daily clock, and by the cron where a
 //! guild has none.
 
+pub mod report;
 pub mod store;
 
 use crate::{ctx::Ctx, error::Result, gateway::Arrived, interaction::Interaction, sql::Statement};

@@ -1,6 +1,7 @@
 //! Purpose: the SQL of activity_hours.
 
 use crate::sql::Statement;
+use serde::{Deserialize, Serialize};
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, GuildMarker},
@@ -43,4 +44,55 @@ pub fn delete_oldest(before: i64, limit: u32) -> Statement {
 
 pub fn delete_old(guild: Id<GuildMarker>, before: i64) -> Statement {
     Statement::new("DELETE FROM activity_hours WHERE guild_id = ?1 AND hour < ?2").bind(guild).bind(before)
+}
+
+/// Sums of one hour, or of more.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Sums {
+    pub messages: u64,
+    pub voice_seconds: u64,
+    pub joins: u64,
+    pub leaves: u64,
+    pub commands: u64,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct HourRow {
+    /// Its first millisecond.
+    pub hour: i64,
+    #[serde(flatten)]
+    pub sums: Sums,
+}
+
+/// A guild's hours in order, all channels together; as many rows are read as channels had something to count.
+pub fn list_hours(guild: Id<GuildMarker>, since: i64, until: i64) -> Statement {
+    Statement::new(
+        "SELECT hour, SUM(messages) AS messages, SUM(voice_seconds) AS voice_seconds, SUM(joins) AS joins,
+           SUM(leaves) AS leaves, SUM(commands) AS commands
+         FROM activity_hours WHERE guild_id = ?1 AND hour >= ?2 AND hour < ?3 GROUP BY hour ORDER BY hour",
+    )
+    .bind(guild)
+    .bind(since)
+    .bind(until)
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct ChannelRow {
+    pub channel_id: Id<ChannelMarker>,
+    pub messages: u64,
+    pub voice_seconds: u64,
+    pub commands: u64,
+}
+
+/// The busiest channels; joins and leaves stand under channel 0 and belong to none.
+pub fn list_channels(guild: Id<GuildMarker>, since: i64, until: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT channel_id, SUM(messages) AS messages, SUM(voice_seconds) AS voice_seconds, SUM(commands) AS commands
+         FROM activity_hours WHERE guild_id = ?1 AND hour >= ?2 AND hour < ?3 AND channel_id <> '0'
+         GROUP BY channel_id ORDER BY SUM(messages) + SUM(voice_seconds) / 60 + SUM(commands) DESC, channel_id LIMIT ?4",
+    )
+    .bind(guild)
+    .bind(since)
+    .bind(until)
+    .bind(limit)
 }

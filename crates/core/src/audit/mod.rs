@@ -4,7 +4,12 @@
 
 pub mod store;
 
-use crate::{ctx::Ctx, error::Result, interaction::Interaction};
+use crate::{
+    ctx::Ctx,
+    error::Result,
+    interaction::Interaction,
+    watch::{LogFilter, LogPage},
+};
 use serde_json::json;
 use twilight_model::id::{
     Id,
@@ -77,4 +82,13 @@ pub fn note_denied(
             later.warn("a denied attempt could not be stored", json!({ "error": error.to_string() }));
         }
     });
+}
+
+/// A page of what was changed here, or of what was refused.
+pub async fn log_page(ctx: &Ctx, guild: Id<GuildMarker>, is_denied: bool, filter: &LogFilter) -> Result<LogPage> {
+    let results = ctx.batch(store::list_page(guild, is_denied, filter).to_vec()).await?;
+    let [lines, end] = &results[..] else {
+        return Ok(LogPage::default());
+    };
+    Ok(LogPage::new(lines.all()?, &end.first()?.unwrap_or_default(), filter))
 }

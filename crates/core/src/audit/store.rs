@@ -1,6 +1,9 @@
 //! Purpose: the SQL of audit_log.
 
-use crate::sql::Statement;
+use crate::{
+    sql::Statement,
+    watch::{LOG_LIMIT, LogFilter},
+};
 use serde::Deserialize;
 use twilight_model::id::{
     Id,
@@ -13,7 +16,7 @@ pub struct Entry {
     /// Unix milliseconds.
     pub at: i64,
     pub actor_id: Id<UserMarker>,
-    /// From where: `interaction`, later `dashboard` and `api`.
+    /// From where: `interaction`, `dashboard` or `api`.
     pub source: &'static str,
     pub action: &'static str,
     pub target: String,
@@ -104,4 +107,65 @@ pub fn delete_denied(before: i64, limit: u32) -> Statement {
     )
     .bind(before)
     .bind(limit)
+}
+
+/// Lines out of a window of rows that an index gives in their order, so that a search reads no more than the window.
+macro_rules! page {
+    ($index:literal, $rows:literal) => {
+        concat!(
+            "SELECT id, at, actor_id, source, action, target, before, after FROM (
+               SELECT id, at, actor_id, source, action, target, before, after FROM audit_log INDEXED BY ",
+            $index,
+            " WHERE guild_id = ?1 AND id < ?2 AND ",
+            $rows,
+            " ORDER BY id DESC LIMIT ?3)
+             WHERE (?4 = '' OR actor_id = ?4) AND (?5 = 'denied') = (action = 'denied') AND (?6 = '' OR action = ?6)
+               AND (?7 = '' OR source = ?7)
+               AND (?8 = '' OR target LIKE ?8 ESCAPE '\\' OR before LIKE ?8 ESCAPE '\\' OR after LIKE ?8 ESCAPE '\\')
+             ORDER BY id DESC LIMIT ?9"
+        )
+    };
+}
+
+macro_rules! end {
+    ($index:literal, $rows:literal) => {
+        concat!(
+            "SELECT MIN(id) AS last, COUNT(*) AS n FROM (SELECT id FROM audit_log INDEXED BY ",
+            $index,
+            " WHERE guild_id = ?1 AND id < ?2 AND ",
+            $rows,
+            " ORDER BY id DESC LIMIT ?3)"
+        )
+    };
+}
+
+/// Changes, or refused attempts, that fit a filter, newest first; and where the rows that were looked at end.
+pub fn list_page(guild: Id<GuildMarker>, is_denied: bool, filter: &LogFilter) -> [Statement; 2] {
+    let (lines, end) = match (filter.actor.is_some(), is_denied) {
+        (true, _) => (
+            page!("audit_log_actor", "actor_id = ?4"),
+            "SELECT MIN(id) AS last, COUNT(*) AS n FROM (SELECT id FROM audit_log INDEXED BY audit_log_actor
+             WHERE guild_id = ?1 AND id < ?2 AND actor_id = ?4 ORDER BY id DESC LIMIT ?3)",
+        ),
+        (false, true) => {
+            (page!("audit_log_attempts", "action = 'denied'"), end!("audit_log_attempts", "action = 'denied'"))
+        }
+        (false, false) => {
+            (page!("audit_log_changes", "action <> 'denied'"), end!("audit_log_changes", "action <> 'denied'"))
+        }
+    };
+    let before = filter.before.unwrap_or(i64::MAX >> 11);
+    let bounded = |statement: Statement| statement.bind(guild).bind(before).bind(filter.window());
+    let mut end = bounded(Statement::new(end));
+    if filter.actor.is_some() {
+        end = end.bind(filter.actor_text());
+    }
+    let lines = bounded(Statement::new(lines))
+        .bind(filter.actor_text())
+        .bind(if is_denied { "denied" } else { "" })
+        .bind(&filter.action)
+        .bind(&filter.source)
+        .bind(&filter.pattern)
+        .bind(LOG_LIMIT);
+    [lines, end]
 }

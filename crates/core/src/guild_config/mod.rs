@@ -1,9 +1,12 @@
 //! Purpose: a guild's settings: typed, with defaults, in D1, with a cache that only serves what may be stale.
 //!
-//! Tables: guild_config. Reads for display use `cached`; a security decision takes `Fresh`, which only `fresh`
+//! Tables: guild_config, guild_config_versions. Reads for display use `cached`; a security decision takes `Fresh`, which only `fresh`
 //! can make, so that the compiler keeps a stale value out of it.
 
+pub mod references;
 pub mod store;
+pub mod versions;
+pub mod words;
 
 use crate::{
     audit::{self, Author},
@@ -204,7 +207,7 @@ pub async fn edit(
         // Both hold for that version only, so either both happen or neither; the note first, while it is still that version.
         let note = audit::store::insert_if_config(&entry, version);
         let replace = store::replace_key(guild, &format!("$.{field}"), &value, now, version);
-        let results = ctx.batch(vec![note, replace, done()]).await?;
+        let results = ctx.batch(vec![note, replace, store::note_cause(guild, &author.cause), done()]).await?;
         forget(ctx, guild);
         if results.last().map(is_done).transpose()?.unwrap_or_default() {
             return Ok(());

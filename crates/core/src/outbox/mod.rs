@@ -6,6 +6,7 @@
 //! unknown, not failed: it is repeated under the same nonce while Discord remembers nonces, and after that the
 //! channel is read back before anything is sent again.
 
+pub mod people;
 pub mod store;
 
 use crate::{

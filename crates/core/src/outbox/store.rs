@@ -1,7 +1,7 @@
 //! Purpose: the SQL of outbox.
 
 use super::{Effect, EffectKind};
-use crate::sql::Statement;
+use crate::{audit, sql::Statement};
 use serde::Deserialize;
 use serde_json::json;
 use twilight_model::id::{
@@ -229,7 +229,8 @@ pub struct Undelivered {
 pub fn list_undelivered(guild: Id<GuildMarker>, since: i64, limit: u32) -> Statement {
     Statement::new(
         "SELECT id, channel_id, state, error, created_at FROM outbox
-         WHERE guild_id = ?1 AND state IN ('failed', 'held') AND created_at > ?2 ORDER BY created_at DESC LIMIT ?3",
+         WHERE guild_id = ?1 AND state IN ('failed', 'held') AND state IN ('pending', 'failed', 'held') AND created_at > ?2
+         ORDER BY created_at DESC LIMIT ?3",
     )
     .bind(guild)
     .bind(since)
@@ -245,4 +246,109 @@ pub fn reopen(guild: Id<GuildMarker>, id: &str, now: i64) -> Statement {
     .bind(guild)
     .bind(id)
     .bind(now)
+}
+
+/// What did not go out, with as much as somebody needs to decide about it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct OpenRow {
+    pub id: String,
+    pub feature: String,
+    pub effect: String,
+    pub reference: String,
+    pub channel_id: String,
+    pub body: Option<String>,
+    pub marker: String,
+    pub state: String,
+    pub attempts: i64,
+    pub next_at: i64,
+    pub first_sent_at: i64,
+    pub created_at: i64,
+    pub error: Option<String>,
+}
+
+macro_rules! open_columns {
+    () => {
+        "SELECT id, feature, effect, reference, channel_id, body, marker, state, attempts, next_at, first_sent_at, created_at, \
+         error FROM outbox"
+    };
+}
+
+/// Rows of one state, `pending`, `failed` or `held`, newest first, after a row made at `before` with the id `before_id`.
+pub fn list_open(guild: Id<GuildMarker>, state: &str, before: i64, before_id: &str, limit: u32) -> Statement {
+    Statement::new(concat!(
+        open_columns!(),
+        " INDEXED BY outbox_open WHERE guild_id = ?1 AND state IN ('pending', 'failed', 'held') AND state = ?2
+            AND created_at <= ?3
+            AND (created_at < ?3 OR id < ?4)
+          ORDER BY created_at DESC, id DESC LIMIT ?5"
+    ))
+    .bind(guild)
+    .bind(state)
+    .bind(before)
+    .bind(before_id)
+    .bind(limit)
+}
+
+pub fn get_open(guild: Id<GuildMarker>, id: &str) -> Statement {
+    Statement::new(concat!(open_columns!(), " WHERE guild_id = ?1 AND id = ?2")).bind(guild).bind(id)
+}
+
+/// How many wait, were refused or are held, each counted up to a limit.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct OpenCounts {
+    pub pending: u32,
+    pub failed: u32,
+    pub held: u32,
+}
+
+pub fn count_open_of(guild: Id<GuildMarker>, limit: u32) -> Statement {
+    macro_rules! count {
+        ($state:literal) => {
+            concat!(
+                "(SELECT COUNT(*) FROM (SELECT 1 FROM outbox INDEXED BY outbox_open WHERE guild_id = ?1 AND state = '",
+                $state,
+                "' AND state IN ('pending', 'failed', 'held') LIMIT ?2)) AS ",
+                $state
+            )
+        };
+    }
+    Statement::new(concat!("SELECT ", count!("pending"), ", ", count!("failed"), ", ", count!("held")))
+        .bind(guild)
+        .bind(limit)
+}
+
+/// Notes what somebody decided about a row, while it is there to be decided about.
+pub fn note_decision(entry: &audit::store::Entry, id: &str) -> Statement {
+    let statement = Statement::new(
+        "INSERT OR IGNORE INTO audit_log (guild_id, at, actor_id, source, action, target, before, after, cause)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+         WHERE EXISTS (SELECT 1 FROM outbox WHERE id = ?10 AND guild_id = ?1 AND state IN ('failed', 'held'))",
+    );
+    audit::store::bind(statement, entry).bind(id)
+}
+
+/// Nothing more is done about the row. `message`: where it stands, when somebody found it.
+pub fn close(guild: Id<GuildMarker>, id: &str, message: Option<String>, now: i64) -> Statement {
+    Statement::new(
+        "UPDATE outbox SET state = 'sent', message_id = ?3, next_at = ?4, error = NULL
+         WHERE id = ?2 AND guild_id = ?1 AND state IN ('failed', 'held')",
+    )
+    .bind(guild)
+    .bind(id)
+    .bind(message)
+    .bind(now)
+}
+
+/// The newest of what did not go out, whatever its state, after a row made at `before` with the id `before_id`.
+pub fn list_troubles(guild: Id<GuildMarker>, before: i64, before_id: &str, limit: u32) -> Statement {
+    Statement::new(concat!(
+        open_columns!(),
+        " INDEXED BY outbox_troubles WHERE guild_id = ?1 AND state IN ('pending', 'failed', 'held') AND created_at <= ?2
+            AND (created_at < ?2 OR id < ?3)
+          ORDER BY created_at DESC, id DESC LIMIT ?4"
+    ))
+    .bind(guild)
+    .bind(before)
+    .bind(before_id)
+    .bind(limit)
 }

@@ -1,10 +1,13 @@
-//! Purpose: `/config`: shows and changes this server's settings, each change in the audit log.
+//! Purpose: `/config` and the dashboard's settings: shows and changes them, each change in the audit log; their history, and a file of them.
 //!
 //! Tables: guild_config and audit_log, through their shared stores. What a setting means stands in `guild_config`.
 
+mod document;
 mod fields;
+mod pages;
 
 use crate::{
+    access::{Area, GuildAccess},
     audit,
     ctx::Ctx,
     error::{Error, Result},
@@ -15,6 +18,7 @@ use crate::{
     reply::{self, Message, Reply},
     text::{clean_line, escape_markdown, shorten},
     time,
+    web::{Request, Response, Tab},
 };
 use fields::{CHANNELS, FIELDS, Field};
 use serde_json::{Value, json};
@@ -118,6 +122,14 @@ impl Feature for Config {
         Ok(row.map(|_| {
             "What you changed in this server's settings stays in its audit log: the server has to know who did what. Refused attempts go after 90 days.".to_owned()
         }))
+    }
+
+    fn tabs() -> Vec<Tab> {
+        vec![Tab { path: "settings", title: "Settings", area: Area::Settings }]
+    }
+
+    async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
+        pages::on_request(ctx, request, access, rest).await
     }
 
     async fn on_autocomplete(
@@ -227,8 +239,9 @@ async fn change(
         after: Some(is.clone()),
         cause,
     };
-    let noted = ctx.batch(vec![statement, audit::store::insert(&entry)]).await?;
-    if noted.last().is_some_and(|result| result.changes == 0) {
+    let maker = guild_config::store::note_cause(guild, &entry.cause);
+    let noted = ctx.batch(vec![statement, audit::store::insert(&entry), maker]).await?;
+    if noted.get(1).is_some_and(|result| result.changes == 0) {
         let done = audit::store::get_by_cause(guild, &entry.cause, entry.action);
         if let Some(row) = ctx.query(done).await?.first::<audit::store::Row>()? {
             (was, is) = (row.before.unwrap_or_default(), row.after.unwrap_or_default());

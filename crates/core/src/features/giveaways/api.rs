@@ -9,7 +9,7 @@ use crate::{
     ctx::Ctx,
     discord::File,
     error::{Error, Result},
-    text::clean_line,
+    text::{clean_line, csv_cell},
     time,
     web::{Request, Response, problem},
 };
@@ -85,12 +85,6 @@ fn pick_json(pick: &Pick) -> Value {
     })
 }
 
-/// A cell of a CSV file. Text that a spreadsheet would run as a formula is made plain.
-fn cell(text: &str) -> String {
-    let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
-    if text.contains(['"', ',', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
-
 /// A file of a giveaway: its name, its type, its text.
 pub struct Export {
     pub name: String,
@@ -117,7 +111,7 @@ pub async fn export(ctx: &Ctx, giveaway: &Giveaway, format: Format) -> Result<Ex
                     pick.map(|p| p.outcome.as_str().to_owned()).unwrap_or_default(),
                     pick.and_then(|p| p.reason.clone()).unwrap_or_default(),
                 ];
-                csv.push_str(&columns.map(|column| cell(&column)).join(","));
+                csv.push_str(&columns.map(|column| csv_cell(&column)).join(","));
                 csv.push('\n');
             }
             Ok(Export { name: format!("giveaway-{}.csv", giveaway.id), content_type: "text/csv", text: csv })
@@ -156,16 +150,4 @@ pub async fn export_to_discord(ctx: &Ctx, giveaway: &Giveaway, format: Format) -
         )));
     }
     Ok(File { name, content_type, bytes: text.into_bytes() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_never_run_as_formulas() {
-        assert_eq!(cell("plain"), "plain");
-        assert_eq!(cell("a,\"b\""), "\"a,\"\"b\"\"\"");
-        assert_eq!(cell("=1+1"), "'=1+1");
-    }
 }

@@ -17,6 +17,7 @@ mod privacy;
 pub mod rules;
 pub mod store;
 mod view;
+mod watch;
 
 use crate::{
     access::{Area, GuildAccess},
@@ -24,11 +25,13 @@ use crate::{
     custom_id::CustomId,
     error::{Error, Result},
     feature::Feature,
+    guild_config::GuildConfig,
     interaction::Interaction,
     outbox::{Delivered, Rendered},
     ports::Timer,
     reply::Reply,
     sql::Statement,
+    watch::{Attention, Due, Figure, LogFilter, LogPage, Scene},
     web::{Request, Response, Tab},
 };
 use serde_json::Value;
@@ -144,5 +147,25 @@ impl Feature for Giveaways {
 
     async fn public_page(ctx: &Ctx, request: &Request, path: &[&str]) -> Result<Option<Response>> {
         pages::proof::on_request(ctx, request, path).await
+    }
+
+    async fn figures(ctx: &Ctx, guild: Id<GuildMarker>, _config: &GuildConfig) -> Result<Vec<Figure>> {
+        watch::figures(ctx, guild).await
+    }
+
+    async fn attention(_ctx: &Ctx, scene: &Scene<'_>) -> Result<Vec<Attention>> {
+        Ok(watch::attention(scene))
+    }
+
+    async fn due(ctx: &Ctx, guild: Id<GuildMarker>, before: i64, limit: u32) -> Result<Vec<Due>> {
+        watch::due(ctx, guild, before, limit).await
+    }
+
+    async fn log_page(ctx: &Ctx, guild: Id<GuildMarker>, filter: &LogFilter) -> Result<Option<LogPage>> {
+        watch::log_page(ctx, guild, filter).await.map(Some)
+    }
+
+    fn name_effect(effect: &str) -> &'static str {
+        watch::name_effect(effect)
     }
 }

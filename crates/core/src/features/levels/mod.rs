@@ -24,6 +24,7 @@ mod settings;
 pub mod store;
 mod sync;
 mod view;
+mod watch;
 
 use crate::{
     access::{Area, GuildAccess},
@@ -32,11 +33,12 @@ use crate::{
     error::Result,
     feature::Feature,
     gateway::Arrived,
-    guild_config,
+    guild_config::{self, GuildConfig},
     interaction::Interaction,
     ports::Timer,
     reply::Reply,
     sql::Statement,
+    watch::{Attention, Due, Figure, Progress, Scene},
     web::{Request, Response, Tab},
 };
 use serde_json::Value;
@@ -152,5 +154,29 @@ impl Feature for Levels {
 
     async fn keeps_levels(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<bool> {
         Ok(guild_config::cached(ctx, guild).await?.levels.enabled)
+    }
+
+    async fn figures(ctx: &Ctx, guild: Id<GuildMarker>, config: &GuildConfig) -> Result<Vec<Figure>> {
+        watch::figures(ctx, guild, config).await
+    }
+
+    async fn attention(ctx: &Ctx, scene: &Scene<'_>) -> Result<Vec<Attention>> {
+        watch::attention(ctx, scene).await
+    }
+
+    fn waits_for_gateway(config: &GuildConfig) -> Option<&'static str> {
+        watch::waits_for_gateway(config)
+    }
+
+    async fn due(ctx: &Ctx, guild: Id<GuildMarker>, before: i64, _limit: u32) -> Result<Vec<Due>> {
+        watch::due(ctx, guild, before).await
+    }
+
+    async fn progress(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Vec<Progress>> {
+        watch::progress(ctx, guild).await
+    }
+
+    fn name_effect(effect: &str) -> &'static str {
+        watch::name_effect(effect)
     }
 }

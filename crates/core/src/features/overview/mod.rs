@@ -1,7 +1,8 @@
 //! Purpose: a guild's first page on the dashboard: the way to its other parts.
 //!
-//! Tables: none of its own.
+//! Tables: none of its own; it asks the other features through the registry.
 
+mod api;
 mod pages;
 
 use crate::{
@@ -21,6 +22,10 @@ impl Feature for Overview {
 
     fn tabs() -> Vec<Tab> {
         vec![Tab { path: "", title: "Overview", area: Area::Overview }]
+    }
+
+    async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
+        api::on_request(ctx, request).await
     }
 
     async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {

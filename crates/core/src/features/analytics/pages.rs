@@ -1,0 +1,193 @@
+//! Purpose: the page of analytics: charts with the same numbers in tables, and files to take away.
+
+use crate::{
+    access::{Area, GuildAccess, May},
+    activity::{
+        report::{Bucket, Report, Span, report},
+        store::ChannelRow,
+    },
+    ctx::Ctx,
+    discord,
+    error::Result,
+    guild_config, health,
+    time_zone::Zone,
+    web::{Request, Response, Shell, render},
+};
+use askama::Template;
+use chrono::DateTime;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+struct SpanLink {
+    href: String,
+    title: &'static str,
+    is_current: bool,
+}
+
+struct Chart {
+    title: &'static str,
+    /// For `charts.js`.
+    data: String,
+    names: [&'static str; 2],
+    rows: Vec<ChartRow>,
+}
+
+struct ChartRow {
+    when: String,
+    first: u64,
+    second: u64,
+}
+
+struct Channel {
+    name: String,
+    messages: u64,
+    minutes: u64,
+    commands: u64,
+}
+
+#[derive(Template)]
+#[template(path = "features/analytics/analytics.html")]
+struct AnalyticsPage {
+    shell: Shell,
+    spans: Vec<SpanLink>,
+    span: &'static str,
+    zone: String,
+    is_empty: bool,
+    gateway: String,
+    totals: Vec<(&'static str, u64)>,
+    charts: Vec<Chart>,
+    channels: Vec<Channel>,
+}
+
+pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
+    let ("GET", ["analytics", rest @ ..]) = (request.method.as_str(), rest) else { return Ok(None) };
+    if !matches!(rest, [] | ["time.csv" | "channels.csv"]) {
+        return Ok(None);
+    }
+    access.require(ctx, Area::Analytics, May::View)?;
+    let config = guild_config::cached(ctx, access.guild).await?;
+    let zone = config.zone();
+    let span = request.param("span").and_then(Span::parse).unwrap_or(Span::Week);
+    let report = report(ctx, access.guild, span, zone).await?;
+    let response = match rest {
+        [] => show(ctx, request, access, span, zone, &report).await?,
+        ["time.csv"] => file("activity", span, over_time(&report, span, zone)),
+        _ => file("channels", span, by_channel(&report, &names(ctx, access).await)),
+    };
+    Ok(Some(response))
+}
+
+fn file(what: &str, span: Span, text: String) -> Response {
+    Response::file("text/csv; charset=utf-8", &format!("{what}-{}.csv", span.name()), text)
+}
+
+fn over_time(report: &Report, span: Span, zone: Zone) -> String {
+    let row = |bucket: &Bucket| {
+        let sums = &bucket.sums;
+        let numbers = [sums.messages, sums.voice_seconds / 60, sums.joins, sums.leaves, sums.commands];
+        let mut row = vec![wall(bucket.start, span, zone)];
+        row.extend(numbers.map(|number| number.to_string()));
+        row
+    };
+    super::csv("begins,messages,voice_minutes,joins,leaves,commands", report.buckets.iter().map(row))
+}
+
+fn by_channel(report: &Report, names: &BTreeMap<String, String>) -> String {
+    let row = |row: &ChannelRow| {
+        let id = row.channel_id.to_string();
+        let name = names.get(&id).cloned().unwrap_or_default();
+        vec![id, name, row.messages.to_string(), (row.voice_seconds / 60).to_string(), row.commands.to_string()]
+    };
+    super::csv("channel_id,channel,messages,voice_minutes,commands", report.channels.iter().map(row))
+}
+
+/// Names of channels by id; none while Discord does not answer.
+async fn names(ctx: &Ctx, access: &GuildAccess) -> BTreeMap<String, String> {
+    let channels = discord::list_channels(ctx, access.guild).await.unwrap_or_default();
+    channels.into_iter().filter_map(|channel| Some((channel.id.to_string(), channel.name?))).collect()
+}
+
+/// An hour or a day as it is called in the guild's zone.
+fn wall(start: i64, span: Span, zone: Zone) -> String {
+    let local = DateTime::from_timestamp_millis(start).unwrap_or_default().with_timezone(&zone);
+    local.format(if span == Span::Day { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d" }).to_string()
+}
+
+fn chart(
+    title: &'static str,
+    names: [&'static str; 2],
+    report: &Report,
+    (span, zone): (Span, Zone),
+    values: impl Fn(&Bucket) -> [u64; 2],
+) -> Chart {
+    let has_second = !names[1].is_empty();
+    let rows: Vec<ChartRow> = report
+        .buckets
+        .iter()
+        .map(|bucket| {
+            let [first, second] = values(bucket);
+            ChartRow { when: wall(bucket.start, span, zone), first, second }
+        })
+        .collect();
+    let mut series = vec![json!({ "label": names[0], "values": rows.iter().map(|row| row.first).collect::<Vec<_>>() })];
+    if has_second {
+        series.push(json!({ "label": names[1], "values": rows.iter().map(|row| row.second).collect::<Vec<_>>() }));
+    }
+    let x: Vec<i64> = report.buckets.iter().map(|bucket| bucket.start / 1_000).collect();
+    let data = json!({ "x": x, "time": true, "zone": zone.name(), "series": series }).to_string();
+    Chart { title, data, names, rows }
+}
+
+async fn show(
+    ctx: &Ctx,
+    request: &Request,
+    access: &GuildAccess,
+    span: Span,
+    zone: Zone,
+    report: &Report,
+) -> Result<Response> {
+    let base = format!("/g/{}/analytics", access.guild);
+    let link = |one: Span| SpanLink {
+        href: format!("{base}?span={}", one.name()),
+        title: one.title(),
+        is_current: one == span,
+    };
+    let place = (span, zone);
+    let charts = vec![
+        chart("Messages", ["Messages", ""], report, place, |bucket| [bucket.sums.messages, 0]),
+        chart("Minutes in voice", ["Minutes", ""], report, place, |bucket| [bucket.sums.voice_seconds / 60, 0]),
+        chart("Joins and leaves", ["Joined", "Left"], report, place, |bucket| [bucket.sums.joins, bucket.sums.leaves]),
+        chart("Commands", ["Commands", ""], report, place, |bucket| [bucket.sums.commands, 0]),
+    ];
+    let total = &report.total;
+    let totals = vec![
+        ("Messages", total.messages),
+        ("Minutes in voice", total.voice_seconds / 60),
+        ("Joined", total.joins),
+        ("Left", total.leaves),
+        ("Commands", total.commands),
+    ];
+    let known = if report.channels.is_empty() { BTreeMap::new() } else { names(ctx, access).await };
+    let channel = |row: &ChannelRow| {
+        let id = row.channel_id.to_string();
+        Channel {
+            name: known.get(&id).map_or_else(|| format!("deleted channel {id}"), |name| format!("#{name}")),
+            messages: row.messages,
+            minutes: row.voice_seconds / 60,
+            commands: row.commands,
+        }
+    };
+    let (is_connected, gateway) = health::say_sidecar(health::sidecar(ctx).await?.as_ref());
+    let page = AnalyticsPage {
+        shell: Shell::of_guild(ctx, request, access, "Analytics", "analytics"),
+        spans: Span::ALL.into_iter().map(link).collect(),
+        span: span.name(),
+        zone: zone.name().to_owned(),
+        is_empty: totals.iter().all(|(_, number)| *number == 0),
+        gateway: if is_connected { String::new() } else { gateway },
+        totals,
+        charts,
+        channels: report.channels.iter().map(channel).collect(),
+    };
+    render(200, &page)
+}
