@@ -3,6 +3,8 @@
 //! Tables: guild_config, guild_config_versions. Reads for display use `cached`; a security decision takes `Fresh`, which only `fresh`
 //! can make, so that the compiler keeps a stale value out of it.
 
+pub mod check;
+pub mod limits;
 pub mod references;
 pub mod store;
 pub mod versions;
@@ -14,6 +16,7 @@ use crate::{
     error::Result,
     ports::StatementResult,
     time_zone::Zone,
+    web::description::Snowflake,
     xp::LevelSettings,
 };
 use serde::{Deserialize, Serialize};
@@ -22,13 +25,14 @@ use twilight_model::id::{
     Id,
     marker::{ChannelMarker, GuildMarker, RoleMarker},
 };
+use utoipa::ToSchema;
 
 /// How long a display value may be old in one isolate.
 const CACHE_MS: i64 = 30_000;
 const CACHE_MAX: usize = 2_000;
 
 /// Everything a guild can set. A missing field has its default, so that a new one needs no migration.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct GuildConfig {
     /// IANA name; wall times are read and shown in it.
@@ -36,7 +40,9 @@ pub struct GuildConfig {
     /// 0xRRGGBB.
     pub color: u32,
     /// People with one of these roles run giveaways without Manage Server.
+    #[schema(value_type = Vec<Snowflake>)]
     pub giveaway_managers: Vec<Id<RoleMarker>>,
+    #[schema(value_type = Option<Snowflake>)]
     pub giveaway_log_channel: Option<Id<ChannelMarker>>,
     /// Seconds a winner has to press Claim Prize.
     pub giveaway_claim_seconds: u32,

@@ -79,19 +79,21 @@ impl GuildConfig {
     }
 }
 
+/// A document that mentions a role or channel in every place where one can stand.
+#[cfg(test)]
+pub const EVERY_MENTION: &str = r#"{"giveaway_managers":["11","12"],"giveaway_log_channel":"21","levels":{
+        "text":{"no_xp_roles":["13"],"no_xp_channels":["22"],"multipliers":[{"scope":"role","id":"14","percent":200},
+            {"scope":"channel","id":"23","percent":50},{"scope":"window","days":1,"from":0,"to":60,"percent":150}]},
+        "announce":{"in":{"channel":"24"},"winners":"25"},"rewards":[{"level":5,"role":"15"}]}}"#;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
-    const SETTINGS: &str = r#"{"giveaway_managers":["11","12"],"giveaway_log_channel":"21","levels":{
-        "text":{"no_xp_roles":["13"],"no_xp_channels":["22"],"multipliers":[{"scope":"role","id":"14","percent":200},
-            {"scope":"channel","id":"23","percent":50},{"scope":"window","days":1,"from":0,"to":60,"percent":150}]},
-        "announce":{"in":{"channel":"24"},"winners":"25"},"rewards":[{"level":5,"role":"15"}]}}"#;
-
     #[test]
     fn every_mention_is_found_and_replaced() {
-        let config: GuildConfig = serde_json::from_str(SETTINGS).unwrap();
+        let config: GuildConfig = serde_json::from_str(EVERY_MENTION).unwrap();
         let (roles, channels) = config.references();
         assert_eq!(roles.iter().map(|id| id.get()).collect::<Vec<_>>(), [11, 12, 13, 14, 15]);
         assert_eq!(channels.iter().map(|id| id.get()).collect::<Vec<_>>(), [21, 22, 23, 24, 25]);
@@ -115,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_two_became_stays_once() {
-        let config: GuildConfig = serde_json::from_str(SETTINGS).unwrap();
+        let config: GuildConfig = serde_json::from_str(EVERY_MENTION).unwrap();
         let (roles, channels) = config.references();
         let same = config.with_references(
             &roles.iter().map(|id| (*id, Id::new(1))).collect(),

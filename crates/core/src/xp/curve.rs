@@ -11,7 +11,7 @@ pub const BASES: std::ops::RangeInclusive<u32> = 10..=10_000;
 
 /// From level `L` to the next it takes `base · (L^exponent / 20 + L / 2 + 1)`. The default is MEE6's published curve,
 /// `5 L² + 50 L + 100`, so that imported totals keep their levels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Curve {
     pub base: u32,

@@ -1,18 +1,19 @@
 //! Purpose: what makes experience count more or less: roles, channels, hours of the week.
 
-use crate::time_zone::Zone;
+use crate::{time_zone::Zone, web::description::Snowflake};
 use chrono::{DateTime, Datelike, Timelike};
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, RoleMarker},
 };
+use utoipa::ToSchema;
 
 /// All multipliers together give at most ten times.
 pub const PERCENT_MAX: u32 = 1_000;
 
 /// One rule of a guild. 100 % changes nothing, 0 % earns nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Multiplier {
     #[serde(flatten)]
     pub scope: Scope,
@@ -20,23 +21,21 @@ pub struct Multiplier {
 }
 
 /// When a multiplier holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "scope", rename_all = "snake_case")]
 pub enum Scope {
     Role {
+        #[schema(value_type = Snowflake)]
         id: Id<RoleMarker>,
     },
     /// A channel, a category with all its channels, or a thread.
     Channel {
+        #[schema(value_type = Snowflake)]
         id: Id<ChannelMarker>,
     },
     /// Minutes of the day in the guild's time zone, from inclusive, to exclusive; over midnight when `to` is not after `from`.
     /// `days` are those on which the window begins, Monday first, one bit each.
-    Window {
-        days: u8,
-        from: u16,
-        to: u16,
-    },
+    Window { days: u8, from: u16, to: u16 },
 }
 
 fn is_open(days: u8, from: u16, to: u16, local: &DateTime<Zone>) -> bool {

@@ -5,15 +5,16 @@ use super::{
     multipliers::percent,
     text::{Refusal, TextRules},
 };
-use crate::time_zone::Zone;
+use crate::{time_zone::Zone, web::description::Snowflake};
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, RoleMarker},
 };
+use utoipa::ToSchema;
 
 /// A missing field has its default, so that a new one needs no migration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct LevelSettings {
     /// Off until somebody switches it on: nobody's messages are counted unasked.
@@ -51,16 +52,18 @@ impl Default for LevelSettings {
 }
 
 /// How a new level is said.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Announce {
     #[serde(rename = "in")]
+    #[schema(value_type = AnnounceInSchema)]
     pub place: AnnounceIn,
     /// A guild's own words, with `{user}`, `{level}`, `{previous}`, `{xp}` and `{reward}`.
     pub text: Option<String>,
     /// Levels about which nothing is said, from and to included.
     pub quiet: Vec<(u32, u32)>,
     /// Where the winners of a week and a month are named.
+    #[schema(value_type = Option<Snowflake>)]
     pub winners: Option<Id<ChannelMarker>>,
 }
 
@@ -75,10 +78,22 @@ pub enum AnnounceIn {
     Off,
 }
 
+/// The same for the API's description, whose derive takes no ids of others.
+#[derive(ToSchema)]
+#[schema(as = AnnounceIn, rename_all = "snake_case")]
+#[expect(dead_code, reason = "a name for the API's description")]
+enum AnnounceInSchema {
+    Same,
+    Channel(Snowflake),
+    Direct,
+    Off,
+}
+
 /// A role for a level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct Reward {
     pub level: u32,
+    #[schema(value_type = Snowflake)]
     pub role: Id<RoleMarker>,
 }
 

@@ -1,12 +1,13 @@
 //! Purpose: what a message earns, or the one reason why it earns nothing.
 
 use super::multipliers::{Multiplier, percent};
-use crate::time_zone::Zone;
+use crate::{time_zone::Zone, web::description::Snowflake};
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, MessageMarker, RoleMarker},
 };
+use utoipa::ToSchema;
 
 /// More messages than this within [`BURST_MS`] are a flood, whatever the cooldown is.
 const BURST_MAX: u8 = 6;
@@ -20,7 +21,7 @@ const SIMILAR_BITS: u32 = 13;
 const WORDS_MIN: usize = 5;
 
 /// A guild's rules for messages. A missing field has its default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct TextRules {
     /// A message earns something between these two, both included. The defaults are MEE6's: 15 to 25, once a minute.
@@ -30,7 +31,9 @@ pub struct TextRules {
     /// Characters, blanks around not counted. 0 takes every message, those without text too.
     pub min_length: u32,
     /// Channels, categories with all their channels, and threads.
+    #[schema(value_type = Vec<Snowflake>)]
     pub no_xp_channels: Vec<Id<ChannelMarker>>,
+    #[schema(value_type = Vec<Snowflake>)]
     pub no_xp_roles: Vec<Id<RoleMarker>>,
     pub multipliers: Vec<Multiplier>,
 }

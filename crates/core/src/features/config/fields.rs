@@ -1,6 +1,10 @@
 //! Purpose: the settings that people can change: how each is read, shown and suggested.
 
-use crate::{guild_config::GuildConfig, text::escape_markdown, time};
+use crate::{
+    guild_config::{GuildConfig, limits},
+    text::escape_markdown,
+    time,
+};
 use serde_json::{Value, json};
 
 /// One setting; `name` is its field in `GuildConfig`.
@@ -52,21 +56,23 @@ pub const FIELDS: &[Field] = &[
     Field {
         name: "giveaway_claim_seconds",
         about: "How long winners have to press Claim Prize",
-        parse: |text| parse_seconds(text, 30, 14 * 86_400),
+        parse: |text| {
+            parse_seconds(text, i64::from(*limits::CLAIM_SECONDS.start()), i64::from(*limits::CLAIM_SECONDS.end()))
+        },
         show: |config| time::say_duration(i64::from(config.giveaway_claim_seconds) * 1_000),
         suggest: |_| ["5m", "30m", "1h", "1d"].map(str::to_owned).to_vec(),
     },
     Field {
         name: "giveaway_reroll_limit",
         about: "How often an unclaimed prize is drawn again by itself",
-        parse: |text| parse_number(text, 50),
+        parse: |text| parse_number(text, limits::REROLLS_MAX),
         show: |config| config.giveaway_reroll_limit.to_string(),
         suggest: |_| ["0", "1", "3", "10"].map(str::to_owned).to_vec(),
     },
     Field {
         name: "giveaway_winner_cooldown_days",
         about: "Days in which somebody who won is passed over; 0 for never",
-        parse: |text| parse_number(text, 365),
+        parse: |text| parse_number(text, limits::COOLDOWN_DAYS_MAX),
         show: |config| match config.giveaway_winner_cooldown_days {
             0 => "off".to_owned(),
             days => crate::text::count(days.into(), "day", "days"),
@@ -119,7 +125,7 @@ fn parse_roles(text: &str) -> Result<Value, String> {
         return Ok(json!([]));
     }
     let roles = ids(text);
-    if roles.is_empty() || roles.len() > 10 || is_user(text) {
+    if roles.is_empty() || roles.len() > limits::MANAGERS_MAX || is_user(text) {
         return Err("Mention between one and ten roles, like @Moderator @Events, or write `none`.".to_owned());
     }
     Ok(json!(roles))

@@ -2,9 +2,11 @@
 //!
 //! Tables: guild_config and audit_log, through their shared stores. What a setting means stands in `guild_config`.
 
+mod api;
 mod document;
 mod fields;
 mod pages;
+mod replace;
 
 use crate::{
     access::{Area, GuildAccess},
@@ -34,6 +36,7 @@ use twilight_model::{
         marker::{GuildMarker, UserMarker},
     },
 };
+use utoipa::OpenApi as _;
 
 pub const COMMANDS: &[&str] = &["config"];
 
@@ -126,6 +129,14 @@ impl Feature for Config {
 
     fn tabs() -> Vec<Tab> {
         vec![Tab { path: "settings", title: "Settings", area: Area::Settings }]
+    }
+
+    fn description() -> utoipa::openapi::OpenApi {
+        api::Description::openapi()
+    }
+
+    async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
+        api::on_request(ctx, request).await
     }
 
     async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {

@@ -304,7 +304,7 @@ pub fn words_form(words: &str) -> Reply {
         value: words,
         paragraph: true,
         required: false,
-        max: input::WORDS_MAX,
+        max: crate::guild_config::limits::WORDS_MAX,
     });
     form(config_id("words"), "New levels in your words", vec![words])
 }

@@ -1,20 +1,11 @@
 //! Purpose: what admins type about levels, read into settings or answered with a sentence; pure.
 
 use crate::{
+    guild_config::limits::{COOLDOWN_MAX, LEAVERS_MAX, LENGTH_MAX, QUIET_MAX, WORDS_MAX, XP_MAX},
     text::{clean_line, escape_markdown},
     xp::{Curve, LevelSettings, curve},
 };
 
-pub const XP_MAX: u32 = 1_000;
-/// A day.
-pub const COOLDOWN_MAX: u32 = 86_400;
-/// Discord's longest message of somebody without Nitro.
-pub const LENGTH_MAX: u32 = 2_000;
-pub const LEAVERS_MAX: u32 = 365;
-/// Ranges of levels about which nothing is said.
-const QUIET_MAX: usize = 20;
-/// Characters of a guild's own words.
-pub const WORDS_MAX: u16 = 500;
 /// What may stand in a guild's words.
 pub const VARIABLES: [&str; 5] = ["{user}", "{level}", "{previous}", "{xp}", "{reward}"];
 

@@ -6,7 +6,10 @@ use crate::{
     ctx::Ctx,
     discord::GuildFacts,
     error::{Error, Result},
-    guild_config::{self, Edit, GuildConfig},
+    guild_config::{
+        self, Edit, GuildConfig,
+        limits::{IGNORED_MAX, MULTIPLIER_PERCENT_MAX, MULTIPLIERS_MAX, REWARDS_MAX},
+    },
     permissions::{self, Giver},
     sql::Statement,
     xp::{Curve, LevelSettings, Multiplier, Reward, Scope, curve::LEVEL_MAX},
@@ -16,13 +19,6 @@ use twilight_model::id::{
     Id,
     marker::{GuildMarker, RoleMarker},
 };
-
-/// As many as Discord can suggest at once, and more than any server needs.
-const REWARDS_MAX: usize = 25;
-/// As many as Discord can suggest at once.
-const MULTIPLIERS_MAX: usize = 25;
-const MULTIPLIER_PERCENT_MAX: u32 = 1_000;
-const IGNORED_MAX: usize = 50;
 
 /// Changes the guild's settings of levels, with a line in the history. `change` works on the settings as they are at that moment.
 ///

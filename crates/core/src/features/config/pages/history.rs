@@ -1,14 +1,17 @@
 //! Purpose: every version of the configuration, what it changed and who made it; and going back to one.
 
-use super::{names, parse_version, require_areas, summary};
+use super::{
+    super::replace::{self, names, without_missing},
+    parse_version,
+};
 use crate::{
     access::{Area, GuildAccess, May},
     ctx::Ctx,
-    error::{Error, Result},
+    error::{Error, FieldError, Result},
     guild_config::{
         GuildConfig,
         store::{self, HistoryRow},
-        versions,
+        versions::{self, Versioned},
         words::{self, Change, Names},
     },
     time,
@@ -121,6 +124,7 @@ struct VersionPage {
     version: i64,
     current: i64,
     changes: Vec<Change>,
+    problems: Vec<FieldError>,
     may_manage: bool,
 }
 
@@ -130,11 +134,13 @@ pub async fn show(ctx: &Ctx, request: &Request, access: &GuildAccess, version: &
     let then = versions::at(ctx, access.guild, version).await?.ok_or(Error::NotFound)?;
     let current = versions::current(ctx, access.guild).await?;
     let names = names(ctx, access).await?;
+    let then = without_missing(&then, &names);
     let page = VersionPage {
         shell: Shell::of_guild(ctx, request, access, format!("Version {version}"), "settings"),
         version,
         current: current.version,
         changes: words::changes(&current.config, &then, &names),
+        problems: replace::problems(ctx, access, &names, &current.config, &then).await?,
         may_manage: access.may(Area::Settings, May::Manage),
     };
     render(200, &page)
@@ -144,22 +150,12 @@ pub async fn show(ctx: &Ctx, request: &Request, access: &GuildAccess, version: &
 /// holds then.
 ///
 /// # Errors
-/// `Stale`, and `NotFound` for versions that are not kept.
-pub async fn back(ctx: &Ctx, access: &GuildAccess, once: &str, version: i64, expected: i64) -> Result<i64> {
+/// `NotFound` for versions that are not kept, and those of [`replace::replace`].
+pub async fn back(ctx: &Ctx, access: &GuildAccess, once: &str, version: i64, expected: i64) -> Result<Versioned> {
     let then = versions::at(ctx, access.guild, version).await?.ok_or(Error::NotFound)?;
-    let current = versions::current(ctx, access.guild).await?;
-    let author = access.author(once);
-    if current.version != expected {
-        // The same form a second time has done its work.
-        let done = crate::audit::store::get_by_cause(access.guild, &author.cause, "config");
-        let done: Option<crate::audit::store::Row> = ctx.query(done).await?.first()?;
-        return if done.is_some() { Ok(current.version) } else { Err(Error::Stale) };
-    }
-    require_areas(ctx, access, &current.config, &then)?;
-    let names = names(ctx, access).await?;
-    let changes = words::changes(&current.config, &then, &names);
-    let target = format!("back to version {version}: {}", summary(&changes));
-    versions::replace(ctx, &author, &current, &then, &target, &changes).await
+    // What was deleted since cannot come back.
+    let then = without_missing(&then, &names(ctx, access).await?);
+    replace::replace(ctx, access, once, expected, &then, &format!("back to version {version}: ")).await
 }
 
 pub async fn roll_back(ctx: &Ctx, request: &Request, access: &GuildAccess, version: &str) -> Result<Response> {

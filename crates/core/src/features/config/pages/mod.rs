@@ -1,18 +1,15 @@
 //! Purpose: the dashboard's settings: which page answers what, and what the pages have in common.
 
-mod history;
+pub mod history;
+pub mod import;
 mod settings;
 
-use super::document;
+use super::{document, replace};
 use crate::{
     access::{Area, GuildAccess, May},
     ctx::Ctx,
-    discord,
     error::{Error, Result},
-    guild_config::{
-        GuildConfig, versions,
-        words::{Change, Names},
-    },
+    guild_config::versions,
     web::{Request, Response, message::JSON},
 };
 
@@ -20,6 +17,9 @@ pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest
     let ["settings", rest @ ..] = rest else { return Ok(None) };
     let may = if request.is_safe() { May::View } else { May::Manage };
     access.require(ctx, Area::Settings, may)?;
+    if *rest == ["import"] {
+        return import::on_request(ctx, request, access).await;
+    }
     match (request.method.as_str(), rest) {
         ("GET", []) => settings::show(ctx, request, access).await,
         ("POST", []) => settings::save(ctx, request, access).await,
@@ -33,35 +33,11 @@ pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest
     .map(Some)
 }
 
-/// What the guild's roles and channels are called now.
-pub async fn names(ctx: &Ctx, access: &GuildAccess) -> Result<Names> {
-    let channels = discord::list_channels(ctx, access.guild).await?;
-    Ok(Names {
-        roles: access.facts.roles.iter().map(|role| (role.id.to_string(), role.name.clone())).collect(),
-        channels: channels.into_iter().map(|one| (one.id.to_string(), one.name.unwrap_or_default())).collect(),
-    })
-}
-
 async fn export(ctx: &Ctx, access: &GuildAccess) -> Result<Response> {
     let current = versions::current(ctx, access.guild).await?;
-    let text = document::export(access, &current, &names(ctx, access).await?, ctx.now())?;
+    let text = document::export(access, &current, &replace::names(ctx, access).await?, ctx.now())?;
     let name = format!("muster-{}-v{}.json", access.guild, current.version);
     Ok(Response::file(JSON, &name, text))
-}
-
-/// Settings of levels and the right to run giveaways belong to areas of their own: whoever changes them through the whole document
-/// needs the right to those, too.
-///
-/// # Errors
-/// `Denied`.
-pub fn require_areas(ctx: &Ctx, access: &GuildAccess, before: &GuildConfig, after: &GuildConfig) -> Result<()> {
-    if before.levels != after.levels {
-        access.require(ctx, Area::Levels, May::Manage)?;
-    }
-    if before.giveaway_managers != after.giveaway_managers {
-        access.require(ctx, Area::Giveaways, May::Manage)?;
-    }
-    Ok(())
 }
 
 /// A version out of a path or form.
@@ -71,10 +47,4 @@ pub fn require_areas(ctx: &Ctx, access: &GuildAccess, before: &GuildConfig, afte
 pub fn parse_version(text: &str) -> Result<i64> {
     let is_number = !text.is_empty() && text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|_| is_number).ok_or(Error::NotFound)
-}
-
-/// The settings in which two versions differ, as one line.
-pub fn summary(changes: &[Change]) -> String {
-    let labels: Vec<&str> = changes.iter().map(|one| one.label.as_str()).collect();
-    labels.join(", ")
 }

@@ -1,8 +1,8 @@
 //! Purpose: the form with the guild's settings, and the cards of what is on.
 
-use super::{
-    super::fields::{FIELDS, Field},
-    names, require_areas, summary,
+use super::super::{
+    fields::{FIELDS, Field},
+    replace::{names, problems, require_areas, summary},
 };
 use crate::{
     access::{Area, GuildAccess, May},
@@ -13,7 +13,7 @@ use crate::{
         versions::{self, Versioned},
         words,
     },
-    health, permissions, time,
+    health, time,
     web::{
         Form, Request, Response, Shell,
         choices::{self, Channels, Choice, error_of},
@@ -117,6 +117,7 @@ pub async fn show(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<
         Some("same") => "Nothing was different, so nothing was changed.",
         Some("on") => "It is on.",
         Some("off") => "It is off.",
+        Some("imported") => "Imported. The version from before is in the history.",
         Some("back") => "Rolled back. The version from before is still in the history.",
         _ => "",
     };
@@ -262,32 +263,6 @@ fn merge(wanted: &[(&'static Field, Value)], shown: &GuildConfig, now: &GuildCon
     }
 }
 
-/// What only Discord can say about new values: roles and channels are this guild's, and Muster can post there.
-async fn check(ctx: &Ctx, access: &GuildAccess, before: &GuildConfig, after: &GuildConfig) -> Result<()> {
-    let mut errors = Vec::new();
-    let is_known = |id: &Id<RoleMarker>| {
-        before.giveaway_managers.contains(id) || access.facts.roles.iter().any(|role| role.id == *id)
-    };
-    if !after.giveaway_managers.iter().all(is_known) {
-        errors.push(FieldError::new("giveaway_managers", "Choose roles of this server."));
-    }
-    if let Some(channel) =
-        after.giveaway_log_channel.filter(|_| before.giveaway_log_channel != after.giveaway_log_channel)
-    {
-        let sentence = match permissions::missing_in(ctx, access.guild, channel, permissions::POSTING).await {
-            Ok(missing) if missing.is_empty() => None,
-            Ok(missing) => Some(format!(
-                "Muster is missing {} there. Allow it in that channel's settings under Permissions, then save again.",
-                permissions::name(missing)
-            )),
-            Err(Error::User(sentence)) => Some(sentence),
-            Err(error) => return Err(error),
-        };
-        errors.extend(sentence.map(|sentence| FieldError::new("giveaway_log_channel", sentence)));
-    }
-    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
-}
-
 pub async fn save(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<Response> {
     let form = request.form();
     match put(ctx, access, &form).await {
@@ -315,7 +290,10 @@ async fn put(ctx: &Ctx, access: &GuildAccess, form: &Form) -> Result<&'static st
             return Ok(if version == current.version { "same" } else { "saved" });
         }
         require_areas(ctx, access, &current.config, &after)?;
-        check(ctx, access, &current.config, &after).await?;
+        let problems = problems(ctx, access, &names, &current.config, &after).await?;
+        if !problems.is_empty() {
+            return Err(Error::Invalid(problems));
+        }
         match versions::replace(ctx, &author, &current, &after, &summary(&changes), &changes).await {
             Err(Error::Stale) => {}
             result => return result.map(|_| "saved"),

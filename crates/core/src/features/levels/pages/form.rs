@@ -97,8 +97,9 @@ impl Fields {
                 None => errors.push(FieldError::new("winners", "Choose a channel of this server.")),
             },
         }
-        if self.words.chars().count() > usize::from(input::WORDS_MAX) {
-            errors.push(FieldError::new("words", format!("At most {} characters fit.", input::WORDS_MAX)));
+        if self.words.chars().count() > usize::from(guild_config::limits::WORDS_MAX) {
+            errors
+                .push(FieldError::new("words", format!("At most {} characters fit.", guild_config::limits::WORDS_MAX)));
         }
         read.announce.text = input::parse_words(&self.words);
         match input::parse_quiet(&self.quiet) {
