@@ -43,8 +43,8 @@ function readFile(input) {
   const target = document.querySelector(input.dataset.into);
   const [file] = input.files;
   if (!file || !target) return;
-  if (file.size > 1_000_000) {
-    toast("This file is larger than a megabyte.");
+  if (file.size > 2_000_000) {
+    toast("This file is larger than 2 megabytes.");
     return;
   }
   file.text().then((text) => {

@@ -93,7 +93,7 @@ pub fn ctx(env: &Env) -> Result<Ctx, String> {
         }
         let ctx = known.as_ref().ok_or("unreachable")?;
         // Work after the answer belongs to one invocation.
-        Ok(Ctx { after: Rc::default(), ..ctx.clone() })
+        Ok(Ctx { after: Rc::default(), reads: Rc::default(), ..ctx.clone() })
     })
 }
 
@@ -110,6 +110,7 @@ fn build(env: &Env) -> Result<Ctx, String> {
         log: Rc::new(ConsoleLog),
         settings: Rc::new(settings(env)?),
         memory: Rc::new(Memory::default()),
+        reads: Rc::default(),
         after: Rc::default(),
     })
 }

@@ -7,8 +7,8 @@ use worker::{Context, Env, Method, Request, Response, Result};
 
 /// Discord's interactions and webhook events are a few kilobytes.
 const MAX_BODY: usize = 256 * 1_024;
-/// Forms, and configurations and lists that are imported: a megabyte holds 20,000 members of a CSV.
-const MAX_WEB_BODY: usize = 1_024 * 1_024;
+/// Forms, and configurations and lists that are imported: as a form, a file of 2 MB has up to 4.
+const MAX_WEB_BODY: usize = 4 * 1_024 * 1_024;
 /// The headers that core reads; each one costs a call into the platform.
 const HEADERS: [&str; 13] = [
     "accept",
@@ -141,7 +141,7 @@ async fn web(request: &mut Request, env: &Env, context: &Context, path: &str) ->
         Err(missing) => return refuse(503, &missing),
     };
     let Some(body) = read_capped(request, MAX_WEB_BODY).await? else {
-        return refuse(413, "That is longer than a megabyte.");
+        return refuse(413, "That is longer than four megabytes.");
     };
     let headers = request.headers();
     let read = |name: &str| Ok::<_, worker::Error>(headers.get(name)?.map(|value| (name.to_owned(), value)));

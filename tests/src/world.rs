@@ -179,6 +179,7 @@ impl World {
             log: self.log.clone(),
             settings: self.settings.borrow().clone(),
             memory: self.memory.borrow().clone(),
+            reads: Rc::default(),
             after: Rc::default(),
         }
     }

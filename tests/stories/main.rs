@@ -33,5 +33,6 @@ mod web_config;
 mod web_giveaways;
 mod web_identity;
 mod web_levels;
+mod web_levels_import;
 mod web_settings;
 mod web_watch;

@@ -159,7 +159,7 @@ fn the_description_that_is_served_is_the_one_of_the_types() {
     let file = std::fs::read_to_string(format!("{root}/../assets/openapi.json")).expect("the file");
     let served: Value = serde_json::from_str(&file).expect("JSON");
     let now = serde_json::to_value(muster_core::web::description::document()).expect("JSON");
-    assert_eq!(served, now, "write it anew: cargo run -p muster-core --example openapi > assets/openapi.json");
+    assert!(served == now, "write it anew: cargo run -p muster-core --example openapi > assets/openapi.json");
 }
 
 #[tokio::test(start_paused = true)]

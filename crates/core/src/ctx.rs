@@ -1,7 +1,7 @@
 //! Purpose: what one invocation has at hand: the ports, the settings of this deployment, and this isolate's memory.
 
 use crate::{
-    discord::rate_limits::RateLimits,
+    discord::{rate_limits::RateLimits, reads::Reads},
     error::Result,
     guild_config::GuildConfigCache,
     identity::WebSettings,
@@ -91,6 +91,8 @@ pub struct Ctx {
     pub log: Rc<dyn Log>,
     pub settings: Rc<Settings>,
     pub memory: Rc<Memory>,
+    /// What this request of the web asked Discord already.
+    pub reads: Rc<Reads>,
     /// Work to finish after the answer was given; the shell hands it to `waitUntil`.
     pub after: Rc<RefCell<Vec<LocalBoxFuture<'static, ()>>>>,
 }

@@ -249,34 +249,17 @@ pub async fn enter(ctx: &Ctx, request: &Request, guild: &str) -> Result<GuildAcc
     Ok(GuildAccess { guild, user, name, rights, roles: member.roles, permissions, source, form_token, facts })
 }
 
-/// How long a request waits for its turn to ask, and how often.
-const PATIENCE_MS: i64 = 5_000;
-const TRIES: usize = 3;
-
-type Known = (GuildMember, GuildFacts);
-
-/// The member and the guild, from Discord now. Discord lets Muster ask only so often who somebody is: whoever is quicker waits a little.
-async fn look_up(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Known> {
-    let mut wait_ms = 0;
-    for _ in 0..TRIES {
-        if wait_ms > 0 {
-            ctx.clock.sleep(wait_ms).await;
+/// The member and the guild, from Discord now.
+async fn look_up(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<(GuildMember, GuildFacts)> {
+    match future::join(discord::get_member(ctx, guild, user), discord::get_guild(ctx, guild)).await {
+        // Muster is not there, or there is no such guild.
+        (_, Err(CallError::Refused { status: 403 | 404, .. })) | (Ok(None), _) => Err(Error::NotFound),
+        (Ok(Some(member)), Ok(facts)) => Ok((member, facts)),
+        (Err(CallError::RateLimited { retry_after_ms }), _) | (_, Err(CallError::RateLimited { retry_after_ms })) => {
+            Err(Error::TooMany(u32::try_from(retry_after_ms.div_euclid(1_000) + 1).unwrap_or(60)))
         }
-        let asked = future::join(discord::get_member(ctx, guild, user), discord::get_guild(ctx, guild));
-        let retry_after_ms = match asked.await {
-            // Muster is not there, or there is no such guild.
-            (_, Err(CallError::Refused { status: 403 | 404, .. })) | (Ok(None), _) => return Err(Error::NotFound),
-            (Ok(Some(member)), Ok(facts)) => return Ok((member, facts)),
-            (Err(CallError::RateLimited { retry_after_ms }), _)
-            | (_, Err(CallError::RateLimited { retry_after_ms })) => retry_after_ms,
-            (Err(error), _) | (_, Err(error)) => return Err(error.into()),
-        };
-        if retry_after_ms > PATIENCE_MS {
-            return Err(Error::TooMany(u32::try_from(retry_after_ms.div_euclid(1_000) + 1).unwrap_or(60)));
-        }
-        wait_ms = retry_after_ms.max(0).unsigned_abs() + 50;
+        (Err(error), _) | (_, Err(error)) => Err(error.into()),
     }
-    Err(Error::TooMany(5))
 }
 
 /// The permissions of these roles and of everyone, as the guild has them now.

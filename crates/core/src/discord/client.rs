@@ -110,6 +110,9 @@ impl Call {
 /// See `CallError`; only `Unknown` may have taken effect.
 pub async fn call(ctx: &Ctx, route: &Route, call: Call) -> Result<Value, CallError> {
     wait_for_place(ctx, route).await?;
+    if route.method != "GET" {
+        ctx.reads.forget();
+    }
     let request = build(ctx, route, call);
     let response = match ctx.http.send(request).await {
         Ok(response) => response,

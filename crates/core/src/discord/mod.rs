@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod rate_limits;
+pub mod reads;
 
 pub use client::{Call, CallError, File, Route, agent, call};
 
@@ -105,7 +106,7 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, CallError> {
 }
 
 async fn get<T: DeserializeOwned>(ctx: &Ctx, path: String) -> Result<T, CallError> {
-    typed(call(ctx, &Route::new("GET", path), Call::default()).await?)
+    typed(reads::get(ctx, path).await?)
 }
 
 /// `None` when Discord says that there is no such thing (404).

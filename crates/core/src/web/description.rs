@@ -89,7 +89,7 @@ impl IntoResponses for Changing {
             (403, "The caller may not do this."),
             (409, "The first request with this idempotency key is still being carried out."),
             (412, "It was changed after the caller looked at it."),
-            (413, "The body is longer than a megabyte."),
+            (413, "The body is longer than four megabytes."),
             (422, "Some values do not fit: see `errors`."),
             (428, "Say which version is meant, by `If-Match`."),
             BROKEN,

@@ -30,6 +30,7 @@ use std::rc::Rc;
 /// Answers a request of the web. Every error has become a page or a problem here.
 pub async fn http(ctx: &Ctx, request: Request) -> Response {
     let mut request = request;
+    ctx.reads.begin();
     // HEAD is GET without the body; and a slash at the end means nothing.
     let is_head = request.method == "HEAD";
     if is_head {

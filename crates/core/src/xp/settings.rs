@@ -78,7 +78,8 @@ pub enum AnnounceIn {
     Off,
 }
 
-/// The same for the API's description, whose derive takes no ids of others.
+// `AnnounceIn` for the API's description, whose derive takes no ids of others.
+/// Where a new level is said.
 #[derive(ToSchema)]
 #[schema(as = AnnounceIn, rename_all = "snake_case")]
 #[expect(dead_code, reason = "a name for the API's description")]

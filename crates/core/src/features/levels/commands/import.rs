@@ -1,18 +1,14 @@
 //! Purpose: `/levels import`: a file of another bot read and shown, and written when somebody presses Import.
 
 use super::{
-    super::{
-        import::{
-            self, parse,
-            store::{self, Mode, Row},
-            view,
-        },
-        rules, store as levels,
+    super::import::{
+        self,
+        store::{self, Mode, Row},
+        view,
     },
     other_version,
 };
 use crate::{
-    audit,
     ctx::Ctx,
     custom_id::CustomId,
     error::{Error, Result},
@@ -21,16 +17,12 @@ use crate::{
     ports::HttpRequest,
     reply::Reply,
 };
-use serde_json::json;
-use sha2::{Digest, Sha256};
 use twilight_interactions::command::{CommandModel, CommandOption, CreateCommand, CreateOption};
-use twilight_model::{channel::Attachment, id::Id};
+use twilight_model::channel::Attachment;
 
 /// D1 takes values up to 2 MB, and no member list is longer than that.
 const FILE_MAX: u64 = 2_000_000;
 const TIMEOUT_MS: u64 = 10_000;
-/// How long a preview may be confirmed.
-const PREVIEW_MS: i64 = 15 * 60_000;
 
 #[derive(CommandOption, CreateOption, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
@@ -83,64 +75,25 @@ async fn download(ctx: &Ctx, file: &Attachment) -> Result<String> {
 pub async fn on_import(ctx: &Ctx, interaction: &Interaction, command: &Import) -> Result<Reply> {
     let guild = interaction.guild_id;
     let text = download(ctx, &command.file).await?;
-    let parsed = parse::parse(&text).map_err(Error::User)?;
     let mode = match command.existing {
         None | Some(Existing::Higher) => Mode::Higher,
         Some(Existing::Add) => Mode::Add,
         Some(Existing::Replace) => Mode::Replace,
     };
-    let entries: Vec<_> =
-        parsed.entries.iter().map(|entry| json!([entry.user.to_string(), entry.xp, entry.messages])).collect();
-    let entries = json!(entries).to_string();
-    let digest = Sha256::digest(format!("{} {entries}", mode.as_str()).as_bytes());
-    let row = Row {
-        id: ctx.random_hex(8),
-        mode,
-        digest: hex::encode(&digest[..8]),
-        total: parsed.entries.len() as u64,
-        expires_at: ctx.now() + PREVIEW_MS,
-        started_at: None,
-        position: 0,
-        changed: 0,
-    };
-    let users: Vec<_> = parsed.entries.iter().filter_map(|entry| Id::new_checked(entry.user)).collect();
-    let totals = import::totals(ctx, guild, &users).await?;
+    let preview = import::preview(ctx, guild, interaction.actor.id, &text, mode).await?;
     let config = guild_config::cached(ctx, guild).await?;
-    let now = ctx.now();
-    let insert = store::insert(&row, guild, interaction.actor.id, now, &entries);
-    ctx.batch(vec![store::delete_expired(guild, now), insert]).await?;
-    Ok(Reply::Private(view::preview(&row, &parsed, &totals, config.color)))
+    Ok(Reply::Private(view::preview(&preview, config.color)))
 }
 
 /// Import or Refresh: both end in how far it is.
 pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Result<Reply> {
-    let (guild, now) = (interaction.guild_id, ctx.now());
+    let guild = interaction.guild_id;
     let config = guild_config::cached(ctx, guild).await?;
     let (import_id, digest) = (id.get(1), id.get(2));
-    let find = || store::get(guild, import_id);
     let row: Option<Row> = if id.get(0) == "go" {
-        let entry = audit::store::Entry {
-            guild_id: guild,
-            at: now,
-            actor_id: interaction.actor.id,
-            source: "interaction",
-            action: "levels",
-            target: "import".to_owned(),
-            before: None,
-            after: Some(format!("file {digest}")),
-            cause: format!("import:{import_id}"),
-        };
-        let rollover = rules::next_rollover(now, config.zone());
-        let add_guild = levels::add_guilds(&json!([[guild, rollover]]).to_string());
-        let results = ctx.batch(vec![store::start(guild, import_id, digest, now), add_guild, find()]).await?;
-        let row: Option<Row> = results.last().map(|result| result.first()).transpose()?.flatten();
-        if row.as_ref().is_some_and(|row| row.started_at.is_some()) {
-            ctx.query(audit::store::insert(&entry)).await?;
-            import::arm(ctx, guild, import_id).await?;
-        }
-        row
+        import::start(ctx, &interaction.into(), import_id, digest).await?
     } else {
-        ctx.query(find()).await?.first()?
+        ctx.query(store::get(guild, import_id)).await?.first()?
     };
     let Some(row) = row.filter(|row| row.digest == digest) else {
         return Err(other_version());

@@ -2,7 +2,7 @@
 
 use super::{
     super::{NAME, view::number},
-    parse::{Parsed, total_after},
+    Preview,
     store::{Mode, Row},
 };
 use crate::{
@@ -10,17 +10,13 @@ use crate::{
     reply::{self, Message, button},
     text,
 };
-use std::collections::HashMap;
-use twilight_model::{
-    channel::message::component::ButtonStyle,
-    id::{Id, marker::UserMarker},
-};
+use twilight_model::channel::message::component::ButtonStyle;
 
 fn id(what: &str, row: &Row) -> CustomId {
     CustomId::new(NAME, "import").arg(what).arg(&row.id).arg(&row.digest)
 }
 
-fn said(mode: Mode) -> &'static str {
+pub fn said(mode: Mode) -> &'static str {
     match mode {
         Mode::Add => "What somebody has here and what the file says are **added**.",
         Mode::Higher => {
@@ -31,31 +27,25 @@ fn said(mode: Mode) -> &'static str {
 }
 
 /// What an import would do, before anything is written.
-pub fn preview(row: &Row, parsed: &Parsed, totals: &HashMap<Id<UserMarker>, u64>, color: u32) -> Message {
-    let now = |user: u64| Id::new_checked(user).and_then(|user| totals.get(&user)).copied().unwrap_or_default();
-    let changes = |entry: &&super::parse::Entry| total_after(row.mode, now(entry.user), entry.xp) != now(entry.user);
-    let changed = parsed.entries.iter().filter(changes).count();
-    let lower = parsed
-        .entries
-        .iter()
-        .filter(|entry| total_after(row.mode, now(entry.user), entry.xp) < now(entry.user))
-        .count();
+pub fn preview(preview: &Preview, color: u32) -> Message {
+    let Preview { row, parsed, .. } = preview;
+    let (changed, lower) = preview.changes();
     let people = |n: usize| text::count(n as u64, "member", "members");
     let mut lines = vec![format!(
         "**{}** in the file, {} of them new to Muster here. {} would change{}.",
         people(parsed.entries.len()),
-        parsed.entries.len().saturating_sub(totals.len()),
+        preview.newcomers(),
         people(changed),
         if lower > 0 { format!(", {lower} of them to less") } else { String::new() },
     )];
     lines.push(said(row.mode).to_owned());
-    let mut best: Vec<_> = parsed.entries.iter().collect();
-    best.sort_by_key(|entry| (std::cmp::Reverse(entry.xp), entry.user));
     lines.push("\nThe first five of the file:".to_owned());
-    lines.extend(best.into_iter().take(5).map(|entry| {
-        let (before, after) = (now(entry.user), total_after(row.mode, now(entry.user), entry.xp));
-        format!("<@{}> · {} XP → **{}** XP", entry.user, number(before), number(after))
-    }));
+    lines.extend(
+        preview
+            .best(5)
+            .into_iter()
+            .map(|(user, before, after)| format!("<@{user}> · {} XP → **{}** XP", number(before), number(after))),
+    );
     if parsed.left_out > 0 {
         lines.push(format!(
             "\n⚠️ {} cannot be read and would be left out:",

@@ -4,6 +4,7 @@ mod board;
 mod curve;
 mod exceptions;
 mod form;
+mod import;
 mod rewards;
 
 pub use board::show_public;
@@ -21,12 +22,13 @@ use crate::{
 };
 
 /// The pages under the tab: path and title.
-const SECTIONS: [(&str, &str); 5] = [
+const SECTIONS: [(&str, &str); 6] = [
     ("", "Settings"),
     ("curve", "Curve"),
     ("rewards", "Rewards"),
     ("exceptions", "Exceptions"),
     ("board", "Leaderboard"),
+    ("import", "Import"),
 ];
 
 /// A link to one of them.
@@ -108,6 +110,10 @@ pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest
         ("POST", ["rewards", what]) => rewards::save(ctx, request, access, what).await?,
         ("GET", ["exceptions"]) => exceptions::show(ctx, request, access).await?,
         ("POST", ["exceptions", what]) => exceptions::save(ctx, request, access, what).await?,
+        ("GET", ["import"]) => import::show(ctx, request, access)?,
+        ("POST", ["import"]) => import::preview(ctx, request, access).await?,
+        ("GET", ["import", id]) => import::show_progress(ctx, request, access, id).await?,
+        ("POST", ["import", id]) => import::start(ctx, request, access, id).await?,
         ("GET", ["board"]) => board::show(ctx, request, access).await?,
         _ => return Ok(None),
     };
