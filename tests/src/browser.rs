@@ -46,13 +46,21 @@ pub struct Browser<'a> {
     cookies: RefCell<BTreeMap<String, String>>,
     /// The form token of the page that was loaded last.
     pub form_token: RefCell<String>,
+    /// What names a form of that page.
+    once: RefCell<String>,
     /// Whether the browser says where a request comes from; the oldest do not.
     pub names_origin: Cell<bool>,
 }
 
 impl<'a> Browser<'a> {
     pub fn new(world: &'a World) -> Self {
-        Self { world, cookies: RefCell::default(), form_token: RefCell::default(), names_origin: Cell::new(true) }
+        Self {
+            world,
+            cookies: RefCell::default(),
+            form_token: RefCell::default(),
+            once: RefCell::default(),
+            names_origin: Cell::new(true),
+        }
     }
 
     /// Somebody who signs in through Discord's page.
@@ -96,8 +104,16 @@ impl<'a> Browser<'a> {
         self.send(request("GET", target)).await
     }
 
-    /// A form of this site, with the token of the page that was loaded last.
+    /// A form of this site, with what the page that was loaded last puts into each of its forms.
     pub async fn post(&self, target: &str, fields: &[(&str, &str)]) -> Response {
+        let once = self.once.borrow().clone();
+        let has_once = fields.iter().any(|(name, _)| *name == "once");
+        let of_page = [("once", once.as_str())];
+        self.post_bare(target, &[fields, if has_once { &[] } else { &of_page }].concat()).await
+    }
+
+    /// A form with the page's token and these fields only.
+    pub async fn post_bare(&self, target: &str, fields: &[(&str, &str)]) -> Response {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.append_pair("form_token", &self.form_token.borrow());
         body.extend_pairs(fields);
@@ -134,8 +150,10 @@ impl<'a> Browser<'a> {
                 self.set_cookie(name, value);
             }
         }
-        if let Some((_, after)) = response.body.split_once("name=\"form_token\" value=\"") {
-            *self.form_token.borrow_mut() = after.split('"').next().unwrap_or_default().to_owned();
+        for (name, kept) in [("form_token", &self.form_token), ("once", &self.once)] {
+            if let Some((_, after)) = response.body.split_once(&format!("name=\"{name}\" value=\"")) {
+                *kept.borrow_mut() = after.split('"').next().unwrap_or_default().to_owned();
+            }
         }
         response
     }

@@ -206,6 +206,47 @@ async fn a_granted_role_opens_exactly_its_parts_and_loses_them_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_form_whose_page_named_it_not_is_refused_wherever_it_goes_and_changes_nothing() {
+    let world = World::new().await;
+    let mara = Browser::signed_in(&world, "mara").await;
+    let (booster, base) = (world.role("Booster").to_string(), format!("/g/{}", world.guild()));
+    let forms: [(&str, &[(&str, &str)]); 5] = [
+        ("settings/switch", &[("switch", "levels"), ("to", "on")]),
+        ("access", &[("role", booster.as_str()), ("logs", "view")]),
+        ("keys", &[("name", "Backup"), ("scope", "levels:view")]),
+        ("levels/rewards/stack", &[("stack", "highest")]),
+        ("jobs/wake", &[]),
+    ];
+    for (place, fields) in forms {
+        for once in ["", "0", "0123456789abcdeg"] {
+            let refused = mara.post_bare(&format!("{base}/{place}"), &[fields, &[("once", once)]].concat()).await;
+            assert_eq!(refused.status, 400, "{place}");
+            assert!(text(&refused).contains("Load the page again"), "{place}: {}", text(&refused));
+        }
+        assert_eq!(mara.post_bare(&format!("{base}/{place}"), fields).await.status, 400, "{place}");
+    }
+    for table in ["guild_config", "dashboard_grants", "api_keys", "audit_log"] {
+        assert_eq!(world.db.column(&format!("SELECT COUNT(*) FROM {table}")), ["0"], "{table}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_buttons_of_one_page_are_two_acts_and_one_pressed_twice_is_one() {
+    let world = World::new().await;
+    let mara = Browser::signed_in(&world, "mara").await;
+    let (booster, member) = (world.role("Booster").to_string(), world.role("Member").to_string());
+    let access = format!("/g/{}/access", world.guild());
+    mara.get(&access).await;
+    // With the browser's way back the page is the same one, whatever was pressed on it before.
+    for role in [&booster, &member, &booster] {
+        let fields = [("once", "00112233445566ee"), ("role", role.as_str()), ("logs", "view")];
+        assert_eq!(mara.post(&access, &fields).await.status, 303);
+    }
+    assert_eq!(world.db.column("SELECT COUNT(*) FROM dashboard_grants"), ["2"]);
+    assert_eq!(world.db.column("SELECT COUNT(*) FROM audit_log WHERE action = 'access'"), ["2"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn access_is_granted_by_owner_and_administrators_alone_and_never_handed_on() {
     let world = World::new().await;
     let (mara, jonas) = (Browser::signed_in(&world, "mara").await, Browser::signed_in(&world, "jonas").await);

@@ -202,7 +202,7 @@ async fn logs_are_filtered_searched_and_read_page_by_page() {
     let ada = Browser::signed_in(&world, "ada").await;
     assert_eq!(ada.get(&logs).await.status, 404);
     let seen = mara.get(&logs).await;
-    says(&seen, &["Settings time_zone In Discord", "UTC", "Europe/Berlin"]);
+    says(&seen, &["Settings Time zone In Discord", "UTC", "Europe/Berlin"]);
     assert!(!text(&seen).contains("no right to any part"));
     says(&mara.get(&format!("{logs}?kind=attempts")).await, &["Ada dashboard Dashboard no right to any part"]);
     let row = "INSERT INTO audit_log (guild_id, at, actor_id, source, action, target, after, cause)";

@@ -79,9 +79,22 @@ pub fn csv_cell(text: &str) -> String {
     if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
-/// `1 winner`, `2 winners`.
+/// `12,345`.
+pub fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 winner`, `2 winners`, `1,200 winners`.
 pub fn count(n: u64, one: &str, many: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+    if n == 1 { format!("1 {one}") } else { format!("{} {many}", number(n)) }
 }
 
 #[cfg(test)]
@@ -95,6 +108,11 @@ mod tests {
         assert_eq!(shorten(&format!("ab{family}"), 8), "ab…");
         assert_eq!(shorten(&format!("ab{family}"), 9), format!("ab{family}"));
         assert_eq!(shorten("e\u{301}e\u{301}e\u{301}", 5), "e\u{301}e\u{301}…");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::{
     discord::{ChannelFacts, GuildFacts},
     guild_config::GuildConfig,
     ports::Timer,
+    text::number,
 };
 use serde::Serialize;
 use twilight_model::id::{
@@ -25,6 +26,13 @@ pub struct Figure {
     /// Where more is, after `/g/{guild}/`.
     #[serde(skip)]
     pub path: &'static str,
+}
+
+impl Figure {
+    /// The number for people.
+    pub fn shown(&self) -> String {
+        number(self.value)
+    }
 }
 
 /// Something that somebody should look at.

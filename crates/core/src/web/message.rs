@@ -3,6 +3,7 @@
 use crate::identity::Caller;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// What came in. Names of headers are in lower case; the body was capped by the shell.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +66,14 @@ impl Request {
         if !self.has_type("application/x-www-form-urlencoded") {
             return Form::default();
         }
-        Form(form_urlencoded::parse(&self.body).into_owned().collect())
+        let mut form = Form { fields: form_urlencoded::parse(&self.body).into_owned().collect(), once: String::new() };
+        let page = form.get("once");
+        if page.len() == 16 && page.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let place = self.segments.join("/");
+            let digest = Sha256::new().chain_update(place).chain_update("\n").chain_update(&self.body).finalize();
+            form.once = hex::encode(&digest[..16]);
+        }
+        form
     }
 
     /// The JSON body.
@@ -83,27 +91,30 @@ impl Request {
 
 /// The fields of a form, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Form(Vec<(String, String)>);
+pub struct Form {
+    fields: Vec<(String, String)>,
+    once: String,
+}
 
 impl Form {
     /// The field without blanks around it; empty when it is missing.
     pub fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
+        self.fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
     }
 
-    /// What names this form once (see `Shell::once`); empty when it does not look like ours.
+    /// The name of what was sent: the same for the same fields from the same page (see `Shell::once`) to the same place, and another
+    /// one for anything else, as when somebody goes back in their browser and presses another button. Empty when the page gave none.
     pub fn once(&self) -> &str {
-        let once = self.get("once");
-        if once.len() == 16 && once.bytes().all(|b| b.is_ascii_hexdigit()) { once } else { "" }
+        &self.once
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(key, _)| key == name)
+        self.fields.iter().any(|(key, _)| key == name)
     }
 
     /// Of a field that may be there several times, such as a group of boxes.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
+        self.fields
             .iter()
             .filter(move |(key, _)| key == name)
             .map(|(_, value)| value.trim())

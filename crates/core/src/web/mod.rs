@@ -122,6 +122,10 @@ async fn page(ctx: &Ctx, request: &Request) -> Result<Response> {
         ("GET", ["sessions"]) => pages::sessions(ctx, request).await,
         (_, ["g", guild, rest @ ..]) => {
             let access = access::enter(ctx, request, guild).await?;
+            // Whatever it changes could not be told from another change, and a second delivery not from a first.
+            if !request.is_safe() && request.form().once().is_empty() {
+                return Err(Error::user("This form is too old. Load the page again and repeat what you did."));
+            }
             registry::page(ctx, request, &access, rest).await?.ok_or(Error::NotFound)
         }
         (_, rest) => registry::public_page(ctx, request, rest).await?.ok_or(Error::NotFound),

@@ -10,6 +10,7 @@ use crate::{
     discord,
     error::Result,
     guild_config, health,
+    text::number,
     time_zone::Zone,
     web::{Request, Response, Shell, render},
 };
@@ -29,20 +30,22 @@ struct Chart {
     /// For `charts.js`.
     data: String,
     names: [&'static str; 2],
+    /// Whether there is nothing to draw.
+    is_empty: bool,
     rows: Vec<ChartRow>,
 }
 
 struct ChartRow {
     when: String,
-    first: u64,
-    second: u64,
+    first: String,
+    second: String,
 }
 
 struct Channel {
     name: String,
-    messages: u64,
-    minutes: u64,
-    commands: u64,
+    messages: String,
+    minutes: String,
+    commands: String,
 }
 
 #[derive(Template)]
@@ -54,7 +57,7 @@ struct AnalyticsPage {
     zone: String,
     is_empty: bool,
     gateway: String,
-    totals: Vec<(&'static str, u64)>,
+    totals: Vec<(&'static str, String)>,
     charts: Vec<Chart>,
     channels: Vec<Channel>,
 }
@@ -120,22 +123,25 @@ fn chart(
     (span, zone): (Span, Zone),
     values: impl Fn(&Bucket) -> [u64; 2],
 ) -> Chart {
-    let has_second = !names[1].is_empty();
-    let rows: Vec<ChartRow> = report
-        .buckets
-        .iter()
-        .map(|bucket| {
-            let [first, second] = values(bucket);
-            ChartRow { when: wall(bucket.start, span, zone), first, second }
-        })
-        .collect();
-    let mut series = vec![json!({ "label": names[0], "values": rows.iter().map(|row| row.first).collect::<Vec<_>>() })];
-    if has_second {
-        series.push(json!({ "label": names[1], "values": rows.iter().map(|row| row.second).collect::<Vec<_>>() }));
+    let numbers: Vec<[u64; 2]> = report.buckets.iter().map(values).collect();
+    let line = |index: usize| {
+        let values: Vec<u64> = numbers.iter().map(|pair| pair[index]).collect();
+        json!({ "label": names[index], "values": values })
+    };
+    let mut series = vec![line(0)];
+    if !names[1].is_empty() {
+        series.push(line(1));
     }
+    let row = |(bucket, [first, second]): (&Bucket, &[u64; 2])| ChartRow {
+        when: wall(bucket.start, span, zone),
+        first: number(*first),
+        second: number(*second),
+    };
+    let rows = report.buckets.iter().zip(&numbers).map(row).collect();
+    let is_empty = numbers.iter().all(|pair| *pair == [0, 0]);
     let x: Vec<i64> = report.buckets.iter().map(|bucket| bucket.start / 1_000).collect();
     let data = json!({ "x": x, "time": true, "zone": zone.name(), "series": series }).to_string();
-    Chart { title, data, names, rows }
+    Chart { title, data, names, is_empty, rows }
 }
 
 async fn show(
@@ -160,7 +166,7 @@ async fn show(
         chart("Commands", ["Commands", ""], report, place, |bucket| [bucket.sums.commands, 0]),
     ];
     let total = &report.total;
-    let totals = vec![
+    let totals = [
         ("Messages", total.messages),
         ("Minutes in voice", total.voice_seconds / 60),
         ("Joined", total.joins),
@@ -172,9 +178,9 @@ async fn show(
         let id = row.channel_id.to_string();
         Channel {
             name: known.get(&id).map_or_else(|| format!("deleted channel {id}"), |name| format!("#{name}")),
-            messages: row.messages,
-            minutes: row.voice_seconds / 60,
-            commands: row.commands,
+            messages: number(row.messages),
+            minutes: number(row.voice_seconds / 60),
+            commands: number(row.commands),
         }
     };
     let (is_connected, gateway) = health::say_sidecar(health::sidecar(ctx).await?.as_ref());
@@ -184,8 +190,8 @@ async fn show(
         span: span.name(),
         zone: zone.name().to_owned(),
         is_empty: totals.iter().all(|(_, number)| *number == 0),
-        gateway: if is_connected { String::new() } else { gateway },
-        totals,
+        gateway: if is_connected { String::new() } else { gateway.replace('`', "") },
+        totals: totals.map(|(name, total)| (name, number(total))).into(),
         charts,
         channels: report.channels.iter().map(channel).collect(),
     };

@@ -26,6 +26,8 @@ struct Job {
     next: String,
     attempts: i64,
     error: String,
+    /// What to do about the error; empty when only its text says something.
+    hint: &'static str,
     takes_link: bool,
 }
 
@@ -66,6 +68,8 @@ struct JobsPage {
     link: String,
     /// Whether only one state's older rows are shown.
     is_part: bool,
+    /// Where this page is loaded from again.
+    here: String,
 }
 
 impl JobsPage {
@@ -75,6 +79,14 @@ impl JobsPage {
 
     fn link(&self, id: &str) -> &str {
         if self.again == id { &self.link } else { "" }
+    }
+
+    /// Whether the page shows by itself what becomes of what is under way: not while somebody may be writing into it.
+    fn follows(&self) -> bool {
+        let goes_on =
+            self.groups.iter().any(|group| group.state == "pending" && !group.jobs.is_empty()) || !self.work.is_empty();
+        let takes_text = self.groups.iter().flat_map(|group| &group.jobs).any(|job| job.takes_link);
+        (goes_on || !self.late.is_empty()) && !takes_text && !self.is_part
     }
 
     fn is_empty(&self) -> bool {
@@ -177,6 +189,7 @@ async fn show(ctx: &Ctx, request: &Request, access: &GuildAccess, shown: Shown) 
         again: shown.again,
         link: shown.link,
         is_part: part.is_some(),
+        here: format!("/g/{}/jobs", access.guild),
     };
     render(status, &page)
 }
@@ -199,6 +212,22 @@ async fn places(ctx: &Ctx, access: &GuildAccess) -> BTreeMap<String, String> {
     channels.into_iter().filter_map(named).collect()
 }
 
+/// What to do about Discord's answer, by its code for the error (Discord reference, "JSON error codes").
+fn hint(error: &str) -> &'static str {
+    let has = |code: &str| error.split(' ').any(|word| word == code);
+    if has("50013") || has("50001") {
+        "Muster may not write there. Allow it to see the channel and to send messages and embeds in it."
+    } else if has("10003") {
+        "The channel does not exist any more."
+    } else if has("10008") {
+        "The message was deleted in Discord, so there is nothing left to change."
+    } else if has("50007") {
+        "This person takes no private messages from here."
+    } else {
+        ""
+    }
+}
+
 fn job(row: OpenRow, places: &BTreeMap<String, String>) -> Job {
     let place = match row.channel_id.as_str() {
         "" => String::new(),
@@ -213,6 +242,7 @@ fn job(row: OpenRow, places: &BTreeMap<String, String>) -> Job {
         next: if row.state == "pending" { time::rfc3339(row.next_at) } else { String::new() },
         attempts: row.attempts,
         takes_link: row.body.is_some() && !row.channel_id.starts_with('@') && row.state == "held",
+        hint: hint(row.error.as_deref().unwrap_or_default()),
         error: row.error.unwrap_or_default(),
         id: row.id,
     }

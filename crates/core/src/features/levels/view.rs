@@ -15,6 +15,8 @@ use twilight_model::{
     },
 };
 
+pub use crate::text::number;
+
 /// What is said about a new level where a guild has no words of its own.
 pub const LEVEL_UP: &str = "{user} reached **level {level}**! {reward}";
 
@@ -103,27 +105,4 @@ pub fn winners(color: u32, name: &str, winners: &[store::Winner], members: i64) 
     let active = text::count(members.unsigned_abs(), "member was active", "members were active");
     reply::footer(&mut embed, format!("{active} · {name}"));
     Message::default().embed(embed)
-}
-
-/// `12,345`.
-pub fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
-    }
 }

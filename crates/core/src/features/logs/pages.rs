@@ -159,6 +159,21 @@ fn titled(known: &[(&'static str, &'static str)], value: &str) -> String {
         .map_or_else(|| value.replace('_', " "), |(_, title)| (*title).to_owned())
 }
 
+/// What a line is about, without what only programs read: the row's id behind a message's name, and a setting's name in the document.
+fn named(target: String) -> String {
+    let is_id = |text: &str| text.len() >= 16 && text.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase());
+    if let Some((name, id)) = target.strip_suffix(')').and_then(|target| target.rsplit_once(" ("))
+        && is_id(id)
+    {
+        return name.to_owned();
+    }
+    if target.contains('_') && target.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+        let words = target.replace('_', " ");
+        return words[..1].to_uppercase() + &words[1..];
+    }
+    target
+}
+
 fn shown(line: LogLine, kind: Kind, base: &str, names: &HashMap<Id<UserMarker>, String>) -> Line {
     let actor: Option<Id<UserMarker>> = line.actor_id.as_deref().and_then(parse_id);
     let who = actor.map(|actor| names.get(&actor).cloned().unwrap_or_else(|| people::by_id(actor)));
@@ -182,7 +197,7 @@ fn shown(line: LogLine, kind: Kind, base: &str, names: &HashMap<Id<UserMarker>, 
         who: who.unwrap_or_else(|| "Muster".to_owned()),
         who_href: who_href.unwrap_or_default(),
         action,
-        target: line.target,
+        target: named(line.target),
         source: if kind == Kind::Giveaways || kind == Kind::Jobs {
             String::new()
         } else {

@@ -39,6 +39,7 @@ struct OverviewPage {
     shell: Shell,
     live: Live,
     attention: Vec<Attention>,
+    may_start: bool,
 }
 
 #[derive(Template)]
@@ -46,6 +47,7 @@ struct OverviewPage {
 struct LivePart {
     shell: Shell,
     live: Live,
+    attention: Vec<Attention>,
 }
 
 pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
@@ -55,12 +57,13 @@ pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest
     access.require(ctx, Area::Overview, May::View)?;
     let config = guild_config::cached(ctx, access.guild).await?;
     let live = live(ctx, access, &config).await?;
+    let attention = attention(ctx, access, &config, &live).await?;
     let shell = Shell::of_guild(ctx, request, access, "Overview", "");
     if request.is_partial() {
-        return render(200, &LivePart { shell, live }).map(Some);
+        return render(200, &LivePart { shell, live, attention }).map(Some);
     }
-    let attention = attention(ctx, access, &config, &live).await?;
-    render(200, &OverviewPage { shell, live, attention }).map(Some)
+    let may_start = access.may(Area::Giveaways, May::Manage);
+    render(200, &OverviewPage { shell, live, attention, may_start }).map(Some)
 }
 
 pub async fn live(ctx: &Ctx, access: &GuildAccess, config: &GuildConfig) -> Result<Live> {
@@ -94,12 +97,21 @@ pub async fn live(ctx: &Ctx, access: &GuildAccess, config: &GuildConfig) -> Resu
     };
     let open = outbox::people::counts(ctx, guild).await?;
     let waiting = if is_connected { Vec::new() } else { registry::waits_for_gateway(config) };
+    // Written for Discord, too, which shows what stands in these marks as code.
+    let gateway = gateway.replace('`', "");
     Ok(Live { figures, is_connected, gateway, waiting, late: due.len(), timers, open })
 }
 
 /// What somebody should look at. What Discord does not say just now is left out.
 pub async fn attention(ctx: &Ctx, access: &GuildAccess, config: &GuildConfig, live: &Live) -> Result<Vec<Attention>> {
     let mut all = Vec::new();
+    if !live.waiting.is_empty() {
+        all.push(Attention::new("The gateway is not connected, so some things stand still. See below which.", ""));
+    }
+    if live.late > 0 {
+        let timers = count(live.late as u64, "timer is", "timers are");
+        all.push(Attention::new(format!("{timers} late. Jobs and timers says which, and can wake them."), "jobs"));
+    }
     if live.open.held > 0 {
         let messages = count(live.open.held.into(), "message", "messages");
         let text = format!("Nobody knows whether {messages} arrived at Discord. Somebody has to look.");

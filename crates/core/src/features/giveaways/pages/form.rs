@@ -1,6 +1,6 @@
 //! Purpose: the forms that start a giveaway and change one, with what is wrong beside each field.
 
-use super::{PATH, author, show::plain};
+use super::{PATH, show::plain};
 use crate::{
     access::{GuildAccess, parse_id},
     audit,
@@ -238,7 +238,7 @@ pub async fn new(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<R
 
 pub async fn create(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<Response> {
     let form = request.form();
-    let author = author(access, &form, "start")?;
+    let author = access.author(form.once());
     let config = guild_config::fresh(ctx, access.guild).await?;
     let begun = match read_wish(ctx, access, config.config(), &form) {
         Ok(wish) => begin_as(ctx, access, &author, config.config(), wish).await,
@@ -376,7 +376,7 @@ pub async fn edit(ctx: &Ctx, request: &Request, access: &GuildAccess, giveaway: 
 
 pub async fn change(ctx: &Ctx, request: &Request, access: &GuildAccess, giveaway: Giveaway) -> Result<Response> {
     let form = request.form();
-    let author = author(access, &form, &format!("edit:{}", giveaway.id))?;
+    let author = access.author(form.once());
     let config = guild_config::fresh(ctx, access.guild).await?;
     let here = format!("/g/{}/giveaways/{}", access.guild, giveaway.id);
     let changed = match read_edits(ctx, config.config(), &giveaway, &form) {

@@ -13,10 +13,9 @@ use super::{
 };
 use crate::{
     access::{Area, GuildAccess, May},
-    audit::Author,
     ctx::Ctx,
     error::{Error, Result},
-    text::clean_line,
+    text::{clean_line, number},
     time,
     web::{Form, Request, Response, Shell, choices::field_errors, render},
 };
@@ -54,14 +53,6 @@ async fn find(ctx: &Ctx, access: &GuildAccess, id: &str) -> Result<Giveaway> {
     jobs::load(ctx, access.guild, id).await?.ok_or(Error::NotFound)
 }
 
-/// Who does this: pressing the same button of the same page twice does it once.
-fn author(access: &GuildAccess, form: &Form, act: &str) -> Result<Author> {
-    if form.once().is_empty() {
-        return Err(Error::user("This form is too old. Load the page again and repeat what you did."));
-    }
-    Ok(access.author(&format!("{}:{act}", form.once())))
-}
-
 async fn file(ctx: &Ctx, access: &GuildAccess, id: &str, format: Format) -> Result<Response> {
     let giveaway = find(ctx, access, id).await?;
     let export = api::export(ctx, &giveaway, format).await?;
@@ -73,10 +64,7 @@ async fn act_on(ctx: &Ctx, request: &Request, access: &GuildAccess, id: &str, ac
     let form = request.form();
     let giveaway = find(ctx, access, id).await?;
     let done = match wanted(ctx, &form, act) {
-        Ok(Some(change)) => {
-            let author = author(access, &form, &format!("{act}:{id}:{}", form.get("winner")))?;
-            actions::change(ctx, &author, id, &change).await
-        }
+        Ok(Some(change)) => actions::change(ctx, &access.author(form.once()), id, &change).await,
         Ok(None) => return Err(Error::NotFound),
         Err(error) => Err(error),
     };
@@ -162,7 +150,7 @@ struct Line {
     prize: String,
     state: &'static str,
     tone: &'static str,
-    entrants: u32,
+    entrants: String,
     winners: u32,
     /// RFC 3339; empty for a paused one.
     at: String,
@@ -175,7 +163,7 @@ fn line(access: &GuildAccess, giveaway: &Giveaway) -> Line {
     Line {
         href: format!("/g/{}/giveaways/{}", access.guild, giveaway.id),
         prize: giveaway.prize.clone(),
-        entrants: giveaway.entrant_count,
+        entrants: number(giveaway.entrant_count.into()),
         winners: giveaway.winners,
         id: giveaway.id.clone(),
         state,

@@ -10,12 +10,17 @@ use crate::{
         rules::{entry::Requirements, plan},
         store::{self, EntryRow, Giveaway, LogEntry, Outcome, Pick, State},
     },
-    text::count,
+    people,
+    text::{count, number},
     time,
     web::{Request, Response, Shell, choices::error_of, render},
 };
 use askama::Template;
-use twilight_model::id::{Id, marker::RoleMarker};
+use std::collections::HashMap;
+use twilight_model::id::{
+    Id,
+    marker::{RoleMarker, UserMarker},
+};
 
 const ENTRANTS: usize = 20;
 const LOG: usize = 15;
@@ -24,6 +29,7 @@ struct PickLine {
     pick: u32,
     slot: u32,
     user: String,
+    name: String,
     outcome: &'static str,
     tone: &'static str,
     reason: String,
@@ -34,7 +40,7 @@ struct PickLine {
 }
 
 struct EntrantLine {
-    user: String,
+    name: String,
     weight: u32,
     at: String,
 }
@@ -57,7 +63,7 @@ struct ShowPage {
     description: String,
     state: &'static str,
     tone: &'static str,
-    entrants: u32,
+    entrants: String,
     winners: u32,
     end_label: &'static str,
     end_at: String,
@@ -140,11 +146,27 @@ fn requirement_facts(access: &GuildAccess, requirements: &Requirements) -> Vec<(
     facts
 }
 
-async fn facts(ctx: &Ctx, access: &GuildAccess, giveaway: &Giveaway) -> Vec<(&'static str, String)> {
+/// What members are called, by their ids as the rows hold them.
+struct Named(HashMap<Id<UserMarker>, String>);
+
+impl Named {
+    /// Whoever matters most for the page comes first in `ids`, because not all may be asked for at once.
+    async fn load(ctx: &Ctx, access: &GuildAccess, ids: impl Iterator<Item = &str>) -> Self {
+        let ids: Vec<Id<UserMarker>> = ids.filter_map(crate::access::parse_id).collect();
+        Self(people::names(ctx, access.guild, &ids).await)
+    }
+
+    fn of(&self, id: &str) -> String {
+        let known = crate::access::parse_id(id).and_then(|id| self.0.get(&id).cloned());
+        known.unwrap_or_else(|| id.to_owned())
+    }
+}
+
+async fn facts(ctx: &Ctx, access: &GuildAccess, giveaway: &Giveaway, names: &Named) -> Vec<(&'static str, String)> {
     // Only a name: without an answer the page shows the id.
     let channel = discord::get_channel(ctx, giveaway.channel_id).await.ok().flatten().and_then(|channel| channel.name);
     let channel = channel.map_or_else(|| giveaway.channel_id.to_string(), |name| format!("#{name}"));
-    let mut facts = vec![("Channel", channel), ("Host", giveaway.host_id.to_string())];
+    let mut facts = vec![("Channel", channel), ("Host", names.of(&giveaway.host_id.to_string()))];
     facts.extend(requirement_facts(access, &giveaway.requirements()));
     if giveaway.min_entrants > 1 {
         let otherwise = if giveaway.extend_if_too_few() { "else extended" } else { "else cancelled" };
@@ -166,7 +188,7 @@ pub fn outcome_words(outcome: Outcome) -> (&'static str, &'static str) {
     }
 }
 
-fn pick_lines(giveaway: &Giveaway, picks: &[Pick]) -> Vec<PickLine> {
+fn pick_lines(giveaway: &Giveaway, picks: &[Pick], names: &Named) -> Vec<PickLine> {
     let is_drawn = matches!(giveaway.state, State::Claiming | State::Finished);
     let holders = plan::holders(picks);
     let line = |pick: &Pick| {
@@ -175,6 +197,7 @@ fn pick_lines(giveaway: &Giveaway, picks: &[Pick]) -> Vec<PickLine> {
         PickLine {
             pick: pick.pick,
             slot: pick.slot,
+            name: names.of(&pick.user_id),
             user: pick.user_id.clone(),
             outcome,
             tone,
@@ -187,10 +210,10 @@ fn pick_lines(giveaway: &Giveaway, picks: &[Pick]) -> Vec<PickLine> {
     picks.iter().map(line).collect()
 }
 
-fn log_line(entry: LogEntry) -> LogLine {
+fn log_line(entry: LogEntry, names: &Named) -> LogLine {
     LogLine {
         at: time::rfc3339(entry.at),
-        who: entry.actor_id.unwrap_or_default(),
+        who: entry.actor_id.map(|id| names.of(&id)).unwrap_or_default(),
         source: match entry.source.as_str() {
             "dashboard" => "dashboard",
             "api" => "API",
@@ -234,6 +257,12 @@ pub async fn page(
     for error in &mut errors {
         error.message = plain(access, &error.message);
     }
+    let host = giveaway.host_id.to_string();
+    let ids = std::iter::once(host.as_str())
+        .chain(picks.iter().map(|pick| pick.user_id.as_str()))
+        .chain(log.iter().filter_map(|entry| entry.actor_id.as_deref()))
+        .chain(people.iter().map(|row| row.user_id.as_str()));
+    let names = Named::load(ctx, access, ids).await;
     let href = format!("/g/{}/giveaways/{id}", access.guild);
     let (state, tone) = state_words(giveaway.state);
     let (end_label, end_at, end_left) = end_words(&giveaway);
@@ -252,22 +281,26 @@ pub async fn page(
             .last()
             .filter(|_| has_more_log)
             .map_or_else(String::new, |last| format!("{href}?log={}#log", last.id)),
-        facts: facts(ctx, access, &giveaway).await,
+        facts: facts(ctx, access, &giveaway, &names).await,
         message: message.unwrap_or_default(),
         is_running: matches!(giveaway.state, State::Active | State::Paused),
         is_paused: giveaway.state == State::Paused,
         is_over: giveaway.is_over(),
         may_reroll_unclaimed: is_drawn && held < giveaway.winners as usize,
         may_manage: access.may(Area::Giveaways, May::Manage),
-        picks: pick_lines(&giveaway, &picks),
+        picks: pick_lines(&giveaway, &picks, &names),
         people: people
             .into_iter()
-            .map(|row| EntrantLine { user: row.user_id, weight: row.weight, at: time::rfc3339(row.entered_at) })
+            .map(|row| EntrantLine {
+                name: names.of(&row.user_id),
+                weight: row.weight,
+                at: time::rfc3339(row.entered_at),
+            })
             .collect(),
-        log: log.into_iter().map(log_line).collect(),
+        log: log.into_iter().map(|entry| log_line(entry, &names)).collect(),
         prize: giveaway.prize,
         description: giveaway.description,
-        entrants: giveaway.entrant_count,
+        entrants: number(giveaway.entrant_count.into()),
         winners: giveaway.winners,
         commitment: giveaway.commitment,
         id,
