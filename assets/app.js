@@ -75,5 +75,11 @@ document.addEventListener("keydown", ({ key }) => {
   }
 });
 
+// On a small screen the parts stand in a row that scrolls: the current one is in sight.
+for (const here of document.querySelectorAll("nav a[aria-current]")) {
+  const row = here.closest("ul");
+  row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+}
+
 localTimes(document);
 document.addEventListener("htmx:afterSettle", ({ target }) => localTimes(target.parentElement ?? document));

@@ -39,7 +39,7 @@ async fn a_key_is_shown_once_and_opens_what_it_was_made_for() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(body(&answer)["rights"], json!({ "giveaways": "manage", "levels": "view" }));
     let page = text(&browser.get(&format!("/g/{}/keys", world.guild())).await);
-    assert!(page.contains("Statistics levels:view, giveaways:manage"), "{page}");
+    assert!(page.contains("Statistics Levels: see, Giveaways: change"), "{page}");
     assert!(!page.contains(&key) && !page.contains("never"), "{page}");
     let kept = world.db.column("SELECT key_hash || name || scopes FROM api_keys").remove(0);
     assert!(!kept.contains(key.rsplit('_').next().expect("a secret")), "only its hash is kept");

@@ -263,7 +263,7 @@ async fn analytics_count_in_the_servers_time_zone_and_go_into_files() {
     let world = World::new().await;
     let mara = Browser::signed_in(&world, "mara").await;
     let analytics = page(&world, "analytics");
-    says(&mara.get(&analytics).await, &["Nothing was counted in this time", "never connected"]);
+    says(&mara.get(&analytics).await, &["Nothing was counted in this time", "The gateway is not connected"]);
     world.slash("mara", "#general", "/config set setting:time_zone value:Asia/Tokyo").await;
     world.sim.borrow_mut().rename_channel("#general", "-general").unwrap();
     let general = world.sim.borrow().channel("#-general").unwrap().id.to_string();

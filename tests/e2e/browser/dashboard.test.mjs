@@ -20,7 +20,7 @@ test("a visitor sees what Muster does, signs in, and finds their server", async 
   await page.getByRole("link", { name: "Lantern Café" }).waitFor();
   await look(page, "guilds");
   await page.getByRole("link", { name: "Lantern Café" }).click();
-  await page.getByText("What you may see here").waitFor();
+  await page.getByText("Everything is fine.").waitFor();
   await look(page, "overview");
   await go("/sessions");
   await page.getByText("Chrome on Linux").first().waitFor();

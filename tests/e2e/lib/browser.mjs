@@ -51,10 +51,10 @@ export async function openPlayground(browser, stack, { width = 1280, height = 86
   return { page, wrongs, close: () => context.close() };
 }
 
-/** A picture into artifacts/, where whoever reviews looks. */
-export async function picture(page, name) {
+/** A picture into artifacts/, where whoever reviews looks; `fullPage` with what is below the window. */
+export async function picture(page, name, { fullPage = false } = {}) {
   fs.mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: path.join(PICTURES, `${name}.png`), animations: "disabled" });
+  await page.screenshot({ path: path.join(PICTURES, `${name}.png`), animations: "disabled", fullPage });
 }
 
 /** Whether a page is wider than its window, so that somebody would have to scroll sideways. */

@@ -54,7 +54,7 @@ export async function barriers(page) {
 
 /** A picture of this page, which has no barriers and is not wider than its window. */
 export async function look(page, name) {
-  await picture(page, `dashboard-${name}`);
+  await picture(page, `dashboard-${name}`, { fullPage: true });
   assert.deepEqual(await barriers(page), [], name);
   assert.equal(await isTooWide(page), false, `${name} is wider than its window`);
 }

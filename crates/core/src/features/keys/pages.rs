@@ -67,6 +67,15 @@ pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest
     }
 }
 
+/// `levels:manage` in words.
+fn say_scope(scope: &str) -> String {
+    let say = |(area, may): (Area, May)| {
+        let verb = if may == May::Manage { "change" } else { "see" };
+        format!("{}: {verb}", area.title())
+    };
+    parse_scope(scope).map_or_else(|| scope.to_owned(), say)
+}
+
 /// What a page shows besides the list.
 #[derive(Default)]
 struct Shown {
@@ -94,7 +103,7 @@ async fn create(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<Re
 async fn show(ctx: &Ctx, request: &Request, access: &GuildAccess, shown: Shown) -> Result<Response> {
     let rows: Vec<store::Row> = ctx.query(store::list(access.guild)).await?.all()?;
     let line = |row: store::Row| KeyLine {
-        scopes: row.scopes.replace(' ', ", "),
+        scopes: row.scopes.split(' ').map(say_scope).collect::<Vec<_>>().join(", "),
         made: time::rfc3339(row.created_at),
         used: row.last_used_at.map(time::rfc3339).unwrap_or_default(),
         id: row.id,

@@ -183,6 +183,9 @@ fn shown(line: LogLine, kind: Kind, base: &str, names: &HashMap<Id<UserMarker>, 
     } else {
         rules::changes(None, line.after.as_deref())
     };
+    // What the line is about is not said twice.
+    let changes =
+        changes.into_iter().filter(|change| !change.before.is_empty() || change.after != line.target).collect();
     let action = match kind {
         Kind::Attempts => String::new(),
         Kind::Jobs => match line.action.as_str() {

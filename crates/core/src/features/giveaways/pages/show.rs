@@ -50,7 +50,13 @@ struct LogLine {
     who: String,
     source: &'static str,
     action: String,
-    detail: String,
+    detail: Vec<Piece>,
+}
+
+/// A word of a log's line. A time is shown in the reader's zone.
+struct Piece {
+    text: String,
+    is_time: bool,
 }
 
 #[derive(Template)]
@@ -146,6 +152,11 @@ fn requirement_facts(access: &GuildAccess, requirements: &Requirements) -> Vec<(
     facts
 }
 
+/// Whether a word of a log is a member's id: nothing else there is as long a number.
+fn is_member(word: &str) -> bool {
+    (17..=20).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// What members are called, by their ids as the rows hold them.
 struct Named(HashMap<Id<UserMarker>, String>);
 
@@ -154,6 +165,15 @@ impl Named {
     async fn load(ctx: &Ctx, access: &GuildAccess, ids: impl Iterator<Item = &str>) -> Self {
         let ids: Vec<Id<UserMarker>> = ids.filter_map(crate::access::parse_id).collect();
         Self(people::names(ctx, access.guild, &ids).await)
+    }
+
+    /// A log's line with names and times in the places of what programs read.
+    fn pieces(&self, detail: &str) -> Vec<Piece> {
+        let piece = |word: &str| Piece {
+            is_time: time::parse_rfc3339(word).is_some(),
+            text: if is_member(word) { self.of(word) } else { word.to_owned() },
+        };
+        detail.split(' ').filter(|word| !word.is_empty()).map(piece).collect()
     }
 
     fn of(&self, id: &str) -> String {
@@ -220,13 +240,13 @@ fn log_line(entry: LogEntry, names: &Named) -> LogLine {
             "discord" => "Discord",
             _ => "",
         },
-        detail: if entry.action == "entered" { weight_words(&entry.detail) } else { entry.detail },
+        detail: match (entry.action.as_str(), entry.detail.as_str()) {
+            ("entered", "1") => Vec::new(),
+            ("entered", weight) => names.pieces(&format!("{weight} entries")),
+            (_, detail) => names.pieces(detail),
+        },
         action: entry.action,
     }
-}
-
-fn weight_words(weight: &str) -> String {
-    if weight == "1" { String::new() } else { format!("{weight} entries") }
 }
 
 /// The page, with what is wrong with the form that was sent, if any.
@@ -261,6 +281,7 @@ pub async fn page(
     let ids = std::iter::once(host.as_str())
         .chain(picks.iter().map(|pick| pick.user_id.as_str()))
         .chain(log.iter().filter_map(|entry| entry.actor_id.as_deref()))
+        .chain(log.iter().flat_map(|entry| entry.detail.split(' ').filter(|word| is_member(word))))
         .chain(people.iter().map(|row| row.user_id.as_str()));
     let names = Named::load(ctx, access, ids).await;
     let href = format!("/g/{}/giveaways/{id}", access.guild);

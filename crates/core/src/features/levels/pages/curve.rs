@@ -93,7 +93,7 @@ fn chart(now: Curve, then: Curve) -> String {
     if then != now {
         series.push(json!({ "label": "XP with this curve", "values": totals(then) }));
     }
-    json!({ "x": (0..=PLOTTED).collect::<Vec<_>>(), "series": series }).to_string()
+    json!({ "x": (0..=PLOTTED).collect::<Vec<_>>(), "of": "Level", "series": series }).to_string()
 }
 
 fn lines(settings: &LevelSettings, then: Curve) -> Vec<Line> {
