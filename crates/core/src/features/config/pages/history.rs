@@ -5,7 +5,7 @@ use super::{
     parse_version,
 };
 use crate::{
-    access::{Area, GuildAccess, May},
+    access::{Area, GuildAccess, May, parse_id},
     ctx::Ctx,
     error::{Error, FieldError, Result},
     guild_config::{
@@ -14,7 +14,7 @@ use crate::{
         versions::{self, Versioned},
         words::{self, Change, Names},
     },
-    time,
+    people, time,
     web::{Request, Response, Shell, render},
 };
 use askama::Template;
@@ -75,7 +75,6 @@ fn say_source(source: &str) -> &'static str {
 struct ShownLine {
     version: i64,
     at: String,
-    /// A name where it is the reader's own, else the id.
     by: String,
     source: &'static str,
     changes: Vec<Change>,
@@ -96,13 +95,15 @@ pub async fn list(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<
     let names = names(ctx, access).await?;
     let (lines, next) = page_of(ctx, access.guild, &names, before, PER_PAGE).await?;
     let me = access.user.to_string();
+    let authors: Vec<_> = lines.iter().filter_map(|line| parse_id(line.by.as_deref()?)).collect();
+    let people = people::names(ctx, access.guild, &authors).await;
     let shown = lines.into_iter().enumerate().map(|(index, line)| ShownLine {
         is_current: before.is_none() && index == 0,
         version: line.version,
         at: line.at,
         by: match line.by {
             Some(id) if id == me => format!("{} (you)", access.name),
-            Some(id) => format!("member {id}"),
+            Some(id) => parse_id(&id).and_then(|id| people.get(&id).cloned()).unwrap_or(id),
             None => "unknown".to_owned(),
         },
         source: say_source(&line.source),
