@@ -1,5 +1,8 @@
 //! Purpose: where the platform calls in: fetch, queue, cron and the Durable Object classes, and nothing else.
 
+// Text from outside is cut at characters: a byte in the middle of one would panic.
+#![cfg_attr(not(test), deny(clippy::string_slice))]
+
 mod env;
 mod gateway;
 mod http;

@@ -1,4 +1,4 @@
-// Purpose: the dashboard's giveaways and board and a public leaderboard, at 10,000, 100,000 and 1,000,000 members and log rows: how long
+// Purpose: the dashboard's overview, logs, giveaways and board, and a public leaderboard, at 10,000, 100,000 and 1,000,000 members and log rows: how long
 // the Worker takes and how much it sends. In workerd with a real D1, beside a Discord stand-in that is asked at every page.
 
 import { spawn } from "node:child_process";
@@ -14,7 +14,7 @@ import { freePort } from "../lib/workerd.mjs";
 const SIZES = [10_000, 100_000, 1_000_000];
 const ROUNDS = 30;
 const WARM_UP = 5;
-/** From the smallest to the largest, as the issue asks. */
+/** From the smallest to the largest size. */
 const MOST_GROWTH = 1.5;
 const PER_STATEMENT = 50_000;
 /** Discord's global limit is 50 calls a second, and each page of the dashboard takes two or three. */
@@ -75,7 +75,7 @@ export async function run({ rebuild, say }) {
     const guild = await crowd.guildId();
     const { DISCORD_APPLICATION_ID, DISCORD_TOKEN, DISCORD_CLIENT_SECRET } = await printedEnv(new URL(discord.url).port);
     const options = musterOptions({ rebuild });
-    const pages = { giveaways: `/g/${guild}/giveaways`, board: `/g/${guild}/levels/board`, "public leaderboard": `/leaderboard/${guild}` };
+    const pages = { overview: `/g/${guild}`, logs: `/g/${guild}/logs`, giveaways: `/g/${guild}/giveaways`, board: `/g/${guild}/levels/board`, "public leaderboard": `/leaderboard/${guild}` };
     for (const size of SIZES) {
       say(`${size} members and log rows`);
       const port = await freePort();

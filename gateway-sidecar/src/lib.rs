@@ -3,6 +3,9 @@
 //!
 //! `pipeline` is pure and does the deciding; `store` is the disk; `sender`, `shard` and `watch` are the three networks.
 
+// Text from outside is cut at characters: a byte in the middle of one would panic.
+#![cfg_attr(not(test), deny(clippy::string_slice))]
+
 pub mod clock;
 pub mod closing;
 pub mod discord;

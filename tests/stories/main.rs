@@ -34,5 +34,6 @@ mod web_giveaways;
 mod web_identity;
 mod web_levels;
 mod web_levels_import;
+mod web_safety;
 mod web_settings;
 mod web_watch;

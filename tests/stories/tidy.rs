@@ -310,6 +310,26 @@ fn every_column_that_is_read_by_guild_has_its_guild() {
     );
 }
 
+/// `SECURITY.md` says which tests hold which requirement.
+#[test]
+fn what_security_says_is_held_by_tests_that_are_there() {
+    let told = fs::read_to_string(root().join("SECURITY.md")).expect("SECURITY.md");
+    let rows =
+        told.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| -") && !line.starts_with("| ASVS"));
+    let sources = rust();
+    let mut missing = Vec::new();
+    for row in rows {
+        let held_by = row.trim_end_matches([' ', '|']).rsplit('|').next().unwrap_or_default();
+        let names: Vec<&str> = held_by.split('`').skip(1).step_by(2).collect();
+        if names.is_empty() {
+            missing.push(format!("no test: {row}"));
+        }
+        let is_there = |name: &str| sources.iter().any(|source| source.text.contains(&format!("fn {name}(")));
+        missing.extend(names.into_iter().filter(|name| !is_there(name)).map(str::to_owned));
+    }
+    nothing(missing, "Name tests in SECURITY.md that exist.");
+}
+
 #[test]
 fn the_worker_is_small() {
     let lines: usize =

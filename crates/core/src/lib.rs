@@ -1,6 +1,9 @@
 //! Purpose: all of Muster's features and rules, without IO. Six doors lead in: `interaction`, `gateway`, `event`,
 //! `timer`, `job` (with `cron`) and `http`.
 
+// Text from outside is cut at characters: a byte in the middle of one would panic.
+#![cfg_attr(not(test), deny(clippy::string_slice))]
+
 pub mod access;
 pub mod activity;
 pub mod api_keys;

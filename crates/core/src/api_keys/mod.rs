@@ -100,7 +100,7 @@ pub async fn create(ctx: &Ctx, author: &Author, name: &str, scopes: &[(Area, May
         return Err(Error::Invalid(errors));
     }
     // The same form sent twice is the same key.
-    let id = hash(&author.cause)[..ID_BYTES * 2].to_owned();
+    let id = hex::encode(&Sha256::digest(&author.cause)[..ID_BYTES]);
     let secret = ctx.random_hex(SECRET_BYTES);
     let scopes: Vec<String> = scopes.iter().map(|(area, may)| format!("{}:{}", area.name(), may.name())).collect();
     let row = store::Row {

@@ -39,11 +39,10 @@ fn redirect_uri(ctx: &Ctx) -> String {
 
 /// A path of this site, or the list of servers: nothing that a browser could read as another site.
 fn safe_return(path: &str) -> &str {
-    let is_path = path.starts_with('/') && !path.starts_with("//") && path.len() <= 500;
     let is_plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~?&=%,".contains(&b));
-    // An encoded slash or backslash at the start is a slash to some servers in between.
-    let is_one_slash = !path[1.min(path.len())..].starts_with(['%', '\\', '/']);
-    if is_path && is_plain && is_one_slash { path } else { "/guilds" }
+    // A slash after the first leads to another host; an encoded slash or backslash is one to some servers in between.
+    let is_here = path.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['%', '\\', '/']));
+    if is_here && is_plain && path.len() <= 500 { path } else { "/guilds" }
 }
 
 /// `POST /auth/login`: remembers the sign-in, and sends the browser to Discord.

@@ -169,7 +169,8 @@ fn named(target: String) -> String {
     }
     if target.contains('_') && target.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
         let words = target.replace('_', " ");
-        return words[..1].to_uppercase() + &words[1..];
+        let mut chars = words.chars();
+        return chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect();
     }
     target
 }
