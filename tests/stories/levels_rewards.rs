@@ -3,7 +3,7 @@
 
 use muster_core::xp::LevelSettings;
 use muster_protocol::EventKind;
-use muster_sim::NewRole;
+use muster_sim::{Fault, FaultKind, NewRole, RateLimitScope};
 use muster_testkit::FaultMode;
 use muster_tests::{
     DEMO, Seen, World,
@@ -61,6 +61,22 @@ async fn a_role_is_given_with_its_level_and_by_a_sync_to_who_is_there_already() 
     assert!(has(&world, "bela", "Newcomer"), "who has it keeps it");
     let history = world.slash("mara", "#general", "/config history").await;
     history.says("levels: rewards from none to 2 <@&").says("levels sync: everybody's roles");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_goes_on_when_discords_limit_is_over_however_often_it_was_reached() {
+    let (world, sidecar) = cafe().await;
+    sidecar.earn(&world, "bela", 300, 0).await;
+    let added = add(&world, "mara", 2, "Newcomer").await;
+    let id = added.message.as_ref().expect("a message").id.clone();
+    world.press("mara", &id, "Sync now").await.says("of 1 members looked at");
+    let kind = FaultKind::RateLimited { scope: RateLimitScope::User, retry_after: 3.0 };
+    let limited = Fault::once("GET", "/guilds/{guild_id}/members/{user_id}", kind);
+    world.sim.borrow_mut().add_fault(Fault { count: Some(6), ..limited });
+    for _ in 0..30 {
+        world.advance(1_000).await;
+    }
+    assert!(has(&world, "bela", "Newcomer"), "six times three seconds, and no pause that grows");
 }
 
 #[tokio::test(start_paused = true)]

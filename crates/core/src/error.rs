@@ -51,6 +51,8 @@ pub enum InternalKind {
     Conflict,
     /// Worth repeating a little later.
     Retryable,
+    /// Nothing was done: worth repeating after so many milliseconds, and no failure until then.
+    Later(i64),
     /// Repeating makes it worse or changes nothing.
     Fatal,
 }
@@ -69,7 +71,15 @@ impl Error {
     }
 
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Internal(internal) if internal.kind == InternalKind::Retryable)
+        matches!(self, Self::Internal(internal) if matches!(internal.kind, InternalKind::Retryable | InternalKind::Later(_)))
+    }
+
+    /// In how many milliseconds it may be tried, when that is known.
+    pub fn later_ms(&self) -> Option<i64> {
+        match self {
+            Self::Internal(Internal { kind: InternalKind::Later(ms), .. }) => Some(*ms),
+            _ => None,
+        }
     }
 
     pub fn is_conflict(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::{
     ctx::Ctx,
     custom_id::CustomId,
     discord::{self, CallError, codes},
-    error::{Error, InternalKind, Result},
+    error::{Error, Result},
     registry,
     reply::{self, Message, Reply},
     time,
@@ -379,14 +379,14 @@ pub fn error_reply(ctx: &Ctx, interaction: &Interaction, error: Error) -> Reply 
             audit::denied(ctx, interaction, &text);
             Reply::private(text)
         }
-        Error::Internal(internal) => {
+        ref error @ Error::Internal(ref internal) => {
             let id = ctx.random_hex(4);
             let fields = json!({
                 "error_id": id, "guild": interaction.guild_id, "user": interaction.actor.id,
                 "command": interaction.name, "interaction": interaction.id, "what": internal.what,
             });
             ctx.log.write(crate::ports::Level::Error, "interaction failed", fields);
-            if internal.kind == InternalKind::Retryable {
+            if error.is_retryable() {
                 return Reply::private(format!(
                     "Something that Muster needs did not answer just now. Please try again in a moment. If it stays, tell whoever runs Muster this number: `{id}`"
                 ));

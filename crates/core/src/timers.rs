@@ -10,6 +10,8 @@ use twilight_model::id::{Id, marker::GuildMarker};
 /// The platform's own retries end after two minutes, so the clock keeps its own: 2 s, 4 s, … up to 5 minutes.
 const FIRST_RETRY_MS: i64 = 2_000;
 const MAX_RETRY_MS: i64 = 300_000;
+/// The least pause after a limit.
+const LIMITED_MS: i64 = 250;
 
 /// What to do with the timer afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,13 @@ pub async fn wake(ctx: &Ctx, guild: Id<GuildMarker>, timer: &Timer, attempts: u3
     match crate::timer(ctx, guild, timer).await {
         Ok(None) => Wake::Done,
         Ok(Some(due_at)) => Wake::Again { due_at, attempts: 0 },
+        // Discord says when: doubling the pause would let whoever asks meanwhile be first every time.
+        Err(error) if error.later_ms().is_some() => {
+            let pause = error.later_ms().unwrap_or_default().clamp(LIMITED_MS, MAX_RETRY_MS);
+            let fields = json!({ "guild": guild, "feature": timer.feature, "timer": timer.id, "pause_ms": pause });
+            ctx.warn("timer waits for Discord's limit", fields);
+            Wake::Again { due_at: ctx.now() + pause, attempts }
+        }
         Err(error) => {
             let retry = (FIRST_RETRY_MS << attempts.min(16)).min(MAX_RETRY_MS);
             let fields = json!({

@@ -75,7 +75,10 @@ impl From<CallError> for Error {
     fn from(error: CallError) -> Self {
         let kind = match error {
             CallError::Refused { .. } => InternalKind::Fatal,
-            _ => InternalKind::Retryable,
+            CallError::RateLimited { retry_after_ms } | CallError::Breaker { retry_after_ms } => {
+                InternalKind::Later(retry_after_ms)
+            }
+            CallError::Unknown(_) => InternalKind::Retryable,
         };
         Self::Internal(Internal { what: format!("Discord: {error}"), kind })
     }

@@ -19,7 +19,7 @@ pub use shell::{Shell, Tab, render};
 use crate::{
     access, api_keys,
     ctx::Ctx,
-    error::{Error, InternalKind, Result},
+    error::{Error, Result},
     identity::{Caller, login, session},
     ports::Level,
     registry,
@@ -162,7 +162,7 @@ fn status_of(error: &Error) -> u16 {
         Error::Stale => 412,
         Error::Invalid(_) => 422,
         Error::TooMany(_) => 429,
-        Error::Internal(internal) if internal.kind == InternalKind::Retryable => 503,
+        error if error.is_retryable() => 503,
         Error::Internal(_) => 500,
     }
 }
