@@ -34,10 +34,11 @@ export function levels(stack) {
     /** Switches levels on, shows the board on the web, and waits until the sidecar knows. */
     async switchOn(numbers = {}) {
       const { identified } = await sim.post("/gateway", {});
+      // Before they are on: the sidecar begins to listen with what it knows then.
+      await setNumbers(numbers);
       const { message } = await crowd.command("mara", "general", "/levels config");
       const { message: on } = await crowd.press("mara", message, "Switch on");
       await crowd.press("mara", on, "Show the board on the web");
-      await setNumbers(numbers);
       await until("the sidecar to hear messages", async () => {
         const { intents, shards } = await health();
         // It logs in anew, because it did not listen to messages before.

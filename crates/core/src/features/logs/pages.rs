@@ -159,8 +159,14 @@ fn titled(known: &[(&'static str, &'static str)], value: &str) -> String {
         .map_or_else(|| value.replace('_', " "), |(_, title)| (*title).to_owned())
 }
 
-/// What a line is about, without what only programs read: the row's id behind a message's name, and a setting's name in the document.
+/// What a line is about, without what only programs read: a right as keys name it, the row's id behind a message's name, and a
+/// setting's name in the document.
 fn named(target: String) -> String {
+    if let Some((area, may)) = target.split_once(':')
+        && let (Some(area), Some(may)) = (Area::parse(area), May::parse(may))
+    {
+        return format!("{}: {}", area.title(), if may == May::Manage { "change" } else { "see" });
+    }
     let is_id = |text: &str| text.len() >= 16 && text.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase());
     if let Some((name, id)) = target.strip_suffix(')').and_then(|target| target.rsplit_once(" ("))
         && is_id(id)
