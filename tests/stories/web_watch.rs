@@ -221,7 +221,7 @@ async fn logs_are_filtered_searched_and_read_page_by_page() {
         count += log["lines"].as_array().unwrap().len();
         pages += 1;
         assert!(!log.to_string().contains("elsewhere"), "another server's line");
-        let Some(next) = log["next"].as_str() else { break };
+        let Some(next) = log["next_cursor"].as_str() else { break };
         path = api(&world, &format!("logs?source=api&cursor={next}"));
     }
     assert_eq!((count, pages), (4_500, 90));
@@ -235,7 +235,7 @@ async fn logs_are_filtered_searched_and_read_page_by_page() {
         if let Some(line) = log["lines"].as_array().unwrap().first() {
             break line.clone();
         }
-        path = api(&world, &format!("logs?text=Berlin&cursor={}", log["next"].as_str().expect("more")));
+        path = api(&world, &format!("logs?text=Berlin&cursor={}", log["next_cursor"].as_str().expect("more")));
     };
     assert_eq!((found["after"].as_str(), looks), (Some("Europe/Berlin"), 3));
     says(&mara.get(&format!("{logs}?text=100%25_x&person={chen}")).await, &["import 4500", "Look further back"]);

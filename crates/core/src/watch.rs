@@ -17,7 +17,7 @@ use twilight_model::id::{
 pub const LATE_MS: i64 = 60_000;
 
 /// A number on the first page.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Figure {
     pub name: &'static str,
     pub value: u64,
@@ -36,7 +36,7 @@ impl Figure {
 }
 
 /// Something that somebody should look at.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Attention {
     pub text: String,
     /// Where it is mended, after `/g/{guild}/`.
@@ -68,16 +68,15 @@ impl Scene<'_> {
 }
 
 /// A row whose time has come, or comes next.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Due {
     /// In words.
     pub what: String,
-    #[serde(flatten)]
     pub timer: Timer,
 }
 
 /// Work that takes many steps.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Progress {
     pub what: &'static str,
     pub done: u64,

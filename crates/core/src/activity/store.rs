@@ -46,8 +46,9 @@ pub fn delete_old(guild: Id<GuildMarker>, before: i64) -> Statement {
     Statement::new("DELETE FROM activity_hours WHERE guild_id = ?1 AND hour < ?2").bind(guild).bind(before)
 }
 
-/// Sums of one hour, or of more.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+/// What was counted in an hour, or in more.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[schema(as = Counts)]
 pub struct Sums {
     pub messages: u64,
     pub voice_seconds: u64,
@@ -76,8 +77,10 @@ pub fn list_hours(guild: Id<GuildMarker>, since: i64, until: i64) -> Statement {
     .bind(until)
 }
 
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, utoipa::ToSchema)]
+#[schema(as = ChannelCounts)]
 pub struct ChannelRow {
+    #[schema(value_type = crate::web::description::Snowflake)]
     pub channel_id: Id<ChannelMarker>,
     pub messages: u64,
     pub voice_seconds: u64,

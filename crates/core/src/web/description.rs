@@ -41,6 +41,16 @@ pub struct ProblemField {
     message: String,
 }
 
+/// What the caller names a request by, so that it can be sent again.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = "^[!-~]+$", min_length = 1, max_length = 100)]
+pub struct IdempotencyKey(#[expect(dead_code, reason = "a name for the API's description")] String);
+
+/// A time: RFC 3339, in UTC.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = DateTime, example = "2026-11-21T18:00:00Z")]
+pub struct Time(#[expect(dead_code, reason = "a name for the API's description")] String);
+
 fn problems(statuses: &[(u16, &str)]) -> BTreeMap<String, RefOr<Response>> {
     let content =
         utoipa::openapi::ContentBuilder::new().schema(Some(utoipa::openapi::Ref::from_schema_name("Problem"))).build();
@@ -80,6 +90,16 @@ impl IntoResponses for Guarded {
     }
 }
 
+/// The same for a route that takes a right and reads values that can be wrong one by one.
+pub struct Filtered;
+
+impl IntoResponses for Filtered {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let more = [(403, "The caller may not do this."), (422, "Some values do not fit: see `errors`."), BROKEN];
+        problems(&[&ALWAYS[..], &more].concat())
+    }
+}
+
 /// The same for a route that changes something.
 pub struct Changing;
 
@@ -87,7 +107,7 @@ impl IntoResponses for Changing {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let more = [
             (403, "The caller may not do this."),
-            (409, "The first request with this idempotency key is still being carried out."),
+            (409, "Not possible as things are now, or the first request with this key is still being carried out."),
             (412, "It was changed after the caller looked at it."),
             (413, "The body is longer than four megabytes."),
             (422, "Some values do not fit: see `errors`."),
@@ -108,7 +128,7 @@ impl IntoResponses for Changing {
         version = "1",
         license(name = "MIT")
     ),
-    components(schemas(Snowflake, Problem, ProblemField))
+    components(schemas(Snowflake, Time, IdempotencyKey, Problem, ProblemField))
 )]
 struct Base;
 

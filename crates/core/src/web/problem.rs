@@ -14,7 +14,7 @@ fn title(status: u16) -> &'static str {
         403 => "Not allowed",
         404 => "Not found",
         405 => "This method does not exist here",
-        409 => "Something else was quicker",
+        409 => "Not possible now",
         412 => "It was changed meanwhile",
         413 => "Too long",
         422 => "Some values do not fit",

@@ -13,6 +13,7 @@ use crate::{
     text::csv_cell,
     web::{Request, Response, Tab},
 };
+use utoipa::OpenApi as _;
 
 pub const COMMANDS: &[&str] = &[];
 
@@ -23,6 +24,10 @@ impl Feature for Analytics {
 
     fn tabs() -> Vec<Tab> {
         vec![Tab { path: "analytics", title: "Analytics", area: Area::Analytics }]
+    }
+
+    fn description() -> utoipa::openapi::OpenApi {
+        api::Description::openapi()
     }
 
     async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {

@@ -15,6 +15,7 @@ use crate::{
     watch::{Due, LATE_MS},
     web::{Request, Response, Tab},
 };
+use utoipa::OpenApi as _;
 
 pub const COMMANDS: &[&str] = &[];
 
@@ -28,6 +29,10 @@ impl Feature for Jobs {
 
     fn tabs() -> Vec<Tab> {
         vec![Tab { path: "jobs", title: "Jobs and timers", area: Area::Jobs }]
+    }
+
+    fn description() -> utoipa::openapi::OpenApi {
+        api::Description::openapi()
     }
 
     async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {

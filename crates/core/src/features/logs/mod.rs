@@ -18,6 +18,7 @@ use crate::{
     watch::{LOG_PAGE, LogFilter, LogLine},
     web::{Request, Response, Tab},
 };
+use utoipa::OpenApi as _;
 
 pub const COMMANDS: &[&str] = &[];
 
@@ -28,6 +29,10 @@ impl Feature for Logs {
 
     fn tabs() -> Vec<Tab> {
         vec![Tab { path: "logs", title: "Logs", area: Area::Logs }]
+    }
+
+    fn description() -> utoipa::openapi::OpenApi {
+        api::Description::openapi()
     }
 
     async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
@@ -107,11 +112,11 @@ fn read(request: &Request) -> (Asked, Vec<FieldError>) {
     if kind != Kind::Jobs && !cursor.is_empty() {
         match cursor.parse::<i64>().ok().filter(|before| (0..=crate::sql::MAX_SAFE_INTEGER).contains(before)) {
             Some(before) => filter.before = Some(before),
-            None => errors.push(FieldError::new("cursor", "Use the cursor as `next` gave it.")),
+            None => errors.push(FieldError::new("cursor", "Use the cursor as `next_cursor` gave it.")),
         }
     }
     if kind == Kind::Jobs && !cursor.is_empty() && Cursor::parse(&cursor).is_none() {
-        errors.push(FieldError::new("cursor", "Use the cursor as `next` gave it."));
+        errors.push(FieldError::new("cursor", "Use the cursor as `next_cursor` gave it."));
     }
     (Asked { kind, filter, person, text, cursor }, errors)
 }

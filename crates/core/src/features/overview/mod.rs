@@ -12,6 +12,7 @@ use crate::{
     feature::Feature,
     web::{Request, Response, Tab},
 };
+use utoipa::OpenApi as _;
 
 pub const COMMANDS: &[&str] = &[];
 
@@ -22,6 +23,10 @@ impl Feature for Overview {
 
     fn tabs() -> Vec<Tab> {
         vec![Tab { path: "", title: "Overview", area: Area::Overview }]
+    }
+
+    fn description() -> utoipa::openapi::OpenApi {
+        api::Description::openapi()
     }
 
     async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {

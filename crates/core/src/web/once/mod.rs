@@ -96,6 +96,12 @@ fn fingerprint(request: &Request) -> String {
     hex::encode(hash.finalize())
 }
 
+/// What a change is to be known by: the same for the same request under the same key; else something that there was never before.
+pub fn cause(ctx: &Ctx, request: &Request) -> String {
+    let Some(key) = request.header("idempotency-key") else { return ctx.random_hex(8) };
+    hex::encode(&Sha256::digest(format!("{key} {}", fingerprint(request)))[..16])
+}
+
 /// Keeps the answer; one that says that something broke is not kept, so that the request can be tried again.
 ///
 /// # Errors
