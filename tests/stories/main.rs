@@ -29,6 +29,7 @@ mod registration;
 mod tidy;
 mod undelivered;
 mod web_api;
+mod web_api_giveaways;
 mod web_config;
 mod web_giveaways;
 mod web_identity;

@@ -7,21 +7,22 @@ use muster_tests::{
 };
 use serde_json::{Value, json};
 
-fn with_key(method: &str, path: &str, key: &str) -> Request {
+pub fn with_key(method: &str, path: &str, key: &str) -> Request {
     let mut request = request(method, path);
     request.headers.push(("authorization".to_owned(), format!("Bearer {key}")));
     request
 }
 
-fn body(response: &Response) -> Value {
+pub fn body(response: &Response) -> Value {
     serde_json::from_str(&response.body).expect("JSON")
 }
 
 /// Makes a key by the form, as mara does.
-async fn make(browser: &Browser<'_>, scopes: &[&str]) -> String {
+pub async fn make(browser: &Browser<'_>, scopes: &[&str]) -> String {
     let path = format!("/g/{}/keys", browser.world.guild());
-    browser.get(&path).await;
-    let mut fields = vec![("name", "Statistics")];
+    let form = browser.get(&path).await.body;
+    let (_, once) = form.split_once("name=\"once\" value=\"").expect("a form");
+    let mut fields = vec![("name", "Statistics"), ("once", once.split('"').next().unwrap_or_default())];
     fields.extend(scopes.iter().map(|scope| ("scope", *scope)));
     let page = browser.post(&path, &fields).await;
     assert_eq!(page.status, 200, "{}", text(&page));

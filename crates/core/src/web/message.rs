@@ -38,6 +38,16 @@ impl Request {
             .filter(|value| !value.is_empty())
     }
 
+    /// How many rows a page of a list may have; `default` unless asked for.
+    ///
+    /// # Errors
+    /// `User` for what is no number from 1 to 100.
+    pub fn limit(&self, default: usize) -> crate::Result<usize> {
+        let Some(text) = self.param("limit") else { return Ok(default) };
+        let limit = text.parse().ok().filter(|limit| (1..=100).contains(limit));
+        limit.ok_or_else(|| crate::Error::user("The limit is a number from 1 to 100."))
+    }
+
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let all = self.header("cookie")?;
         all.split(';')
@@ -97,6 +107,12 @@ pub struct Form {
 }
 
 impl Form {
+    /// Values that did not come as a form, to be read by a form's rules; it has no name.
+    pub fn of(fields: Vec<(&str, String)>) -> Self {
+        let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { fields, once: String::new() }
+    }
+
     /// The field without blanks around it; empty when it is missing.
     pub fn get(&self, name: &str) -> &str {
         self.fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())

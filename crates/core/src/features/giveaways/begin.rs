@@ -51,7 +51,7 @@ pub struct Wish {
 }
 
 pub fn parse_end(text: &str, now: i64, config: &GuildConfig) -> Result<i64> {
-    let at = time::parse_when(text, now, config.zone()).ok_or_else(|| {
+    let at = time::parse_rfc3339(text.trim()).or_else(|| time::parse_when(text, now, config.zone())).ok_or_else(|| {
         let typed = crate::text::escape_markdown(&clean_line(text, 40));
         Error::user(format!(
             "“{typed}” is not a time that Muster understands. Write a duration like `10m`, `6h` or `2d`, or a time in this server's zone ({}) like `18:00`, `tomorrow 18:00` or `2026-12-24 18:00`.",

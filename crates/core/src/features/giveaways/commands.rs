@@ -163,7 +163,8 @@ async fn on_managed(ctx: &Ctx, interaction: &Interaction, command: GiveawayComma
         }
         GiveawayCommand::Export(export) => {
             let giveaway = find(ctx, interaction, &export.giveaway).await?;
-            let file = super::api::export_to_discord(ctx, &giveaway, export.format.unwrap_or(Format::Csv)).await?;
+            let file =
+                super::api::proof::export_to_discord(ctx, &giveaway, export.format.unwrap_or(Format::Csv)).await?;
             let text = format!("Here is everything about {}.", crate::text::escape_markdown(&giveaway.prize));
             Ok(Reply::Private(Message::text(text).file(file)))
         }

@@ -45,6 +45,7 @@ use twilight_model::{
         marker::{GuildMarker, UserMarker},
     },
 };
+use utoipa::OpenApi as _;
 
 const NAME: &str = "giveaways";
 pub const COMMANDS: &[&str] = &["giveaway"];
@@ -131,6 +132,10 @@ impl Feature for Giveaways {
 
     async fn forget(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<String>> {
         privacy::forget(ctx, guild, user).await
+    }
+
+    fn description() -> utoipa::openapi::OpenApi {
+        api::Description::openapi()
     }
 
     async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {

@@ -174,7 +174,8 @@ fn defaults(config: &GuildConfig) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn prefilled(giveaway: &Giveaway) -> Vec<(&'static str, String)> {
+/// What the form to change it begins with.
+pub fn prefilled(giveaway: &Giveaway) -> Vec<(&'static str, String)> {
     vec![
         ("prize", giveaway.prize.clone()),
         ("winners", giveaway.winners.to_string()),
@@ -290,7 +291,7 @@ pub async fn begin_as(
 }
 
 /// Reads everything, so that everything wrong is said at once.
-fn read_wish(
+pub fn read_wish(
     ctx: &Ctx,
     access: &GuildAccess,
     config: &GuildConfig,
@@ -395,7 +396,7 @@ pub async fn change(ctx: &Ctx, request: &Request, access: &GuildAccess, giveaway
 }
 
 /// What is different from the giveaway as it is.
-fn read_edits(
+pub fn read_edits(
     ctx: &Ctx,
     config: &GuildConfig,
     giveaway: &Giveaway,

@@ -4,9 +4,13 @@ mod form;
 pub mod proof;
 mod show;
 
+pub use form::{begin_as, prefilled, read_edits, read_wish};
+pub use show::plain;
+
 use super::{
     actions::{self, Change},
-    api, begin,
+    api::proof::export,
+    begin,
     commands::Format,
     jobs,
     store::{self, Giveaway, State},
@@ -25,6 +29,8 @@ pub const PATH: &str = "giveaways";
 const PER_PAGE: usize = 25;
 /// Above every time and row id: the largest number that the database takes exactly.
 const NEWEST: i64 = 9_007_199_254_740_991;
+/// Where the first page begins.
+pub const NEWEST_FIRST: (i64, &str) = (NEWEST, "");
 
 pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
     let [PATH, rest @ ..] = rest else { return Ok(None) };
@@ -49,13 +55,13 @@ pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest
     Ok(Some(response))
 }
 
-async fn find(ctx: &Ctx, access: &GuildAccess, id: &str) -> Result<Giveaway> {
+pub async fn find(ctx: &Ctx, access: &GuildAccess, id: &str) -> Result<Giveaway> {
     jobs::load(ctx, access.guild, id).await?.ok_or(Error::NotFound)
 }
 
 async fn file(ctx: &Ctx, access: &GuildAccess, id: &str, format: Format) -> Result<Response> {
     let giveaway = find(ctx, access, id).await?;
-    let export = api::export(ctx, &giveaway, format).await?;
+    let export = export(ctx, &giveaway, format).await?;
     Ok(Response::file(export.content_type, &export.name, export.text))
 }
 
@@ -191,7 +197,8 @@ struct ListPage {
 async fn list(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<Response> {
     let is_over = request.param("show") == Some("over");
     let cursor = request.param("after").unwrap_or_default();
-    let (giveaways, next) = page_of(ctx, access, is_over, cursor, PER_PAGE).await?;
+    let (giveaways, next) =
+        page_of(ctx, access, is_over, parse_cursor(cursor).unwrap_or(NEWEST_FIRST), PER_PAGE).await?;
     let lines: Vec<Line> = giveaways.iter().map(|giveaway| line(access, giveaway)).collect();
     let live: Vec<String> = lines.iter().map(|line| format!("#state-{0},#entrants-{0},#end-{0}", line.id)).collect();
     let base = format!("/g/{}/giveaways?show={}", access.guild, if is_over { "over" } else { "open" });
@@ -208,17 +215,21 @@ async fn list(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<Resp
     render(200, &page)
 }
 
-/// One page of a guild's giveaways and what the next one begins after. A cursor that is none of ours begins at the newest.
+/// Where a page begins: after the time of start and the id of the last one before it, as [`page_of`] writes it.
+pub fn parse_cursor(cursor: &str) -> Option<(i64, &str)> {
+    let (at, id) = cursor.split_once('.')?;
+    let at = at.parse().ok().filter(|at| (0..NEWEST).contains(at))?;
+    id.bytes().all(|b| b.is_ascii_hexdigit()).then_some((at, id))
+}
+
+/// One page of a guild's giveaways and the cursor of the next one.
 pub async fn page_of(
     ctx: &Ctx,
     access: &GuildAccess,
     is_over: bool,
-    cursor: &str,
+    after: (i64, &str),
     limit: usize,
 ) -> Result<(Vec<Giveaway>, Option<String>)> {
-    let after = cursor.split_once('.').and_then(|(at, id)| Some((at.parse::<i64>().ok()?, id)));
-    let is_ours = |id: &str| id.bytes().all(|b| b.is_ascii_hexdigit());
-    let after = after.filter(|(at, id)| (0..NEWEST).contains(at) && is_ours(id)).unwrap_or((NEWEST, ""));
     let rows = store::list_after(access.guild, is_over, after, limit as u32 + 1);
     let mut giveaways: Vec<Giveaway> = ctx.query(rows).await?.all()?;
     let more = giveaways.len() > limit;

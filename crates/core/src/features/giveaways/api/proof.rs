@@ -1,9 +1,10 @@
 //! Purpose: the proof that anyone can fetch and check, and the files that managers export.
 
-use super::{
+use crate::features::giveaways::{
     commands::Format,
     jobs,
     store::{self, Giveaway, LogLine, Pick},
+    view,
 };
 use crate::{
     ctx::Ctx,
@@ -11,9 +12,14 @@ use crate::{
     error::{Error, Result},
     text::{clean_line, csv_cell},
     time,
-    web::{Request, Response, problem},
+    web::{
+        Request, Response,
+        description::{Public, Snowflake, Time},
+        problem,
+    },
 };
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 /// How long KV keeps a finished proof: a popular one would read 100,000 rows per visit.
 const KEEP_PROOF_SECONDS: u32 = 3_600;
@@ -22,25 +28,29 @@ const MAX_LOG_LINES: u32 = 100_000;
 /// Discord's default for a file, less what the request around it takes.
 const MAX_FILE_BYTES: usize = 10_000_000;
 
-pub async fn on_request(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
-    let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
-    let ["giveaways", id, "proof"] = segments[..] else {
-        return Ok(None);
-    };
+/// What everybody needs to compute a draw again: before it the commitment, after it all that the picks follow from.
+#[utoipa::path(
+    get,
+    path = "/api/v1/giveaways/{giveaway}/proof",
+    tag = "Giveaways",
+    params(("giveaway" = String, Path)),
+    responses((status = 200, body = Proof), Public)
+)]
+pub async fn get_proof(ctx: &Ctx, request: &Request, id: &str) -> Result<Response> {
     if request.method != "GET" {
-        return Ok(Some(problem::of(405, "Proofs can only be read.")));
+        return Ok(problem::of(405, "Proofs can only be read."));
     }
     let is_id = id.len() == 12 && id.bytes().all(|b| b.is_ascii_hexdigit());
     if !is_id {
-        return Ok(Some(Response::not_found()));
+        return Ok(Response::not_found());
     }
     let Some(giveaway) = ctx.query(store::get_for_proof(id)).await?.first::<Giveaway>()? else {
-        return Ok(Some(Response::not_found()));
+        return Ok(Response::not_found());
     };
     // A version's proof never changes, so the list of entrants is read once and not per visit.
     let key = format!("proof:{id}:{}", giveaway.version);
     if let Ok(Some(body)) = ctx.kv.get(&key).await {
-        return Ok(Some(Response::json_text(200, body)));
+        return Ok(Response::json_text(200, body));
     }
     let body = proof(ctx, &giveaway).await?.to_string();
     if giveaway.is_over() && giveaway.is_drawn() {
@@ -49,7 +59,7 @@ pub async fn on_request(ctx: &Ctx, request: &Request) -> Result<Option<Response>
             ctx.warn("a proof could not be kept", json!({ "giveaway": id, "error": error }));
         }
     }
-    Ok(Some(Response::json_text(200, body)))
+    Ok(Response::json_text(200, body))
 }
 
 /// Before the draw: the commitment. After it: everything that the picks follow from.
@@ -63,7 +73,7 @@ pub async fn proof(ctx: &Ctx, giveaway: &Giveaway) -> Result<Value> {
         "ends_at": time::rfc3339(giveaway.ends_at),
         "algorithm": "muster-draw-1",
         "commitment": giveaway.commitment,
-        "page": super::view::proof_page_url(ctx, giveaway),
+        "page": view::proof_page_url(ctx, giveaway),
     });
     if !giveaway.is_drawn() {
         return Ok(proof);
@@ -146,8 +156,45 @@ pub async fn export_to_discord(ctx: &Ctx, giveaway: &Giveaway, format: Format) -
     if text.len() > MAX_FILE_BYTES {
         return Err(Error::user(format!(
             "This giveaway is too large for one file on Discord. Take the other format, or its proof at {}",
-            super::view::proof_url(ctx, giveaway)
+            view::proof_url(ctx, giveaway)
         )));
     }
     Ok(File { name, content_type, bytes: text.into_bytes() })
+}
+
+/// A draw, for everybody to check; `scripts/verify-draw` does it. What is there after the draw only can be missing.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a name for the API's description; `proof` writes it")]
+struct Proof {
+    giveaway: String,
+    state: store::State,
+    prize: String,
+    winners: u32,
+    #[schema(value_type = Time)]
+    started_at: String,
+    #[schema(value_type = Time)]
+    ends_at: String,
+    algorithm: String,
+    commitment: String,
+    /// Where people see it.
+    page: String,
+    seed: Option<String>,
+    entrants_hash: Option<String>,
+    /// Pairs of a user's id and how many entries they had.
+    entrants: Option<Vec<Vec<Value>>>,
+    picks: Option<Vec<ProofPick>>,
+}
+
+/// One pick of a draw.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a name for the API's description; `pick_json` writes it")]
+struct ProofPick {
+    pick: u32,
+    slot: u32,
+    #[schema(value_type = Snowflake)]
+    user: String,
+    outcome: store::Outcome,
+    reason: Option<String>,
+    #[schema(value_type = Time)]
+    at: String,
 }
