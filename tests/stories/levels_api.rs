@@ -1,8 +1,12 @@
 //! Purpose: leaderboard and ranks as JSON: for guilds that made them public, and nothing at all about the others.
 
+use crate::{
+    people::crowd,
+    web_api::{make, with_key},
+};
 use muster_core::{web::Response, xp::LevelSettings};
 use muster_protocol::EventKind;
-use muster_tests::{World, browser::request, gateway::Sidecar};
+use muster_tests::{Browser, World, browser::request, gateway::Sidecar};
 use serde_json::{Value, json};
 
 async fn get(world: &World, path: &str) -> Response {
@@ -110,6 +114,10 @@ async fn parameters_that_make_no_sense_get_a_sentence() {
         ("page=-1", "numbered from 1"),
         ("page=99999999999999999999", "numbered from 1"),
         ("month=November", "like 2026-11"),
+        ("limit=0", "from 1 to 100"),
+        ("cursor=12", "as `next_cursor` gave it"),
+        ("cursor=12.0", "as `next_cursor` gave it"),
+        ("cursor=12.5&page=2", "without a page"),
         ("board=week&month=2026-11", "goes with board=month"),
     ] {
         let response = get(&world, &format!("guilds/{}/leaderboard?{query}", world.guild())).await;
@@ -119,4 +127,67 @@ async fn parameters_that_make_no_sense_get_a_sentence() {
     let path = format!("/api/v1/guilds/{}/leaderboard", world.guild());
     assert_eq!(world.send(request("POST", &path)).await.status, 405);
     assert_eq!(world.get("/api/v1/guilds").await.status, 404);
+}
+
+/// With a key; Discord is asked for the member each time, and answers so many questions in a while.
+async fn get_with(world: &World, key: &str, path: &str) -> Response {
+    world.advance(2_000).await;
+    world.send(with_key("GET", &format!("/api/v1/{path}"), key)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_reads_the_board_that_a_guild_does_not_show() {
+    let (world, _) = cafe(false).await;
+    let mara = Browser::signed_in(&world, "mara").await;
+    let (levels, logs) = (make(&mara, &["levels:view"]).await, make(&mara, &["logs:view"]).await);
+    let board = format!("guilds/{}/leaderboard", world.guild());
+    let rank = format!("guilds/{}/members/{}/rank", world.guild(), world.id("ada"));
+    let seen = get_with(&world, &levels, &board).await;
+    assert_eq!((seen.status, seen.max_age), (200, 0), "nobody else may keep it: {}", seen.body);
+    assert_eq!(body(&seen)["members"], 2);
+    assert_eq!(body(&get_with(&world, &levels, &rank).await)["total"], 320);
+    for path in [&board, &rank] {
+        assert_eq!(get_with(&world, &logs, path).await.status, 403, "{path}");
+        assert_eq!(get(&world, path).await.status, 404, "{path}");
+    }
+    let ada = Browser::signed_in(&world, "ada").await;
+    assert_eq!(ada.get(&format!("/api/v1/{board}")).await.status, 404, "a member without rights");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_board_is_walked_without_gaps_or_doubles_while_places_move() {
+    let (world, sidecar) = cafe(true).await;
+    for (n, who) in (1..).zip(crowd(&world, 25)) {
+        // Some have the same score.
+        sidecar.earn(&world, &who, 1_000 + n / 3, 0).await;
+    }
+    let board = format!("guilds/{}/leaderboard?limit=4", world.guild());
+    let everybody = body(&get(&world, &format!("guilds/{}/leaderboard?limit=100", world.guild())).await);
+    let users = |page: &Value| {
+        let entries = page["entries"].as_array().expect("entries").iter();
+        entries.map(|entry| entry["user_id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+    };
+    let expected = users(&everybody);
+    assert_eq!((expected.len(), &everybody["pages"], &everybody["next_cursor"]), (27, &json!(1), &Value::Null));
+    for list in ["all", "week", "month"] {
+        let (mut all, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
+        loop {
+            let page = body(&get(&world, &format!("{board}&board={list}{cursor}")).await);
+            all.extend(users(&page));
+            pages += 1;
+            assert_eq!((&page["page"], &page["pages"]), (&json!(pages), &json!(7)));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!((&all, pages), (&expected, 7), "{list}");
+    }
+    let first = body(&get(&world, &board).await);
+    let next = first["next_cursor"].as_str().expect("more").to_owned();
+    let (leader, last) = (first["entries"][0]["user_id"].clone(), expected.last().expect("somebody").clone());
+    assert_eq!(last, world.id("bela"));
+    // The last one overtakes everybody; a page by its number would now show somebody twice.
+    sidecar.earn(&world, "bela", 5_000, 0).await;
+    let second = body(&get(&world, &format!("{board}&cursor={next}")).await);
+    assert_eq!(users(&second), expected[4..8]);
+    assert_eq!((&second["entries"][0]["place"], &leader), (&json!(6), &json!(expected[0])));
 }

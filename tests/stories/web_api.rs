@@ -137,7 +137,10 @@ fn routes() -> Vec<(String, String, bool)> {
     let mut all = Vec::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
-            all.push((method.to_uppercase(), path.clone(), operation.get("security").is_some()));
+            // An empty alternative is for what a guild may show to everybody.
+            let ways = operation["security"].as_array();
+            let is_guarded = ways.is_some_and(|ways| ways.iter().all(|way| way != &json!({})));
+            all.push((method.to_uppercase(), path.clone(), is_guarded));
         }
     }
     all

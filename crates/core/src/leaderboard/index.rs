@@ -178,6 +178,11 @@ impl Index {
         (ranking.len(), places.collect())
     }
 
+    /// How many stand on the list before somebody of that score, and that one, too.
+    pub fn through(&mut self, board: Board, user: Id<UserMarker>, score: u32) -> usize {
+        self.ranking(board).through(&Entry { score, user: user.get() })
+    }
+
     /// Somebody's place from 1 and their score; `None` for who is not on the list.
     pub fn place(&mut self, board: Board, user: Id<UserMarker>) -> Option<(usize, u32)> {
         let score = self.members[self.slot(user.get())?].1.on(board);

@@ -36,6 +36,13 @@ pub enum Question {
         skip: usize,
         count: usize,
     },
+    /// Those who stand after somebody of that score, who may have moved since.
+    After {
+        board: Board,
+        user: Id<UserMarker>,
+        score: u32,
+        count: usize,
+    },
     /// One member's place on each of these.
     Places {
         boards: Vec<Board>,
@@ -47,7 +54,7 @@ pub enum Question {
 pub struct Answer {
     /// How many are on the list (the first, for `Places`).
     pub members: usize,
-    /// For `Page`: best first.
+    /// For `Page` and `After`: best first.
     #[serde(default)]
     pub page: Vec<Place>,
     /// For `Places`: in the order of the question, `None` where the member is not on the list.
@@ -92,10 +99,10 @@ pub async fn serve(db: &dyn Db, kept: &Kept, guild: Id<GuildMarker>, now: i64, q
 
 fn answer(index: &mut Index, question: &Question) -> Answer {
     match question {
-        Question::Page { board, skip, count } => {
-            let (members, page) = index.page(*board, *skip, *count);
-            let page = page.into_iter().map(|(place, user, score)| Place { place, user, score }).collect();
-            Answer { members, page, ..Answer::default() }
+        Question::Page { board, skip, count } => page(index, *board, *skip, *count),
+        Question::After { board, user, score, count } => {
+            let skip = index.through(*board, *user, *score);
+            page(index, *board, skip, *count)
         }
         Question::Places { boards, user } => {
             let members = boards.first().map_or(0, |board| index.page(*board, 0, 0).0);
@@ -104,6 +111,12 @@ fn answer(index: &mut Index, question: &Question) -> Answer {
             Answer { members, places: boards.iter().map(of).collect(), ..Answer::default() }
         }
     }
+}
+
+fn page(index: &mut Index, board: Board, skip: usize, count: usize) -> Answer {
+    let (members, page) = index.page(board, skip, count);
+    let page = page.into_iter().map(|(place, user, score)| Place { place, user, score }).collect();
+    Answer { members, page, ..Answer::default() }
 }
 
 /// `None` when it has to be made anew.

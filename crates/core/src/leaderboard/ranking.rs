@@ -98,6 +98,14 @@ impl Ranking {
         Some(self.blocks[..index].iter().map(Vec::len).sum::<usize>() + inside + 1)
     }
 
+    /// How many stand before `entry` or are it, whether or not it is in the list.
+    pub fn through(&self, entry: &Entry) -> usize {
+        let is_through = |known: &Entry| known.order(entry).is_le();
+        let whole = self.blocks.partition_point(|block| block.last().is_some_and(is_through));
+        let part = self.blocks.get(whole).map_or(0, |block| block.partition_point(is_through));
+        self.blocks[..whole].iter().map(Vec::len).sum::<usize>() + part
+    }
+
     /// At most `count` entries after the first `skip`.
     pub fn page(&self, mut skip: usize, count: usize) -> Vec<Entry> {
         let mut page = Vec::with_capacity(count);
@@ -150,6 +158,10 @@ mod tests {
             }
             for (index, entry) in sorted.iter().enumerate().step_by(17) {
                 prop_assert_eq!(ranking.place(entry), Some(index + 1));
+                prop_assert_eq!(ranking.through(entry), index + 1);
+                ranking.remove(entry);
+                prop_assert_eq!(ranking.through(entry), index, "where somebody was who is gone");
+                ranking.insert(*entry);
             }
             prop_assert_eq!(ranking.place(&Entry { score: 77, user: 1 }), None);
         }
@@ -159,7 +171,7 @@ mod tests {
     fn an_empty_list_answers_too() {
         let mut ranking = Ranking::new(Vec::new());
         let entry = Entry { score: 5, user: 1 };
-        assert_eq!((ranking.place(&entry), ranking.page(0, 10)), (None, Vec::new()));
+        assert_eq!((ranking.place(&entry), ranking.page(0, 10), ranking.through(&entry)), (None, Vec::new(), 0));
         ranking.remove(&entry);
         ranking.insert(entry);
         ranking.insert(entry);

@@ -1,20 +1,21 @@
-//! Purpose: the leaderboard and members' ranks as JSON, for guilds that made theirs public.
+//! Purpose: the leaderboard and members' ranks as JSON: for everybody where a guild made them public, else for who may see levels.
 //!
-//! A guild that did not looks like one that Muster never heard of.
+//! To everybody else a guild that did not looks like one that Muster never heard of.
 
 use super::{
     cards::{self, KINDS, LISTS, List},
     rules, store,
 };
 use crate::{
-    access::parse_id,
+    access::{self, Area, May, parse_id},
     ctx::Ctx,
     error::{Error, Result},
     guild_config::{self, FreshConfig},
+    identity::Caller,
     leaderboard::{Board, Of, Place, Question, Span},
     web::{
         Request, Response,
-        description::{Public, Snowflake},
+        description::{Guarded, Snowflake},
         problem,
     },
 };
@@ -43,8 +44,9 @@ pub async fn on_request(ctx: &Ctx, request: &Request) -> Result<Option<Response>
     };
     let config = guild_config::fresh(ctx, guild).await?;
     let levels = &config.config().levels;
-    if !(levels.enabled && levels.public) {
-        return Ok(Some(Response::not_found()));
+    let is_public = levels.enabled && levels.public;
+    if !is_public {
+        require(ctx, request, guild).await?;
     }
     let response = match member {
         None => leaderboard(ctx, guild, &config, request).await?.map(|board| Response::of(200, &board)),
@@ -54,7 +56,17 @@ pub async fn on_request(ctx: &Ctx, request: &Request) -> Result<Option<Response>
         },
     };
     let response = response.transpose()?;
-    Ok(Some(response.map_or_else(Response::not_found, |response| Response { max_age: MAX_AGE, ..response })))
+    let max_age = if is_public { MAX_AGE } else { 0 };
+    Ok(Some(response.map_or_else(Response::not_found, |response| Response { max_age, ..response })))
+}
+
+/// What is not public is for those who may see levels on the dashboard.
+async fn require(ctx: &Ctx, request: &Request, guild: Id<GuildMarker>) -> Result<()> {
+    if matches!(request.caller, Caller::Nobody) {
+        return Err(Error::NotFound);
+    }
+    let access = access::enter(ctx, request, &guild.to_string()).await?;
+    access.require(ctx, Area::Levels, May::View)
 }
 
 /// `None` where a parameter was not given.
@@ -91,11 +103,14 @@ struct Leaderboard {
     kind: &'static str,
     /// `2026-W47` or `2026-11`; null for the board of all time.
     period: Option<String>,
+    /// The page on which the first of these stands.
     page: usize,
     pages: usize,
     /// How many are on the board.
     members: usize,
     entries: Vec<Entry>,
+    /// For `cursor`; null at the end.
+    next_cursor: Option<String>,
 }
 
 /// A place on a board.
@@ -145,7 +160,7 @@ struct Stretch {
     place: Option<usize>,
 }
 
-/// One page of a guild's board, for anyone, where the guild shows it.
+/// One page of a guild's board: for anyone where the guild shows it, else for who may see levels there.
 #[utoipa::path(
     get,
     path = "/api/v1/guilds/{guild}/leaderboard",
@@ -156,8 +171,11 @@ struct Stretch {
         ("kind" = Option<KindName>, Query, description = "`total` unless given"),
         ("month" = Option<String>, Query, description = "A month that is over, as 2026-11; only its ten winners are kept"),
         ("page" = Option<u32>, Query, minimum = 1, maximum = 1_000_000),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before: goes on after its last member, however places moved; instead of `page`"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "10 unless given"),
     ),
-    responses((status = 200, body = Leaderboard), Public)
+    responses((status = 200, body = Leaderboard), Guarded),
+    security((), ("key" = []))
 )]
 async fn leaderboard(
     ctx: &Ctx,
@@ -178,14 +196,27 @@ async fn leaderboard(
     if month.is_some() && span != Span::Month {
         return Err(Error::user("A month goes with board=month."));
     }
-    let page: usize = match given(request, "page").unwrap_or("1").parse() {
-        Ok(page @ 1..=1_000_000) => page,
-        _ => return Err(Error::user("Pages are numbered from 1.")),
-    };
-    let current = super::commands::current_board(ctx, config.config(), List { span, of });
+    let count = request.limit(cards::PER_PAGE)?;
+    let board = super::commands::current_board(ctx, config.config(), List { span, of });
+    let question = question(request, board, count)?;
     match month {
-        Some(month) if month != current.period => past(ctx, guild, of, month).await,
-        _ => live(ctx, guild, config, current, page).await.map(Some),
+        Some(month) if month != board.period => past(ctx, guild, of, month).await,
+        _ => live(ctx, guild, config, board, question, count).await.map(Some),
+    }
+}
+
+/// A page by its number, or what comes after somebody.
+fn question(request: &Request, board: Board, count: usize) -> Result<Question> {
+    if let Some(cursor) = request.param("cursor") {
+        let parts = cursor.split_once('.').filter(|_| given(request, "page").is_none());
+        let parts = parts.and_then(|(score, user)| Some((score.parse().ok()?, parse_id(user)?)));
+        let (score, user) =
+            parts.ok_or_else(|| Error::user("Use the cursor as `next_cursor` gave it, and without a page."))?;
+        return Ok(Question::After { board, user, score, count });
+    }
+    match given(request, "page").unwrap_or("1").parse() {
+        Ok(page @ 1..=1_000_000) => Ok(Question::Page { board, skip: (page - 1) * count, count }),
+        _ => Err(Error::user("Pages are numbered from 1.")),
     }
 }
 
@@ -194,9 +225,10 @@ async fn live(
     guild: Id<GuildMarker>,
     config: &FreshConfig,
     board: Board,
-    page: usize,
+    question: Question,
+    count: usize,
 ) -> Result<Leaderboard> {
-    let question = Question::Page { board, skip: (page - 1) * cards::PER_PAGE, count: cards::PER_PAGE };
+    let asked = if let Question::Page { skip, .. } = question { skip / count + 1 } else { 1 };
     let answer = ctx.leaderboards.ask(guild, question).await.map_err(Error::retryable)?;
     let curve = config.config().levels.curve;
     let shows_level = board.span == Span::All && board.of == Of::Total;
@@ -206,16 +238,20 @@ async fn live(
         score: place.score.into(),
         level: shows_level.then(|| curve.level(place.score.into())),
     };
+    let last = answer.page.last();
     let (board_name, kind) = List { span: board.span, of: board.of }.words();
     Ok(Leaderboard {
         guild_id: guild,
         board: board_name,
         kind,
         period: period_text(board.span, board.period),
-        page,
-        pages: cards::pages(answer.members),
+        page: answer.page.first().map_or(asked, |first| (first.place - 1) / count + 1),
+        pages: answer.members.div_ceil(count).max(1),
         members: answer.members,
         entries: answer.page.iter().map(entry).collect(),
+        next_cursor: last
+            .filter(|last| last.place < answer.members)
+            .map(|last| format!("{}.{}", last.score, last.user)),
     })
 }
 
@@ -242,17 +278,20 @@ async fn past(ctx: &Ctx, guild: Id<GuildMarker>, of: Of, month: u32) -> Result<O
             pages: 1,
             members: usize::try_from(row.members).unwrap_or(0),
             entries: winners.iter().enumerate().map(entry).collect(),
+            next_cursor: None,
         }
     }))
 }
 
-/// Where a member stands, for anyone, where the guild shows its board. Nothing for somebody who earned nothing here, or left.
+/// Where a member stands: for anyone where the guild shows its board, else for who may see levels there. Nothing for somebody who
+/// earned nothing here, or left.
 #[utoipa::path(
     get,
     path = "/api/v1/guilds/{guild}/members/{user}/rank",
     tag = "Levels",
     params(("guild" = Snowflake, Path), ("user" = Snowflake, Path)),
-    responses((status = 200, body = Rank), Public)
+    responses((status = 200, body = Rank), Guarded),
+    security((), ("key" = []))
 )]
 async fn rank(ctx: &Ctx, guild: Id<GuildMarker>, config: &FreshConfig, user: Id<UserMarker>) -> Result<Option<Rank>> {
     let row: Option<store::Member> = ctx.query(store::get(guild, user)).await?.first()?;
