@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openBrowser } from "../lib/browser.mjs";
-import { look, openDashboard } from "../lib/dashboard.mjs";
+import { drawn, look, openDashboard } from "../lib/dashboard.mjs";
 import { levels, remark } from "../lib/levels.mjs";
 import { openStack } from "../lib/stack.mjs";
 
@@ -59,6 +59,19 @@ test("what another curve does to the first members is seen before it is in force
   await page.getByRole("button", { name: "Put this curve in force" }).click();
   await page.getByRole("status").first().waitFor();
   assert.deepEqual(await first.getByRole("cell").allInnerTexts(), ["1", "Ada", "180", "2"]);
+  assert.deepEqual(wrongs, []);
+  await close();
+});
+
+test("what was written is counted, drawn, and on the first page", async () => {
+  const { page, wrongs, open, close } = await openDashboard(browser, stack);
+  await open("");
+  await page.getByText("Everything is fine.").waitFor();
+  await page.locator("article", { hasText: "Members with levels" }).getByText("3", { exact: true }).waitFor();
+  await look(page, "overview-levels");
+  await open("analytics");
+  assert.equal(await drawn(page, "Messages"), "6");
+  await look(page, "analytics-messages");
   assert.deepEqual(wrongs, []);
   await close();
 });

@@ -3,28 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openBrowser } from "../lib/browser.mjs";
-import { look, openDashboard } from "../lib/dashboard.mjs";
+import { drawn, look, openDashboard } from "../lib/dashboard.mjs";
 import { openStack } from "../lib/stack.mjs";
 
 const stack = await openStack();
 const browser = await openBrowser();
 
 const WATCHED = [["", "overview"], ["logs", "logs"], ["logs?kind=giveaways", "logs-giveaways"], ["analytics", "analytics"], ["jobs", "jobs"]];
-
-/** The chart of this name is there, has more than one colour in it, and its numbers stand in the table below. */
-async function drawn(page, title) {
-  const section = page.locator("section", { has: page.getByRole("heading", { name: title, exact: true }) });
-  await section.locator("canvas").waitFor();
-  const colors = await section.locator("canvas").evaluate((canvas) => {
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return new Set(new Uint32Array(data.buffer)).size;
-  });
-  assert.ok(colors > 3, `${title}: ${colors} colours`);
-  await section.getByText(`${title} in numbers`).click();
-  const numbers = section.locator("details");
-  await numbers.getByRole("cell").first().waitFor();
-  assert.equal(await numbers.getByRole("row").count(), 8, "a heading and seven days");
-}
 
 test("somebody watches a giveaway start, its log, the numbers, and a message that Discord refuses", async () => {
   const { crowd } = stack;
@@ -63,8 +48,11 @@ test("a refused message is seen, and sent again by a button", async () => {
   await crowd.command("mara", "general", "/giveaway start prize:Kettle ends:2h");
   const { page, open, close, wrongs } = await openDashboard(browser, stack);
   await open("");
+  await page.getByRole("heading", { name: "One thing needs you" }).waitFor();
+  await look(page, "overview-trouble");
   await page.getByText("Discord refused 1 message").click();
   await page.getByRole("heading", { name: "Refused by Discord" }).waitFor();
+  await page.getByText("Muster may not write there").waitFor();
   await look(page, "jobs-refused");
   await page.getByRole("button", { name: "Send again" }).click();
   await page.getByText("It is being sent again").waitFor();

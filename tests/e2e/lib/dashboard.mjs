@@ -58,3 +58,19 @@ export async function look(page, name) {
   assert.deepEqual(await barriers(page), [], name);
   assert.equal(await isTooWide(page), false, `${name} is wider than its window`);
 }
+
+/** The chart of this name is there, has more than one colour in it, and its week of numbers stands in the table below. Gives the newest. */
+export async function drawn(page, title) {
+  const section = page.locator("section", { has: page.getByRole("heading", { name: title, exact: true }) });
+  await section.locator("canvas").waitFor();
+  const colors = await section.locator("canvas").evaluate((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+  });
+  assert.ok(colors > 3, `${title}: ${colors} colours`);
+  await section.getByText(`${title} in numbers`).click();
+  const numbers = section.locator("details");
+  await numbers.getByRole("cell").first().waitFor();
+  assert.equal(await numbers.getByRole("row").count(), 8, "a heading and seven days");
+  return numbers.getByRole("cell").last().innerText();
+}
