@@ -143,6 +143,7 @@ async fn the_buttons_do_what_the_commands_do_and_the_log_says_where_it_came_from
     let page = format!("/g/{}/giveaways/{}", world.guild(), id(&world, "Lamp"));
     says(&press(&mara, &page, "pause", &[("for", "soon")]).await, &["Write how long it is paused", "like 10m"]);
     let shown = mara.get(&page).await;
+    says(&shown, &["Host Mara", "Béla 1", "Chen 1", "Dilek 1"]);
     let again = [("once", once(&shown))];
     let again = [("once", again[0].1.as_str()), ("for", "2h")];
     says(&mara.submit(&format!("{page}/pause"), &again).await, &["is paused", "59 minutes 55 seconds left"]);

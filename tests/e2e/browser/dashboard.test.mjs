@@ -37,6 +37,8 @@ test("somebody without any right finds nothing there, and signing out everywhere
   await look(ada.page, "refused");
   const second = await openDashboard(browser, stack, { user: "ada", width: 390, height: 844, scheme: "dark" });
   await look(second.page, "guilds-390-dark");
+  await second.go("/sessions");
+  await look(second.page, "sessions-390-dark");
   await ada.go("/sessions");
   await ada.page.getByRole("button", { name: "Sign out everywhere" }).click();
   await ada.page.getByRole("button", { name: "Sign in with Discord" }).waitFor();
