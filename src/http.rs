@@ -27,7 +27,7 @@ const HEADERS: [&str; 13] = [
 ];
 
 pub async fn route(mut request: Request, env: Env, context: Context) -> Result<Response> {
-    let path = request.path();
+    let (path, query) = address(&request.inner().url());
     let method = request.method();
     match (&method, path.as_str()) {
         (Method::Post, "/interactions" | "/webhooks/discord") => signed(&mut request, &env, &context, &path).await,
@@ -40,7 +40,7 @@ pub async fn route(mut request: Request, env: Env, context: Context) -> Result<R
             scheduled_cron::tick(&env).await;
             Ok(Response::empty()?.with_status(204))
         }
-        _ => web(&mut request, &env, &context, &path).await,
+        _ => web(&mut request, &env, &context, (&path, &query)).await,
     }
 }
 
@@ -135,7 +135,17 @@ async fn health(env: &Env) -> Result<Response> {
 }
 
 /// Pages and the JSON API: headers, body and answer in core's own types.
-async fn web(request: &mut Request, env: &Env, context: &Context, path: &str) -> Result<Response> {
+/// Path and query of a request's address, which the platform has parsed and written out: the `url` crate would bring the tables of
+/// international host names along.
+fn address(url: &str) -> (String, String) {
+    let url = url.split('#').next().unwrap_or_default();
+    let (address, query) = url.split_once('?').unwrap_or((url, ""));
+    let path =
+        address.split_once("://").and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..))).unwrap_or("/");
+    (path.to_owned(), query.to_owned())
+}
+
+async fn web(request: &mut Request, env: &Env, context: &Context, (path, query): (&str, &str)) -> Result<Response> {
     let ctx = match env::ctx(env) {
         Ok(ctx) => ctx,
         Err(missing) => return refuse(503, &missing),
@@ -148,7 +158,7 @@ async fn web(request: &mut Request, env: &Env, context: &Context, path: &str) ->
     let web_request = web::Request {
         method: request.method().to_string(),
         segments: path.trim_start_matches('/').split('/').map(str::to_owned).collect(),
-        query: request.url()?.query_pairs().into_owned().collect(),
+        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         headers: HEADERS.iter().filter_map(|name| read(name).transpose()).collect::<Result<_>>()?,
         body,
         ..web::Request::default()

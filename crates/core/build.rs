@@ -11,13 +11,15 @@ use std::{collections::BTreeMap, env, error::Error, fmt::Write, fs, path::Path};
 const BEGIN: i64 = 1_577_836_800;
 /// 2100-01-01T00:00:00Z, where chrono-tz's own tables end.
 const END: i64 = 4_102_444_800;
-/// Offsets and switches since 2020 lie on full quarters of an hour.
+/// Offsets since 2020 are full quarters of an hour.
 const QUARTER: i64 = 900;
+/// Clocks are switched at full minutes: Casey's at one minute past midnight.
+const MINUTE: i64 = 60;
 /// No zone switches there and back within a week.
 const STEP: i64 = 7 * 86_400;
 
-/// (quarters of an hour since the switch before it, change of the offset in quarters of an hour).
-type Switches = Vec<(u16, i8)>;
+/// (minutes since the switch before it, change of the offset in quarters of an hour).
+type Switches = Vec<(u32, i8)>;
 
 fn offset(zone: Tz, at: i64) -> Result<i64, Box<dyn Error>> {
     let time = chrono::DateTime::from_timestamp(at, 0).ok_or("no such time")?;
@@ -36,17 +38,11 @@ fn switches(zone: Tz) -> Result<Switches, Box<dyn Error>> {
         let (before, after) = (offset(zone, at)?, offset(zone, at + STEP)?);
         if before != after {
             let (mut low, mut high) = (at, at + STEP);
-            while high - low > QUARTER {
-                let middle = low + (high - low) / QUARTER / 2 * QUARTER;
+            while high - low > MINUTE {
+                let middle = low + (high - low) / MINUTE / 2 * MINUTE;
                 if offset(zone, middle)? == before { low = middle } else { high = middle }
             }
-            // A gap of years is written as steps that change nothing.
-            let mut quarters = (high - last) / QUARTER;
-            while quarters > i64::from(u16::MAX) {
-                found.push((u16::MAX, 0));
-                quarters -= i64::from(u16::MAX);
-            }
-            found.push((u16::try_from(quarters)?, i8::try_from(after - before)?));
+            found.push((u32::try_from((high - last) / MINUTE)?, i8::try_from(after - before)?));
             last = high;
         }
         at += STEP;
@@ -74,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let utc = TZ_VARIANTS.iter().position(|zone| *zone == Tz::UTC).ok_or("no UTC")?;
     let out = format!(
-        "const UTC: u16 = {utc};\nstatic ZONES: [(&str, i8, u8); {}] = [{zones}];\nstatic ENDS: [u16; {}] = {ends:?};\nstatic SWITCHES: [(u16, i8); {total}] = [{packed}];\n",
+        "const UTC: u16 = {utc};\nstatic ZONES: [(&str, i8, u8); {}] = [{zones}];\nstatic ENDS: [u16; {}] = {ends:?};\nstatic SWITCHES: [(u32, i8); {total}] = [{packed}];\n",
         TZ_VARIANTS.len(),
         ends.len(),
     );

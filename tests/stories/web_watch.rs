@@ -111,7 +111,10 @@ async fn a_refused_message_is_sent_again_from_the_dashboard_once() {
     let mara = Browser::signed_in(&world, "mara").await;
     says(&mara.get(&format!("/g/{}", world.guild())).await, &["Discord refused", "Look at what did not go out"]);
     let jobs = page(&world, "jobs");
-    says(&mara.get(&jobs).await, &["Refused by Discord", "Winners of a giveaway", "Congratulations", "may not write there"]);
+    says(
+        &mara.get(&jobs).await,
+        &["Refused by Discord", "Winners of a giveaway", "Congratulations", "may not write there"],
+    );
     let listed = json(&mara.get(&api(&world, "jobs?state=failed")).await);
     assert!(listed["jobs"].as_array().unwrap().iter().any(|job| job["id"] == id.as_str()), "{listed}");
     world.sim.borrow_mut().set_permissions("#general", "Muster", 0, 0).unwrap();

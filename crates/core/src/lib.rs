@@ -20,6 +20,7 @@ pub mod health;
 pub mod identity;
 pub mod interaction;
 pub mod jobs;
+mod json;
 pub mod leaderboard;
 pub mod outbox;
 pub mod people;

@@ -2,7 +2,10 @@
 //!
 //! Not here: any SQL. That stands in the `store.rs` files.
 
-use crate::ports::{DbError, StatementResult};
+use crate::{
+    json,
+    ports::{DbError, StatementResult},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use twilight_model::id::Id;
 
@@ -80,8 +83,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 impl StatementResult {
     /// All rows, typed. A column that does not fit the type is a defect of the store, told as `DbError::Failed`.
     pub fn all<T: DeserializeOwned>(&self) -> Result<Vec<T>, DbError> {
-        serde_json::from_str(self.rows.get())
-            .map_err(|error| DbError::Failed(format!("a row does not fit its type: {error}")))
+        json::list(&self.rows).map_err(|error| DbError::Failed(format!("a row does not fit its type: {error}")))
     }
 
     /// The first row, if there is one.

@@ -5,8 +5,8 @@ use std::fmt;
 
 include!(concat!(env!("OUT_DIR"), "/time_zones.rs"));
 
-/// 2020-01-01T00:00:00Z in quarters of an hour since 1970, where the table begins; before that each zone keeps its first offset.
-const BEGIN: i64 = 1_577_836_800 / 900;
+/// 2020-01-01T00:00:00Z in minutes since 1970, where the table begins; before that each zone keeps its first offset.
+const BEGIN: i64 = 1_577_836_800 / 60;
 
 /// A zone of the IANA database (an index into the table).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Zone {
         let (_, first, list) = *self.row();
         let list = usize::from(list);
         let begin = list.checked_sub(1).map_or(0, |before| usize::from(ENDS[before]));
-        let now = utc.and_utc().timestamp().div_euclid(900);
+        let now = utc.and_utc().timestamp().div_euclid(60);
         let (mut at, mut quarters) = (BEGIN, i32::from(first));
         for (after, change) in &SWITCHES[begin..usize::from(ENDS[list])] {
             at += i64::from(*after);
@@ -155,7 +155,7 @@ mod tests {
             let mut at = BEGIN;
             let (_, _, list) = *ours.row();
             let begin = usize::from(list).checked_sub(1).map_or(0, |before| usize::from(ENDS[before]));
-            let switches = SWITCHES[begin..usize::from(ENDS[usize::from(list)])].iter().map(|(after, _)| { at += i64::from(*after); at * 900 });
+            let switches = SWITCHES[begin..usize::from(ENDS[usize::from(list)])].iter().map(|(after, _)| { at += i64::from(*after); at * 60 });
             let switch = switches.take_while(|at| *at < seconds).last().unwrap_or(seconds);
             let local = DateTime::from_timestamp(switch + near, 0).unwrap().with_timezone(&theirs).naive_local();
             for minutes in [-60, 0, 60] {

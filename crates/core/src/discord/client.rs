@@ -198,7 +198,7 @@ fn read(response: &HttpResponse) -> Result<Value, CallError> {
         204 => Ok(Value::Null),
         200..=299 => serde_json::from_slice(&response.body)
             .map_err(|_| CallError::Unknown(format!("status {} without JSON", response.status))),
-        400..=499 => match serde_json::from_slice::<Refusal>(&response.body) {
+        400..=499 => match crate::json::from_slice::<Refusal>(&response.body) {
             Ok(refusal) => Err(CallError::Refused {
                 status: response.status,
                 code: refusal.code,

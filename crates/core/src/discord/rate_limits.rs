@@ -170,7 +170,7 @@ fn retry_after_ms(response: &HttpResponse) -> Option<i64> {
     struct Body {
         retry_after: f64,
     }
-    if let Ok(body) = serde_json::from_slice::<Body>(&response.body) {
+    if let Ok(body) = crate::json::from_slice::<Body>(&response.body) {
         return Some(seconds_to_ms(body.retry_after));
     }
     let is_html = response.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));

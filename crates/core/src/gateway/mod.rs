@@ -174,7 +174,7 @@ fn kind_of(event: &Event) -> Option<String> {
 
 fn settings(rows: Vec<ConfigRow>) -> Vec<GuildSettings> {
     let parsed = rows.into_iter().filter_map(|row| {
-        let settings = serde_json::from_str(&row.settings).ok()?;
+        let settings = crate::json::from_str(&row.settings).ok()?;
         Some(GuildSettings { guild: row.guild_id, version: row.version, settings })
     });
     parsed.collect()

@@ -108,7 +108,7 @@ pub struct GuildConfigCache(HashMap<Id<GuildMarker>, (i64, Rc<GuildConfig>)>);
 
 fn parse(row: Option<store::Row>) -> GuildConfig {
     // A document that an older or newer version wrote still reads: unknown fields are ignored, missing ones default.
-    row.and_then(|row| serde_json::from_str(&row.settings).ok()).unwrap_or_default()
+    row.and_then(|row| crate::json::from_str(&row.settings).ok()).unwrap_or_default()
 }
 
 /// As D1 has it now; needed for every decision about rights.

@@ -34,7 +34,7 @@ impl Versioned {
 
 /// A stored document as settings.
 pub fn read(settings: &str) -> GuildConfig {
-    serde_json::from_str(settings).unwrap_or_default()
+    crate::json::from_str(settings).unwrap_or_default()
 }
 
 /// As D1 has it now.

@@ -185,7 +185,7 @@ async fn exchange(ctx: &Ctx, secret: &str, code: &str, verifier: &str) -> Result
             "Discord does not accept this deployment's client secret. Whoever runs it has to renew DISCORD_CLIENT_SECRET.",
         ));
     }
-    let answer: TokenAnswer = serde_json::from_slice(&response.body)
+    let answer: TokenAnswer = crate::json::from_slice(&response.body)
         .map_err(|_| Error::user("Discord does not know this sign-in any more. Sign in again."))?;
     if SCOPES.split(' ').any(|needed| !answer.scope.split(' ').any(|given| given == needed)) {
         return Err(Error::user(
@@ -224,7 +224,7 @@ struct User {
 
 async fn get_user(ctx: &Ctx, access: &str) -> Result<User> {
     let response = get(ctx, access, "/users/@me").await?;
-    serde_json::from_slice(&response.body).map_err(|_| silent())
+    crate::json::from_slice(&response.body).map_err(|_| silent())
 }
 
 /// A read in somebody's name.

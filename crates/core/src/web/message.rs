@@ -94,7 +94,7 @@ impl Request {
         if !self.has_type("application/json") {
             return Err(crate::Error::user("Send the body as application/json."));
         }
-        serde_json::from_slice(&self.body)
+        crate::json::from_slice(&self.body)
             .map_err(|error| crate::Error::User(format!("The body cannot be read: {error}.")))
     }
 }

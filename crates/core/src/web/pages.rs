@@ -150,7 +150,7 @@ async fn their_guilds(ctx: &Ctx, session: &identity::Session) -> Result<Rc<Vec<T
     }
     let access = identity::access_token(ctx, session).await?.ok_or(Error::SignIn)?;
     let response = login::get(ctx, &access, "/users/@me/guilds").await?;
-    let guilds: Rc<Vec<TheirGuild>> = Rc::new(serde_json::from_slice(&response.body).map_err(Error::internal)?);
+    let guilds: Rc<Vec<TheirGuild>> = Rc::new(crate::json::from_slice(&response.body).map_err(Error::internal)?);
     ctx.memory.remember(key, guilds.clone(), now + GUILDS_KEPT_MS);
     Ok(guilds)
 }

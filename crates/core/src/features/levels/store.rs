@@ -37,7 +37,7 @@ impl Member {
 
     /// Newest last.
     pub fn decisions(&self) -> Vec<Decision> {
-        serde_json::from_str(&self.why).unwrap_or_default()
+        crate::json::from_str(&self.why).unwrap_or_default()
     }
 }
 
@@ -302,7 +302,7 @@ pub struct PeriodRow {
 
 impl PeriodRow {
     pub fn winners(&self) -> Vec<Winner> {
-        serde_json::from_str(&self.winners).unwrap_or_default()
+        crate::json::from_str(&self.winners).unwrap_or_default()
     }
 }
 

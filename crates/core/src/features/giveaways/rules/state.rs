@@ -76,11 +76,11 @@ pub struct Giveaway {
 
 impl Giveaway {
     pub fn requirements(&self) -> Requirements {
-        serde_json::from_str(&self.requirements).unwrap_or_default()
+        crate::json::from_str(&self.requirements).unwrap_or_default()
     }
 
     pub fn open_slots(&self) -> Vec<u32> {
-        serde_json::from_str(&self.open_slots).unwrap_or_default()
+        crate::json::from_str(&self.open_slots).unwrap_or_default()
     }
 
     pub fn set_open_slots(&mut self, slots: &[u32]) {

@@ -174,7 +174,7 @@ pub async fn on_timer(ctx: &Ctx, guild: Id<GuildMarker>, timer: &str) -> Result<
     let Some(row) = row.filter(|row| row.started_at.is_some() && !row.is_done()) else { return Ok(None) };
     let slice: Option<SliceRow> = ctx.query(store::slice(guild, id, row.position, PER_STEP)).await?.first()?;
     let entries: Vec<(Id<UserMarker>, u64, u64)> = slice
-        .map(|slice| serde_json::from_str(&slice.entries))
+        .map(|slice| crate::json::from_str(&slice.entries))
         .transpose()
         .map_err(Error::internal)?
         .unwrap_or_default();

@@ -314,7 +314,7 @@ pub async fn save(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<
     let form = request.form();
     let config = guild_config::fresh(ctx, access.guild).await?;
     let levels = &config.config().levels;
-    let was = serde_json::from_str(form.get("was")).unwrap_or_else(|_| shown(levels));
+    let was = crate::json::from_str(form.get("was")).unwrap_or_else(|_| shown(levels));
     match try_save(ctx, access, &form, &was).await {
         Ok(done) => Ok(Response::see(format!("{}?done={done}", href(access, "")))),
         Err(error) => {
