@@ -151,7 +151,7 @@ async fn web(request: &mut Request, env: &Env, context: &Context, (path, query):
         Err(missing) => return refuse(503, &missing),
     };
     let Some(body) = read_capped(request, MAX_WEB_BODY).await? else {
-        return refuse(413, "That is longer than four megabytes.");
+        return secure(send(web::problem::of(413, "That is longer than four megabytes."))?);
     };
     let headers = request.headers();
     let read = |name: &str| Ok::<_, worker::Error>(headers.get(name)?.map(|value| (name.to_owned(), value)));
@@ -165,6 +165,10 @@ async fn web(request: &mut Request, env: &Env, context: &Context, (path, query):
     };
     let answer = muster_core::http(&ctx, web_request).await;
     interactions::finish_after(&ctx, context);
+    send(answer)
+}
+
+fn send(answer: web::Response) -> Result<Response> {
     let response = Response::from_bytes(answer.body.into_bytes())?.with_status(answer.status);
     let headers = response.headers();
     headers.set("content-type", answer.content_type)?;

@@ -54,3 +54,11 @@ test("every route answers as it is described, whatever it is sent", async () => 
   const runs = PARTS.map((part, place) => run(SCHEMATHESIS, [...args, ...part, "--header", `Authorization: Bearer ${keys[place]}`], { cwd: stack.dir }));
   for (const { code, stdout, stderr } of await Promise.all(runs)) assert.equal(code, 0, `${stdout}${stderr}`);
 });
+
+test("a body that is too long is refused as every other error is", async () => {
+  const headers = { authorization: `Bearer ${keys[0]}`, "content-type": "application/json" };
+  const body = "x".repeat(4 * 1_024 * 1_024 + 1);
+  const answer = await fetch(`${stack.workerUrl}/api/v1/guilds/${guild}/giveaways`, { method: "POST", headers, body });
+  assert.equal(answer.status, 413);
+  assert.equal(answer.headers.get("content-type"), "application/problem+json");
+});
