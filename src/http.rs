@@ -134,7 +134,6 @@ async fn health(env: &Env) -> Result<Response> {
     }
 }
 
-/// Pages and the JSON API: headers, body and answer in core's own types.
 /// Path and query of a request's address, which the platform has parsed and written out: the `url` crate would bring the tables of
 /// international host names along.
 fn address(url: &str) -> (String, String) {
@@ -145,6 +144,7 @@ fn address(url: &str) -> (String, String) {
     (path.to_owned(), query.to_owned())
 }
 
+/// Pages and the JSON API: headers, body and answer in core's own types.
 async fn web(request: &mut Request, env: &Env, context: &Context, (path, query): (&str, &str)) -> Result<Response> {
     let ctx = match env::ctx(env) {
         Ok(ctx) => ctx,

@@ -258,7 +258,7 @@ async fn versions_are_read_page_by_page_and_gone_back_to_once() {
         seen.extend(
             page["versions"].as_array().expect("a list").iter().map(|one| one["version"].as_i64().unwrap_or(0)),
         );
-        next = page["next"].as_str().map(str::to_owned);
+        next = page["next_cursor"].as_str().map(str::to_owned);
     }
     assert_eq!(seen, [5, 4, 3, 2, 1]);
     let back = json!({ "version": 2 });

@@ -11,7 +11,7 @@ import { openStack } from "../lib/stack.mjs";
 const SCHEMATHESIS = path.join(ROOT, ".tools/schemathesis/bin/st");
 const AREAS = ["overview", "giveaways", "levels", "analytics", "logs", "jobs", "settings"];
 /** Requests that are made up per route. More of them: MUSTER_API_EXAMPLES=200 ./scripts/test api. */
-const EXAMPLES = process.env.MUSTER_API_EXAMPLES ?? "15";
+const EXAMPLES = process.env.MUSTER_API_EXAMPLES ?? "8";
 
 /** Parts of the API that are asked at the same time, each with a key of its own: a key has 300 requests a minute. */
 const PARTS = [

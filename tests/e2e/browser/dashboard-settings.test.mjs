@@ -35,10 +35,11 @@ test("settings are saved, seen in the history, rolled back, and taken along as a
   await page.getByRole("link", { name: "History" }).click();
   await page.getByText("Version 4").waitFor();
   await look(page, "history");
-  await page.getByRole("button", { name: "Go back to this version 1" }).click();
+  await page.getByRole("link", { name: "Compare version 1 with now" }).click();
   await page.getByRole("heading", { name: "Back to version 1?" }).waitFor();
   await look(page, "history-back");
-  await page.getByRole("button", { name: "Go back to version 1" }).click();
+  await page.goBack();
+  await page.getByRole("button", { name: "Go back to this version 1" }).click();
   await page.getByText("Rolled back.").waitFor();
   assert.equal(await page.getByLabel("Automatic rerolls").inputValue(), "5");
   const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Export" }).click()]);

@@ -57,6 +57,9 @@ pub struct GuildFacts {
     pub name: String,
     pub owner_id: Id<UserMarker>,
     pub roles: Vec<RoleFacts>,
+    /// About how many members there are.
+    #[serde(default)]
+    pub approximate_member_count: Option<u64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -131,7 +134,7 @@ pub async fn get_member(
 }
 
 pub async fn get_guild(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<GuildFacts, CallError> {
-    get(ctx, format!("/guilds/{guild}")).await
+    get(ctx, format!("/guilds/{guild}?with_counts=true")).await
 }
 
 /// Guilds that Muster is in, with ids above `after`, in their order.

@@ -20,7 +20,7 @@ use crate::{
     web::{
         Request, Response,
         description::{Changing, Guarded, Snowflake},
-        problem,
+        once, problem,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -77,7 +77,7 @@ struct ConfigVersion {
 struct ConfigVersions {
     versions: Vec<ConfigVersion>,
     /// For `cursor`; null at the end.
-    next: Option<String>,
+    next_cursor: Option<String>,
 }
 
 /// Which version to go back to.
@@ -176,11 +176,6 @@ fn say_which() -> Response {
     problem::of(428, "Read the configuration first, and send its ETag as If-Match: somebody else may have changed it.")
 }
 
-/// The key that the caller names the request by, or one of ours.
-fn once(ctx: &Ctx, request: &Request) -> String {
-    request.header("idempotency-key").map_or_else(|| ctx.random_hex(8), str::to_owned)
-}
-
 /// The configuration that holds, with its version as ETag.
 #[utoipa::path(
     get,
@@ -222,7 +217,7 @@ async fn put_config(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Resul
         let error = |path| FieldError::new(path, "There is no such setting.");
         return Err(Error::Invalid(unknown.into_iter().map(error).collect()));
     }
-    answer(&replace::replace(ctx, access, &once(ctx, request), expected, &settings, "").await?)
+    answer(&replace::replace(ctx, access, &once::cause(ctx, request), expected, &settings, "").await?)
 }
 
 /// Every version that is kept, newest first.
@@ -232,7 +227,7 @@ async fn put_config(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Resul
     tag = "Configuration",
     params(
         ("guild" = Snowflake, Path),
-        ("cursor" = Option<String>, Query, description = "As `next` gave it."),
+        ("cursor" = Option<String>, Query, description = "As `next_cursor` gave it."),
         ("limit" = Option<u32>, Query, description = "From 1 to 50; 20 without a word.", minimum = 1, maximum = 50)
     ),
     responses((status = 200, body = ConfigVersions), Guarded),
@@ -244,7 +239,7 @@ async fn list_config_versions(ctx: &Ctx, request: &Request, access: &GuildAccess
         None => None,
         Some(text) => {
             let version = Some(text).filter(is_cursor).and_then(|text| text.parse().ok());
-            Some(version.ok_or_else(|| Error::user("Use the cursor as `next` gave it."))?)
+            Some(version.ok_or_else(|| Error::user("Use the cursor as `next_cursor` gave it."))?)
         }
     };
     let limit = match request.param("limit") {
@@ -264,7 +259,7 @@ async fn list_config_versions(ctx: &Ctx, request: &Request, access: &GuildAccess
         source: line.source,
         changes: line.changes.into_iter().map(Into::into).collect(),
     });
-    Response::of(200, &ConfigVersions { versions: versions.collect(), next: next.map(|next| next.to_string()) })
+    Response::of(200, &ConfigVersions { versions: versions.collect(), next_cursor: next.map(|next| next.to_string()) })
 }
 
 /// Puts an earlier version in force again; what was deleted on the server since is left out.
@@ -284,7 +279,7 @@ async fn list_config_versions(ctx: &Ctx, request: &Request, access: &GuildAccess
 async fn roll_back_config(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<Response> {
     let Some(expected) = expected(request)? else { return Ok(say_which()) };
     let Rollback { version } = request.json()?;
-    answer(&history::back(ctx, access, &once(ctx, request), version, expected).await?)
+    answer(&history::back(ctx, access, &once::cause(ctx, request), version, expected).await?)
 }
 
 /// The configuration as a file, with the names of what it mentions, for another server.

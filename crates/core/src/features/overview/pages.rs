@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     guild_config::{self, GuildConfig},
     health, outbox, registry,
-    text::count,
+    text::{count, number},
     time,
     watch::{Attention, Figure, LATE_MS, Scene},
     web::{Request, Response, Shell, render},
@@ -81,8 +81,19 @@ pub async fn live(ctx: &Ctx, access: &GuildAccess, config: &GuildConfig) -> Resu
         note: note.clone(),
         path: "analytics",
     });
-    let people = format!("{} left", week.total.leaves);
-    figures.push(Figure { name: "Joined this week", value: week.total.joins, note: people, path: "analytics" });
+    let (joins, leaves) = (week.total.joins, week.total.leaves);
+    let people = match access.facts.approximate_member_count {
+        Some(members) => Figure {
+            name: "Members",
+            value: members,
+            note: format!("{} joined, {} left in the last 7 days", number(joins), number(leaves)),
+            path: "analytics",
+        },
+        None => {
+            Figure { name: "Joined", value: joins, note: format!("{} left, {note}", number(leaves)), path: "analytics" }
+        }
+    };
+    figures.insert(0, people);
     let sidecar = health::sidecar(ctx).await?;
     let (is_connected, gateway) = health::say_sidecar(sidecar.as_ref());
     let due = registry::due(ctx, guild, ctx.now() - LATE_MS, COUNTED).await?;
@@ -130,5 +141,12 @@ pub async fn attention(ctx: &Ctx, access: &GuildAccess, config: &GuildConfig, li
     };
     let scene = Scene { guild: access.guild, facts: &access.facts, config, channels: channels.as_deref() };
     all.extend(registry::attention(ctx, &scene).await?);
+    // What somebody may not even look at is not theirs to mend.
+    let tabs = registry::tabs();
+    let may_see = |path: &str| {
+        let tab = tabs.iter().find(|tab| Some(tab.path) == path.split('/').next());
+        tab.is_none_or(|tab| access.may(tab.area, May::View))
+    };
+    all.retain(|one| may_see(one.path));
     Ok(all)
 }

@@ -86,6 +86,9 @@ struct ShownLine {
 struct HistoryPage {
     shell: Shell,
     lines: Vec<ShownLine>,
+    may_manage: bool,
+    /// The version in force, which a press says it has seen.
+    current: i64,
     next: String,
     is_first: bool,
 }
@@ -112,6 +115,8 @@ pub async fn list(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<
     let page = HistoryPage {
         shell: Shell::of_guild(ctx, request, access, "History", "settings"),
         lines: shown.collect(),
+        may_manage: access.may(Area::Settings, May::Manage),
+        current: versions::current(ctx, access.guild).await?.version,
         next: next.map(|next| next.to_string()).unwrap_or_default(),
         is_first: before.is_none(),
     };
@@ -136,8 +141,12 @@ pub async fn show(ctx: &Ctx, request: &Request, access: &GuildAccess, version: &
     let current = versions::current(ctx, access.guild).await?;
     let names = names(ctx, access).await?;
     let then = without_missing(&then, &names);
+    let notice = match request.param("moved") {
+        Some(_) => "Somebody changed the settings meanwhile, so nothing was rolled back. This is compared with theirs.",
+        None => "",
+    };
     let page = VersionPage {
-        shell: Shell::of_guild(ctx, request, access, format!("Version {version}"), "settings"),
+        shell: Shell::of_guild(ctx, request, access, format!("Version {version}"), "settings").notice(notice),
         version,
         current: current.version,
         changes: words::changes(&current.config, &then, &names),
@@ -162,6 +171,12 @@ pub async fn back(ctx: &Ctx, access: &GuildAccess, once: &str, version: i64, exp
 pub async fn roll_back(ctx: &Ctx, request: &Request, access: &GuildAccess, version: &str) -> Result<Response> {
     let form = request.form();
     let expected = parse_version(form.get("version"))?;
-    back(ctx, access, form.once(), parse_version(version)?, expected).await?;
-    Ok(Response::see(format!("/g/{}/settings?done=back", access.guild)))
+    let settings = format!("/g/{}/settings", access.guild);
+    match back(ctx, access, form.once(), parse_version(version)?, expected).await {
+        Ok(_) => Ok(Response::see(format!("{settings}?done=back"))),
+        // The page of that version shows what is different now, and what keeps it from coming back.
+        Err(Error::Stale) => Ok(Response::see(format!("{settings}/history/{version}?moved=yes"))),
+        Err(Error::Invalid(_)) => Ok(Response::see(format!("{settings}/history/{version}"))),
+        Err(error) => Err(error),
+    }
 }
