@@ -8,7 +8,7 @@ import { ROOT, run } from "../../../scripts/lib/processes.mjs";
 
 // At the same place each time: what was compiled there before is not compiled again.
 const COPY = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "new-feature-check/muster");
-const WHAT = ["Cargo.toml", "Cargo.lock", "rustfmt.toml", "crates", "gateway-sidecar", "simulator", "tests", "benches", "src", "d1-migrations", "scripts", "wrangler.toml", "package.json", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
+const WHAT = ["Cargo.toml", "Cargo.lock", "rustfmt.toml", "crates", "gateway-sidecar", "simulator", "tests", "benches", "src", "d1-migrations", "scripts", "wrangler.toml", "package.json", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
 
 fs.rmSync(COPY, { recursive: true, force: true });
 for (const one of WHAT) {
