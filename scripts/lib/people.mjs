@@ -83,6 +83,16 @@ export function people(sim, guildName = "Lantern Café") {
     return { message, text: message ? textOf(message) : "", isPrivate };
   }
 
+  /**
+   * Does something that the application answers. `wrangler dev` stands between and says 503 when the connection that it
+   * kept to the Worker was closed (after 5 s of rest) as it was used: that press never arrived, and people press again.
+   */
+  async function acted(route, body, channel, user) {
+    const reply = await sim.post(route, body);
+    const isLost = reply.answer.kind === "error" && /HTTP status 503/.test(reply.answer.detail ?? "");
+    return settled(isLost ? await sim.post(route, body) : reply, channel, user);
+  }
+
   return {
     meet, channelId, userId, messages,
     /** A person's name as others see it. */
@@ -93,7 +103,7 @@ export function people(sim, guildName = "Lantern Café") {
     /** Types a slash command. Gives `{ text, message, isPrivate }`, or `{ modal }`. */
     async command(user, channel, line) {
       const id = await channelId(channel);
-      return settled(await sim.post("/interactions/command", { user, channel: id, line }), id, user);
+      return acted("/interactions/command", { user, channel: id, line }, id, user);
     },
 
     async suggestions(user, channel, name, options) {
@@ -104,12 +114,11 @@ export function people(sim, guildName = "Lantern Café") {
     /** Presses the button of a message by its label or custom id. */
     async press(user, message, button) {
       const custom_id = button.includes(":") ? button : buttonOf(message, button);
-      const reply = await sim.post("/interactions/component", { user, message: message.id, custom_id });
-      return settled(reply, message.channel_id, user);
+      return acted("/interactions/component", { user, message: message.id, custom_id }, message.channel_id, user);
     },
 
     async submit(user, channel, modal, fields) {
-      return settled(await sim.post("/interactions/modal", { user, modal: modal.id, fields }), channel, user);
+      return acted("/interactions/modal", { user, modal: modal.id, fields }, channel, user);
     },
 
     async join(username, { days = 400, roles = ["Member"] } = {}) {

@@ -30,7 +30,14 @@ function press(body, hangUpMs) {
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...signed(key, body) };
     const request = http.request(`${stack.workerUrl}/interactions`, { method: "POST", agent: hangUpMs === undefined ? agent : false, headers });
-    request.on("error", (error) => (hangUpMs === undefined ? reject(error) : resolve(null)));
+    const failed = (error) => {
+      if (hangUpMs !== undefined) return resolve(null);
+      // workerd closes a connection that rested for 5 s, and may do so at the very moment when it is used again: that
+      // press never arrived, and is sent anew.
+      if (request.reusedSocket && error.code === "ECONNRESET") return press(body).then(resolve, reject);
+      return reject(error);
+    };
+    request.on("error", failed);
     request.on("response", (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (piece) => (text += piece)).on("end", () => resolve(text)).on("error", () => resolve(null));
