@@ -9,6 +9,7 @@ use muster_core::{
     ctx::{Memory, Settings},
     identity::{SessionKeys, WebSettings},
     signature::DiscordKey,
+    social::{Apps, Kind},
     vault::Vault,
 };
 use std::{cell::RefCell, rc::Rc};
@@ -60,6 +61,19 @@ fn web(env: &Env) -> Option<WebSettings> {
     Some(WebSettings { client_secret, session_keys: Rc::new(session_keys.ok()?), vault: Rc::new(vault.ok()?) })
 }
 
+/// The applications on social platforms, each out of one secret such as SOCIAL_LINKEDIN.
+fn social(env: &Env) -> Apps {
+    let of = |kind: Kind| {
+        let secret = setting(env, &format!("SOCIAL_{}", kind.key().to_uppercase()))?;
+        let app = kind.app(&secret, |name, default| base_url(env, name, default));
+        if app.is_none() {
+            worker::console_error!("SOCIAL_{}: expected client_id:client_secret", kind.key().to_uppercase());
+        }
+        Some((kind, app?))
+    };
+    Kind::ALL.into_iter().filter_map(of).collect()
+}
+
 fn base_url(env: &Env, name: &str, default: &str) -> String {
     let url = setting(env, name).unwrap_or_else(|| default.to_owned());
     url.trim_end_matches('/').to_owned()
@@ -78,6 +92,7 @@ fn settings(env: &Env) -> Result<Settings, String> {
         commands_guild: setting(env, "COMMANDS_GUILD").and_then(|id| id.parse().ok()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         web: web(env),
+        social: social(env),
     })
 }
 

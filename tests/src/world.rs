@@ -98,6 +98,7 @@ impl World {
             public_url: "https://muster.test".to_owned(),
             commands_guild: None,
             version: "0.0.0".to_owned(),
+            social: Vec::new(),
             web: Some(WebSettings {
                 client_secret: SimOptions::default().client_secret,
                 session_keys: Rc::new(SessionKeys::parse(&format!("a:{}", "01".repeat(32))).expect("a key")),

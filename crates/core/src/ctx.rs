@@ -6,6 +6,7 @@ use crate::{
     guild_config::GuildConfigCache,
     identity::WebSettings,
     ports::{Clock, Db, Http, Kv, Leaderboards, Level, Log, Queue, Rng, StatementResult, Timers},
+    social::Apps,
     sql::Statement,
 };
 use futures_util::future::LocalBoxFuture;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub version: String,
     /// `None` where signing in on the web was not set up.
     pub web: Option<WebSettings>,
+    /// The social platforms that were set up.
+    pub social: Apps,
 }
 
 /// What an isolate remembers between requests. Everything here may vanish at any moment, and is never the

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     identity, outbox,
     ports::{Level, Timer},
-    registration, registry,
+    registration, registry, social,
     sql::MAX_SAFE_INTEGER,
     web,
 };
@@ -67,12 +67,14 @@ pub async fn cron(ctx: &Ctx) {
     report(ctx, "timers", sweep_timers(ctx).await);
     report(ctx, "outbox", outbox::sweep(ctx, PER_TICK).await);
     report(ctx, "sealed tokens", identity::reseal(ctx).await);
+    report(ctx, "sealed accounts", social::tokens::reseal(ctx).await);
     // Once an hour is often enough, whichever tick that is.
     if ctx.now().div_euclid(60_000).rem_euclid(60) == 0 {
         report(ctx, "old messages", outbox::delete_old(ctx).await);
         report(ctx, "old attempts", audit::delete_old(ctx).await);
         report(ctx, "old counts", activity::delete_old(ctx).await);
         report(ctx, "old sessions", identity::delete_old(ctx).await);
+        report(ctx, "old consents", social::accounts::delete_old(ctx).await);
         report(ctx, "old answers", web::once::tidy(ctx).await);
     }
     report(ctx, "commands", registration::register_if_changed(ctx).await);

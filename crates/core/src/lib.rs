@@ -30,6 +30,7 @@ pub mod registration;
 pub mod registry;
 pub mod reply;
 pub mod signature;
+pub mod social;
 pub mod sql;
 pub mod text;
 pub mod time;

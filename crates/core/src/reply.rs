@@ -287,6 +287,20 @@ pub fn button(id: &CustomId, label: &str, style: ButtonStyle, emoji: Option<&str
     })
 }
 
+/// A button that opens an address.
+pub fn link_button(url: &str, label: &str) -> Component {
+    Component::Button(Button {
+        disabled: false,
+        custom_id: None,
+        emoji: None,
+        id: None,
+        label: Some(shorten(label, limits::BUTTON_LABEL)),
+        sku_id: None,
+        style: ButtonStyle::Link,
+        url: Some(url.to_owned()),
+    })
+}
+
 pub fn disabled(mut component: Component) -> Component {
     if let Component::Button(button) = &mut component {
         button.disabled = true;

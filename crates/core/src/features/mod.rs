@@ -2,6 +2,7 @@
 
 pub mod analytics;
 pub mod config;
+pub mod connect;
 pub mod giveaways;
 pub mod grants;
 pub mod help;

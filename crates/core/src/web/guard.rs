@@ -37,13 +37,23 @@ pub fn check_origin(ctx: &Ctx, request: &Request) -> Result<()> {
     if accepted { Ok(()) } else { Err(refused()) }
 }
 
+/// Where a form of this site may end: browsers hold the address that a POST is redirected to against this as well.
+fn form_targets(ctx: &Ctx) -> String {
+    let mut all = ctx.settings.discord_web.clone();
+    for (_, app) in &ctx.settings.social {
+        all.push(' ');
+        all.push_str(&app.web);
+    }
+    all
+}
+
 /// Security headers (OWASP ASVS 5.0, 3.4). Scripts and styles come from files of this site only; forms lead here or to Discord.
 pub fn secure(ctx: &Ctx, mut response: Response) -> Response {
     let policy = if response.content_type == HTML {
         format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
              form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
-            ctx.settings.discord_web
+            form_targets(ctx)
         )
     } else {
         "default-src 'none'; frame-ancestors 'none'".to_owned()

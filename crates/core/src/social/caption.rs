@@ -1,0 +1,110 @@
+//! Purpose: how long a text is for a platform, counted as the platform counts.
+
+/// How much of a platform's room a text takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    pub used: usize,
+    pub limit: usize,
+    /// A second limit that is broken, in words.
+    pub also: Option<&'static str>,
+}
+
+impl Count {
+    pub fn of(used: usize, limit: usize) -> Self {
+        Self { used, limit, also: None }
+    }
+
+    pub fn is_fitting(&self) -> bool {
+        self.used <= self.limit && self.also.is_none()
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace()
+}
+
+fn is_address(word: &str) -> bool {
+    word.starts_with("https://") || word.starts_with("http://")
+}
+
+/// Characters; at most 30 hashtags and 20 mentions (Instagram's content publishing guide).
+pub fn instagram(text: &str) -> Count {
+    let tags = text.chars().filter(|c| *c == '#').count();
+    let mentions = text.chars().filter(|c| *c == '@').count();
+    let also = if tags > 30 {
+        Some("at most 30 hashtags")
+    } else if mentions > 20 {
+        Some("at most 20 mentions")
+    } else {
+        None
+    };
+    Count { also, ..Count::of(text.chars().count(), 2_200) }
+}
+
+/// X counts an address as 23 and most of what is not Latin as 2 (developer documentation, "Counting characters").
+pub fn x(text: &str) -> Count {
+    let mut used = 0;
+    for part in text.split_inclusive(char::is_whitespace) {
+        let word = part.trim_end();
+        if is_address(word) {
+            used += 23 + part.chars().count() - word.chars().count();
+        } else {
+            used += part.chars().map(weight).sum::<usize>();
+        }
+    }
+    Count::of(used, 280)
+}
+
+/// The ranges of weight 1 in X's configuration of `twitter-text`, version 3.
+fn weight(c: char) -> usize {
+    match u32::from(c) {
+        0..=4351 | 8192..=8205 | 8208..=8223 | 8242..=8247 => 1,
+        _ => 2,
+    }
+}
+
+/// Characters, an emoji as the bytes of its UTF-8 form (Threads' documentation, "Posts").
+pub fn threads(text: &str) -> Count {
+    let of = |c: char| if u32::from(c) >= 0x1_F000 { c.len_utf8() } else { 1 };
+    Count::of(text.chars().map(of).sum(), 500)
+}
+
+/// UTF-16 units, as TikTok's reference of Direct Post counts.
+pub fn tiktok(text: &str) -> Count {
+    Count::of(text.encode_utf16().count(), 2_200)
+}
+
+pub fn linkedin(text: &str) -> Count {
+    Count::of(text.chars().count(), 3_000)
+}
+
+/// Letters and digits only, in lower case and without addresses: what two texts are compared by.
+pub fn essence(text: &str) -> String {
+    let mut essence = String::new();
+    for word in words(text).filter(|word| !is_address(word)) {
+        essence.extend(word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
+    }
+    essence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_platform_counts_in_its_own_way() {
+        assert_eq!(x("See https://example.com/a/very/long/path?with=much now").used, 4 + 23 + 4);
+        assert_eq!(x("日本").used, 4);
+        assert_eq!(threads("Hi 🎉").used, 3 + 4);
+        assert_eq!(tiktok("🎉").used, 2);
+        assert!(!instagram(&"#a ".repeat(31)).is_fitting());
+        assert!(instagram(&"#a ".repeat(30)).is_fitting());
+        assert!(!linkedin(&"a".repeat(3_001)).is_fitting());
+    }
+
+    #[test]
+    fn the_same_words_are_the_same_text() {
+        assert_eq!(essence("Come & see! https://a.example/1"), essence("come, see https://b.example/2"));
+        assert_ne!(essence("come and see"), essence("come and go"));
+    }
+}

@@ -1,0 +1,186 @@
+//! Purpose: Instagram with Instagram Login: containers, publishing and insights of professional accounts.
+
+use super::{
+    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Refusal, Tokens,
+    Told, caption, wire,
+};
+use crate::ports::{HttpRequest, HttpResponse};
+use serde_json::Value;
+
+/// Meta's versions live about two years.
+pub const VERSION: &str = "v23.0";
+const SCOPES: &str = "instagram_business_basic,instagram_business_content_publish,instagram_business_manage_insights";
+
+pub struct Instagram;
+
+fn url(acting: &Acting<'_>, path: &str, pairs: &[(&str, &str)]) -> String {
+    format!("{}/{VERSION}/{path}?{}", acting.app.api, wire::query(pairs))
+}
+
+/// Insights come as a list of names with values; likes of a post and the like.
+pub fn read_insights(body: &Value) -> Metrics {
+    let of = |names: &[&str]| {
+        let rows = body["data"].as_array()?;
+        let row = rows.iter().find(|row| names.iter().any(|name| row["name"] == *name))?;
+        row.pointer("/values/0/value").or_else(|| row.pointer("/total_value/value"))?.as_u64()
+    };
+    Metrics {
+        views: of(&["views"]),
+        reactions: of(&["likes"]),
+        comments: of(&["comments", "replies"]),
+        shares: of(&["shares", "reposts"]),
+    }
+}
+
+/// A container by its state; `field` differs between Instagram and Threads, the words do not.
+pub fn read_container(answer: &HttpResponse, field: &str) -> Told<Progress> {
+    let body = wire::ok(answer)?;
+    Ok(match body[field].as_str().unwrap_or_default() {
+        "FINISHED" => Progress::Ready,
+        "PUBLISHED" => Progress::Post(None),
+        "ERROR" => Progress::Failed("the picture was not taken".to_owned()),
+        "EXPIRED" => Progress::Failed("it waited longer than a day".to_owned()),
+        _ => Progress::NotYet,
+    })
+}
+
+/// The newest of the account's posts with this very text.
+pub fn find_text(answer: &HttpResponse, place: &str, field: &str, draft: &Draft) -> Told<Found> {
+    let body = wire::ok(answer)?;
+    let posts = body.pointer(place).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let is_it = |post: &&Value| post[field].as_str().is_some_and(|text| text.trim() == draft.text.trim());
+    match posts.iter().find(is_it) {
+        Some(post) => Ok(Found::Post(wire::id_at(post, "/id")?)),
+        None => Ok(Found::Absent),
+    }
+}
+
+impl Platform for Instagram {
+    fn authorize(&self, app: &App, consent: &Consent<'_>) -> String {
+        let query = wire::query(&[
+            ("client_id", &app.client_id),
+            ("redirect_uri", consent.redirect_uri),
+            ("response_type", "code"),
+            ("scope", SCOPES),
+            ("state", consent.state),
+        ]);
+        format!("{}/oauth/authorize?{query}", app.web)
+    }
+
+    fn exchange(&self, app: &App, consent: &Consent<'_>, code: &str) -> HttpRequest {
+        wire::post_form(
+            format!("{}/oauth/access_token", app.tokens),
+            &[
+                ("client_id", &app.client_id),
+                ("client_secret", &app.client_secret),
+                ("grant_type", "authorization_code"),
+                ("redirect_uri", consent.redirect_uri),
+                ("code", code),
+            ],
+        )
+    }
+
+    fn extend(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
+        let query = wire::query(&[
+            ("grant_type", "ig_exchange_token"),
+            ("client_secret", &app.client_secret),
+            ("access_token", &tokens.access),
+        ]);
+        Some(wire::get(format!("{}/access_token?{query}", app.api)))
+    }
+
+    fn refresh(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
+        let query = wire::query(&[("grant_type", "ig_refresh_token"), ("access_token", &tokens.access)]);
+        Some(wire::get(format!("{}/refresh_access_token?{query}", app.api)))
+    }
+
+    fn revoke(&self, _app: &App, _tokens: &Tokens) -> Option<HttpRequest> {
+        // Instagram has no call for it: people remove an app in their settings.
+        None
+    }
+
+    fn identify(&self, app: &App, access: &str) -> HttpRequest {
+        let query = wire::query(&[("fields", "user_id,username,account_type"), ("access_token", access)]);
+        wire::get(format!("{}/{VERSION}/me?{query}", app.api))
+    }
+
+    fn read_person(&self, answer: &HttpResponse) -> Told<Person> {
+        let body = wire::ok(answer)?;
+        Ok(Person { id: wire::id_at(&body, "/user_id")?, name: wire::name(&body["username"]) })
+    }
+
+    fn capabilities(&self, _app: &App) -> Capabilities {
+        Capabilities {
+            needs_image: true,
+            reads_back: true,
+            has_metrics: true,
+            forbids_rewards: None,
+            caution: Some(
+                "Only professional Instagram accounts (creator or business) can publish through an application.",
+            ),
+        }
+    }
+
+    fn count(&self, text: &str) -> caption::Count {
+        caption::instagram(text)
+    }
+
+    fn prepare(&self, acting: &Acting<'_>, draft: &Draft) -> Option<HttpRequest> {
+        let image = draft.image.as_deref().unwrap_or_default();
+        Some(wire::post_form(
+            format!("{}/{VERSION}/{}/media", acting.app.api, acting.account),
+            &[("image_url", image), ("caption", &draft.text), ("access_token", acting.access)],
+        ))
+    }
+
+    fn check(&self, acting: &Acting<'_>, container: &str) -> Option<HttpRequest> {
+        Some(wire::get(url(acting, container, &[("fields", "status_code"), ("access_token", acting.access)])))
+    }
+
+    fn read_progress(&self, answer: &HttpResponse) -> Told<Progress> {
+        read_container(answer, "status_code")
+    }
+
+    fn publish(&self, acting: &Acting<'_>, _draft: &Draft, container: &str) -> HttpRequest {
+        wire::post_form(
+            format!("{}/{VERSION}/{}/media_publish", acting.app.api, acting.account),
+            &[("creation_id", container), ("access_token", acting.access)],
+        )
+    }
+
+    fn read_published(&self, answer: &HttpResponse) -> Told<Published> {
+        wire::read_id(answer, "id").map(Published::Post)
+    }
+
+    fn look_back(&self, acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
+        let fields = [("fields", "id,caption,timestamp"), ("limit", "25"), ("access_token", acting.access)];
+        Some(wire::get(url(acting, &format!("{}/media", acting.account), &fields)))
+    }
+
+    fn read_back(&self, answer: &HttpResponse, draft: &Draft) -> Told<Found> {
+        find_text(answer, "/data", "caption", draft)
+    }
+
+    fn address(&self, _app: &App, _person: &str, _id: &str) -> Option<String> {
+        None
+    }
+
+    fn locate(&self, acting: &Acting<'_>, id: &str) -> Option<HttpRequest> {
+        Some(wire::get(url(acting, id, &[("fields", "permalink"), ("access_token", acting.access)])))
+    }
+
+    fn metrics(&self, acting: &Acting<'_>, ids: &[&str]) -> HttpRequest {
+        let id = ids.first().copied().unwrap_or_default();
+        let fields = [("metric", "views,likes,comments,shares"), ("access_token", acting.access)];
+        wire::get(url(acting, &format!("{id}/insights"), &fields))
+    }
+
+    fn read_metrics(&self, answer: &HttpResponse, ids: &[&str]) -> Told<Vec<(String, Metrics)>> {
+        if answer.status == 404 {
+            return Ok(Vec::new());
+        }
+        let body = wire::ok(answer)?;
+        let Some(id) = ids.first() else { return Err(Refusal::Unknown("no post was asked for".to_owned())) };
+        Ok(vec![((*id).to_owned(), read_insights(&body))])
+    }
+}

@@ -1,0 +1,311 @@
+//! Purpose: the social platforms behind one interface: every platform says how its calls look and what their answers mean.
+//!
+//! Pure: a platform builds requests and reads answers, the callers send them. Tables: social_links, social_logins,
+//! social_accounts, social_locks. Not here: missions and points.
+
+pub mod accounts;
+pub mod caption;
+mod instagram;
+mod linkedin;
+pub mod store;
+mod threads;
+mod tiktok;
+pub mod tokens;
+mod wire;
+mod x;
+
+use crate::ports::{HttpRequest, HttpResponse};
+
+/// Milliseconds that a platform may take for an answer.
+const TIMEOUT_MS: u64 = 10_000;
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// What this deployment holds of a platform. Not `Debug`: it holds the secret.
+#[derive(Clone)]
+pub struct App {
+    pub client_id: String,
+    pub client_secret: String,
+    /// What the platform granted the application, as words after its secret: `audited` (TikTok), `refresh` and `analytics` (LinkedIn).
+    pub grants: Vec<String>,
+    /// Where people are sent to consent.
+    pub web: String,
+    /// Where a code becomes a token; only Instagram has a host of its own for it.
+    pub tokens: String,
+    pub api: String,
+}
+
+impl App {
+    pub fn has(&self, grant: &str) -> bool {
+        self.grants.iter().any(|one| one == grant)
+    }
+}
+
+/// The applications of this deployment, by platform; a platform without one is not set up.
+pub type Apps = Vec<(Kind, App)>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    LinkedIn,
+    Instagram,
+    TikTok,
+    X,
+    Threads,
+}
+
+impl Kind {
+    pub const ALL: [Self; 5] = [Self::LinkedIn, Self::Instagram, Self::TikTok, Self::X, Self::Threads];
+
+    /// As it stands in addresses, rows and settings.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::LinkedIn => "linkedin",
+            Self::Instagram => "instagram",
+            Self::TikTok => "tiktok",
+            Self::X => "x",
+            Self::Threads => "threads",
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LinkedIn => "LinkedIn",
+            Self::Instagram => "Instagram",
+            Self::TikTok => "TikTok",
+            Self::X => "X",
+            Self::Threads => "Threads",
+        }
+    }
+
+    pub fn of(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+
+    pub fn platform(self) -> &'static dyn Platform {
+        match self {
+            Self::LinkedIn => &linkedin::LinkedIn,
+            Self::Instagram => &instagram::Instagram,
+            Self::TikTok => &tiktok::TikTok,
+            Self::X => &x::X,
+            Self::Threads => &threads::Threads,
+        }
+    }
+
+    /// The real bases (web, tokens, api), and the settings that replace them.
+    pub fn bases(self) -> [(&'static str, &'static str); 3] {
+        match self {
+            Self::LinkedIn => [
+                ("LINKEDIN_WEB", "https://www.linkedin.com"),
+                ("LINKEDIN_WEB", "https://www.linkedin.com"),
+                ("LINKEDIN_API", "https://api.linkedin.com"),
+            ],
+            Self::Instagram => [
+                ("INSTAGRAM_WEB", "https://www.instagram.com"),
+                ("INSTAGRAM_TOKENS", "https://api.instagram.com"),
+                ("INSTAGRAM_API", "https://graph.instagram.com"),
+            ],
+            Self::TikTok => [
+                ("TIKTOK_WEB", "https://www.tiktok.com"),
+                ("TIKTOK_API", "https://open.tiktokapis.com"),
+                ("TIKTOK_API", "https://open.tiktokapis.com"),
+            ],
+            Self::X => [("X_WEB", "https://x.com"), ("X_API", "https://api.x.com"), ("X_API", "https://api.x.com")],
+            Self::Threads => [
+                ("THREADS_WEB", "https://threads.net"),
+                ("THREADS_API", "https://graph.threads.net"),
+                ("THREADS_API", "https://graph.threads.net"),
+            ],
+        }
+    }
+
+    /// The application out of its setting, `client_id:client_secret[:grant...]`; `base` reads the settings of the bases.
+    pub fn app(self, setting: &str, base: impl Fn(&str, &str) -> String) -> Option<App> {
+        let mut parts = setting.trim().split(':');
+        let client_id = parts.next().filter(|part| !part.is_empty())?.to_owned();
+        let client_secret = parts.next().filter(|part| !part.is_empty())?.to_owned();
+        let [web, tokens, api] = self.bases().map(|(name, default)| base(name, default));
+        Some(App { client_id, client_secret, grants: parts.map(str::to_owned).collect(), web, tokens, api })
+    }
+}
+
+/// A consent that is about to begin.
+pub struct Consent<'a> {
+    pub redirect_uri: &'a str,
+    pub state: &'a str,
+    /// 64 characters, of which PKCE's challenge is made where the platform takes one (RFC 7636).
+    pub verifier: &'a str,
+}
+
+/// Tokens in the clear, for the length of one call. Not `Debug`.
+#[derive(Clone, PartialEq)]
+pub struct Tokens {
+    pub access: String,
+    /// Empty where the platform gives none.
+    pub refresh: String,
+    /// Unix milliseconds.
+    pub expires_at: i64,
+}
+
+/// Who an account is on its platform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    pub id: String,
+    pub name: String,
+}
+
+/// An account with the token to act for it.
+pub struct Acting<'a> {
+    pub app: &'a App,
+    pub account: &'a str,
+    pub access: &'a str,
+}
+
+/// What appears, fixed when the member confirmed it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    pub text: String,
+    /// A public address of a JPEG.
+    pub image: Option<String>,
+    /// Who may see it, as the member chose, in the platform's word (TikTok).
+    pub privacy: Option<String>,
+}
+
+/// Why a call did not do what it should.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refusal {
+    /// The token is no longer good: the member has to connect again.
+    Token,
+    /// Not now; again after so many milliseconds.
+    Later(i64),
+    /// For good; the platform's reason, cleaned of markup and shortened.
+    Rejected(String),
+    /// It may have taken effect or not.
+    Unknown(String),
+}
+
+pub type Told<T> = Result<T, Refusal>;
+
+/// What came of the call that publishes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Published {
+    /// There, with its id.
+    Post(String),
+    /// Taken, and there later: asked for under this id.
+    Processing(String),
+}
+
+/// Whether something prepared or taken is there.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress {
+    NotYet,
+    /// Prepared and not published.
+    Ready,
+    /// Published; the id where the platform says it here.
+    Post(Option<String>),
+    Failed(String),
+}
+
+/// What reading back says about a post whose call had no answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    Post(String),
+    Absent,
+}
+
+/// Counts of a post; `None` where the platform does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Metrics {
+    pub views: Option<u64>,
+    /// Likes, or LinkedIn's reactions.
+    pub reactions: Option<u64>,
+    pub comments: Option<u64>,
+    pub shares: Option<u64>,
+}
+
+/// What a platform lets a member do, for showing before anything is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// A post has to have a picture.
+    pub needs_image: bool,
+    /// An unanswered post can be looked for.
+    pub reads_back: bool,
+    /// Counts can be read.
+    pub has_metrics: bool,
+    /// The platform's rules allow rewards for posts; where they do not, why.
+    pub forbids_rewards: Option<&'static str>,
+    /// What else an admin should know, as things are with this application.
+    pub caution: Option<&'static str>,
+}
+
+/// A social platform. Every method is pure.
+pub trait Platform {
+    /// The address at which the person consents.
+    fn authorize(&self, app: &App, consent: &Consent<'_>) -> String;
+    /// The code that came back, for tokens.
+    fn exchange(&self, app: &App, consent: &Consent<'_>, code: &str) -> HttpRequest;
+    /// Short tokens for long ones, where the platform has both.
+    fn extend(&self, _app: &App, _tokens: &Tokens) -> Option<HttpRequest> {
+        None
+    }
+    /// New tokens for old; `None` where there is no way but to connect again.
+    fn refresh(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest>;
+    /// Tells the platform that the tokens are no longer needed; `None` where only the person can.
+    fn revoke(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest>;
+    /// Reads what `exchange`, `extend` and `refresh` gave, at `now`.
+    fn read_tokens(&self, answer: &HttpResponse, now: i64) -> Told<Tokens> {
+        wire::read_tokens(answer, now)
+    }
+    /// Asks whose token it is.
+    fn identify(&self, app: &App, access: &str) -> HttpRequest;
+    fn read_person(&self, answer: &HttpResponse) -> Told<Person>;
+
+    fn capabilities(&self, app: &App) -> Capabilities;
+    /// What the platform counts of a text, and how much it takes.
+    fn count(&self, text: &str) -> caption::Count;
+
+    /// Makes something that is published later: nothing appears yet, and making it twice harms nobody.
+    fn prepare(&self, _acting: &Acting<'_>, _draft: &Draft) -> Option<HttpRequest> {
+        None
+    }
+    fn read_prepared(&self, answer: &HttpResponse) -> Told<String> {
+        wire::read_id(answer, "id")
+    }
+    /// Asks about what was prepared, or what publishing left processing.
+    fn check(&self, _acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
+        None
+    }
+    fn read_progress(&self, answer: &HttpResponse) -> Told<Progress> {
+        wire::ok(answer).map(|_| Progress::Ready)
+    }
+    /// The call after which the post is there. Never repeated without knowing that the one before had no effect.
+    fn publish(&self, acting: &Acting<'_>, draft: &Draft, container: &str) -> HttpRequest;
+    fn read_published(&self, answer: &HttpResponse) -> Told<Published>;
+    /// What the platform takes for publishing this text, in thousandths of a US dollar.
+    fn price(&self, _text: &str) -> u32 {
+        0
+    }
+    /// Asks for what the account posted lately.
+    fn look_back(&self, _acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
+        None
+    }
+    fn read_back(&self, _answer: &HttpResponse, _draft: &Draft) -> Told<Found> {
+        Err(Refusal::Unknown("this platform does not say".to_owned()))
+    }
+    /// The post's public address, where it follows from its id.
+    fn address(&self, app: &App, person: &str, id: &str) -> Option<String>;
+    /// Asks for the public address otherwise.
+    fn locate(&self, _acting: &Acting<'_>, _id: &str) -> Option<HttpRequest> {
+        None
+    }
+
+    /// How many posts one call of `metrics` asks about.
+    fn metrics_at_once(&self) -> usize {
+        1
+    }
+    fn metrics(&self, acting: &Acting<'_>, ids: &[&str]) -> HttpRequest;
+    /// Counts by id, in no order; a post that is not named is gone.
+    fn read_metrics(&self, answer: &HttpResponse, ids: &[&str]) -> Told<Vec<(String, Metrics)>>;
+}
+
+#[cfg(test)]
+mod tests;

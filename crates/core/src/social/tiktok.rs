@@ -1,0 +1,181 @@
+//! Purpose: TikTok's Content Posting API: photos by address, asked for until they are there.
+
+use super::{
+    Acting, App, Capabilities, Consent, Draft, Metrics, Person, Platform, Progress, Published, Refusal, Tokens, Told,
+    caption, wire,
+};
+use crate::ports::{HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+const SCOPES: &str = "user.info.basic,video.publish,video.list";
+/// Posts that one call asks about (POST /v2/video/query/).
+const AT_ONCE: usize = 20;
+
+pub struct TikTok;
+
+/// TikTok may answer 200 and say in the body that it refused.
+fn ok(answer: &HttpResponse) -> Told<Value> {
+    let body: Value = crate::json::from_slice(&answer.body).unwrap_or_default();
+    let code = body["error"]["code"].as_str().unwrap_or(if answer.status == 200 { "ok" } else { "" });
+    match code {
+        "ok" => Ok(body),
+        "access_token_invalid" | "scope_not_authorized" => Err(Refusal::Token),
+        "rate_limit_exceeded" => Err(Refusal::Later(60_000)),
+        "reached_active_user_cap" | "spam_risk_too_many_posts" => Err(Refusal::Rejected(
+            "TikTok lets this application publish for five people a day until it has been audited".to_owned(),
+        )),
+        "" | "internal_error" => wire::ok(answer).and(Err(Refusal::Unknown("no readable answer".to_owned()))),
+        _ => Err(Refusal::Rejected(wire::name(&body["error"]["message"]))),
+    }
+}
+
+impl Platform for TikTok {
+    fn authorize(&self, app: &App, consent: &Consent<'_>) -> String {
+        // Hexadecimal, unlike everywhere else (TikTok's Login Kit).
+        let challenge = hex::encode(Sha256::digest(consent.verifier));
+        let query = wire::query(&[
+            ("client_key", &app.client_id),
+            ("response_type", "code"),
+            ("scope", SCOPES),
+            ("redirect_uri", consent.redirect_uri),
+            ("state", consent.state),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ]);
+        format!("{}/v2/auth/authorize/?{query}", app.web)
+    }
+
+    fn exchange(&self, app: &App, consent: &Consent<'_>, code: &str) -> HttpRequest {
+        wire::post_form(
+            format!("{}/v2/oauth/token/", app.tokens),
+            &[
+                ("client_key", &app.client_id),
+                ("client_secret", &app.client_secret),
+                ("code", code),
+                ("grant_type", "authorization_code"),
+                ("redirect_uri", consent.redirect_uri),
+                ("code_verifier", consent.verifier),
+            ],
+        )
+    }
+
+    fn refresh(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
+        (!tokens.refresh.is_empty()).then(|| {
+            wire::post_form(
+                format!("{}/v2/oauth/token/", app.tokens),
+                &[
+                    ("client_key", &app.client_id),
+                    ("client_secret", &app.client_secret),
+                    ("grant_type", "refresh_token"),
+                    ("refresh_token", &tokens.refresh),
+                ],
+            )
+        })
+    }
+
+    fn revoke(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
+        Some(wire::post_form(
+            format!("{}/v2/oauth/revoke/", app.tokens),
+            &[("client_key", &app.client_id), ("client_secret", &app.client_secret), ("token", &tokens.access)],
+        ))
+    }
+
+    fn identify(&self, app: &App, access: &str) -> HttpRequest {
+        wire::bearer(wire::get(format!("{}/v2/user/info/?fields=open_id,display_name", app.api)), access)
+    }
+
+    fn read_person(&self, answer: &HttpResponse) -> Told<Person> {
+        let body = ok(answer)?;
+        Ok(Person {
+            id: wire::id_at(&body, "/data/user/open_id")?,
+            name: wire::name(&body["data"]["user"]["display_name"]),
+        })
+    }
+
+    fn capabilities(&self, app: &App) -> Capabilities {
+        let caution = if app.has("audited") {
+            "TikTok allows no brand names, logos or links on the picture or in the text."
+        } else {
+            "This application has not been audited by TikTok: posts are visible to their author only, and at most five people can publish in 24 hours."
+        };
+        Capabilities {
+            needs_image: true,
+            reads_back: false,
+            has_metrics: app.has("audited"),
+            forbids_rewards: None,
+            caution: Some(caution),
+        }
+    }
+
+    fn count(&self, text: &str) -> caption::Count {
+        caption::tiktok(text)
+    }
+
+    fn check(&self, acting: &Acting<'_>, container: &str) -> Option<HttpRequest> {
+        // Nothing is prepared: only what publishing left processing is asked for.
+        (!container.is_empty()).then(|| {
+            let url = format!("{}/v2/post/publish/status/fetch/", acting.app.api);
+            wire::bearer(wire::post_json(url, &json!({ "publish_id": container })), acting.access)
+        })
+    }
+
+    fn read_progress(&self, answer: &HttpResponse) -> Told<Progress> {
+        let body = ok(answer)?;
+        let data = &body["data"];
+        Ok(match data["status"].as_str().unwrap_or_default() {
+            "PUBLISH_COMPLETE" => Progress::Post(wire::id_at(data, "/publicaly_available_post_id/0").ok()),
+            "FAILED" => Progress::Failed(wire::name(&data["fail_reason"])),
+            _ => Progress::NotYet,
+        })
+    }
+
+    fn publish(&self, acting: &Acting<'_>, draft: &Draft, _container: &str) -> HttpRequest {
+        // Without a choice, the narrowest.
+        let privacy = draft.privacy.as_deref().unwrap_or("SELF_ONLY");
+        let body = json!({
+            "post_info": {
+                "description": draft.text, "privacy_level": privacy, "disable_comment": false,
+                "auto_add_music": true, "brand_content_toggle": true, "brand_organic_toggle": false,
+            },
+            "source_info": { "source": "PULL_FROM_URL", "photo_cover_index": 0, "photo_images": [draft.image] },
+            "post_mode": "DIRECT_POST",
+            "media_type": "PHOTO",
+        });
+        wire::bearer(wire::post_json(format!("{}/v2/post/publish/content/init/", acting.app.api), &body), acting.access)
+    }
+
+    fn read_published(&self, answer: &HttpResponse) -> Told<Published> {
+        wire::id_at(&ok(answer)?, "/data/publish_id").map(Published::Processing)
+    }
+
+    fn address(&self, app: &App, person: &str, id: &str) -> Option<String> {
+        (!id.is_empty()).then(|| format!("{}/@{person}/photo/{id}", app.web))
+    }
+
+    fn metrics_at_once(&self) -> usize {
+        AT_ONCE
+    }
+
+    fn metrics(&self, acting: &Acting<'_>, ids: &[&str]) -> HttpRequest {
+        let url =
+            format!("{}/v2/video/query/?fields=id,view_count,like_count,comment_count,share_count", acting.app.api);
+        wire::bearer(wire::post_json(url, &json!({ "filters": { "video_ids": ids } })), acting.access)
+    }
+
+    fn read_metrics(&self, answer: &HttpResponse, _ids: &[&str]) -> Told<Vec<(String, Metrics)>> {
+        let body = ok(answer)?;
+        let mut all = Vec::new();
+        for post in body["data"]["videos"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            let of = |name: &str| post[name].as_u64();
+            let metrics = Metrics {
+                views: of("view_count"),
+                reactions: of("like_count"),
+                comments: of("comment_count"),
+                shares: of("share_count"),
+            };
+            all.push((wire::id_at(post, "/id")?, metrics));
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,118 @@
+//! Purpose: what the platforms' calls have in common: forms, bearer tokens, and how refusals are told apart.
+
+use super::{Refusal, TIMEOUT_MS, Tokens, Told};
+use crate::{
+    ports::{HttpRequest, HttpResponse},
+    text::clean_line,
+};
+use serde_json::Value;
+
+/// Where a platform says "too many" without saying how long.
+const PAUSE_MS: i64 = 15 * 60_000;
+const REASON_MAX: usize = 200;
+/// Tokens without a lifetime are taken to live an hour, Meta's shortest.
+const DEFAULT_LIFE_S: i64 = 3_600;
+
+pub fn query(pairs: &[(&str, &str)]) -> String {
+    let mut all = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs {
+        all.append_pair(name, value);
+    }
+    all.finish()
+}
+
+fn request(method: &'static str, url: String, kind: &str, body: Vec<u8>) -> HttpRequest {
+    let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+    if !kind.is_empty() {
+        headers.push(("content-type".to_owned(), kind.to_owned()));
+    }
+    HttpRequest { method, url, headers, body, timeout_ms: TIMEOUT_MS }
+}
+
+pub fn get(url: String) -> HttpRequest {
+    request("GET", url, "", Vec::new())
+}
+
+pub fn post_form(url: String, pairs: &[(&str, &str)]) -> HttpRequest {
+    request("POST", url, "application/x-www-form-urlencoded", query(pairs).into_bytes())
+}
+
+pub fn post_json(url: String, body: &Value) -> HttpRequest {
+    request("POST", url, "application/json", body.to_string().into_bytes())
+}
+
+pub fn with(mut request: HttpRequest, name: &str, value: impl Into<String>) -> HttpRequest {
+    request.headers.push((name.to_owned(), value.into()));
+    request
+}
+
+pub fn bearer(request: HttpRequest, access: &str) -> HttpRequest {
+    with(request, "authorization", format!("Bearer {access}"))
+}
+
+/// The reason in whichever place the platforms put it.
+fn reason(body: &Value) -> String {
+    let places = ["/error/error_user_msg", "/error/message", "/error_description", "/detail", "/message", "/error"];
+    let found = places.iter().find_map(|place| body.pointer(place)?.as_str());
+    clean_line(found.unwrap_or("no reason given"), REASON_MAX)
+}
+
+fn wait_of(answer: &HttpResponse) -> i64 {
+    let seconds = answer.header("retry-after").and_then(|text| text.parse::<i64>().ok());
+    seconds.map_or(PAUSE_MS, |seconds| seconds.clamp(1, 86_400) * 1_000)
+}
+
+/// The JSON body of a success.
+///
+/// # Errors
+/// What the status says: a token, later, rejected, or unknown where the platform broke in between.
+pub fn ok(answer: &HttpResponse) -> Told<Value> {
+    let body: Value = crate::json::from_slice(&answer.body).unwrap_or_default();
+    match answer.status {
+        200..=299 => Ok(body),
+        // Meta's code for a token that is no longer good comes with 400.
+        401 => Err(Refusal::Token),
+        400 if body["error"]["code"] == 190 || body["error"] == "invalid_grant" => Err(Refusal::Token),
+        429 => Err(Refusal::Later(wait_of(answer))),
+        400..=499 => Err(Refusal::Rejected(reason(&body))),
+        status => Err(Refusal::Unknown(format!("status {status}"))),
+    }
+}
+
+/// A text or number under `name`.
+pub fn read_id(answer: &HttpResponse, name: &str) -> Told<String> {
+    id_at(&ok(answer)?, &format!("/{name}"))
+}
+
+pub fn id_at(body: &Value, place: &str) -> Told<String> {
+    let id = match body.pointer(place) {
+        Some(Value::String(id)) => id.clone(),
+        Some(Value::Number(id)) => id.to_string(),
+        _ => String::new(),
+    };
+    let is_plain = id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:~".contains(c));
+    if id.is_empty() || id.len() > 200 || !is_plain {
+        return Err(Refusal::Unknown("an answer without an id".to_owned()));
+    }
+    Ok(id)
+}
+
+/// RFC 6749, section 5.1.
+pub fn read_tokens(answer: &HttpResponse, now: i64) -> Told<Tokens> {
+    let body = ok(answer)?;
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    let access = text("access_token");
+    if body["error"] == "invalid_grant" {
+        return Err(Refusal::Token);
+    }
+    if access.is_empty() {
+        return Err(Refusal::Rejected(reason(&body)));
+    }
+    let life = body["expires_in"].as_i64().unwrap_or(DEFAULT_LIFE_S).clamp(0, 400 * 86_400);
+    Ok(Tokens { access, refresh: text("refresh_token"), expires_at: now + life * 1_000 })
+}
+
+/// A name that came from outside, for one line.
+pub fn name(value: &Value) -> String {
+    clean_line(value.as_str().unwrap_or_default(), 60)
+}

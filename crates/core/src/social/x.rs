@@ -1,0 +1,155 @@
+//! Purpose: X, API v2: posts with a spending cap in mind, and their public counts.
+
+use super::{
+    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Published, Refusal, Tokens, Told,
+    caption, instagram, wire,
+};
+use crate::ports::{HttpRequest, HttpResponse};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+const SCOPES: &str = "tweet.read tweet.write users.read offline.access";
+/// Posts that one call asks about (GET /2/tweets).
+const AT_ONCE: usize = 100;
+/// Thousandths of a US dollar for a post with an address in it, and for one without (X's price list of April 2026).
+const PRICE_WITH_ADDRESS: u32 = 200;
+const PRICE: u32 = 15;
+
+pub struct X;
+
+fn token_call(app: &App, pairs: &[(&str, &str)]) -> HttpRequest {
+    let secret = STANDARD.encode(format!("{}:{}", app.client_id, app.client_secret));
+    let request = wire::post_form(format!("{}/2/oauth2/token", app.tokens), pairs);
+    wire::with(request, "authorization", format!("Basic {secret}"))
+}
+
+/// X says in a header when its window ends, in seconds, and never how long to wait.
+fn told(answer: &HttpResponse, body: Told<serde_json::Value>) -> Told<serde_json::Value> {
+    match answer.status {
+        402 => Err(Refusal::Rejected("the application has no credit left on X".to_owned())),
+        _ => body,
+    }
+}
+
+impl Platform for X {
+    fn authorize(&self, app: &App, consent: &Consent<'_>) -> String {
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(consent.verifier));
+        let query = wire::query(&[
+            ("response_type", "code"),
+            ("client_id", &app.client_id),
+            ("redirect_uri", consent.redirect_uri),
+            ("scope", SCOPES),
+            ("state", consent.state),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ]);
+        format!("{}/i/oauth2/authorize?{query}", app.web)
+    }
+
+    fn exchange(&self, app: &App, consent: &Consent<'_>, code: &str) -> HttpRequest {
+        token_call(
+            app,
+            &[
+                ("grant_type", "authorization_code"),
+                ("code", code),
+                ("redirect_uri", consent.redirect_uri),
+                ("code_verifier", consent.verifier),
+            ],
+        )
+    }
+
+    fn refresh(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
+        let pairs = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh.as_str())];
+        (!tokens.refresh.is_empty()).then(|| token_call(app, &pairs))
+    }
+
+    fn revoke(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
+        let secret = STANDARD.encode(format!("{}:{}", app.client_id, app.client_secret));
+        let request = wire::post_form(format!("{}/2/oauth2/revoke", app.tokens), &[("token", &tokens.access)]);
+        Some(wire::with(request, "authorization", format!("Basic {secret}")))
+    }
+
+    fn identify(&self, app: &App, access: &str) -> HttpRequest {
+        wire::bearer(wire::get(format!("{}/2/users/me", app.api)), access)
+    }
+
+    fn read_person(&self, answer: &HttpResponse) -> Told<Person> {
+        let body = wire::ok(answer)?;
+        Ok(Person { id: wire::id_at(&body, "/data/id")?, name: wire::name(&body["data"]["username"]) })
+    }
+
+    fn capabilities(&self, _app: &App) -> Capabilities {
+        Capabilities {
+            needs_image: false,
+            reads_back: true,
+            has_metrics: true,
+            forbids_rewards: Some(
+                "Since January 2026 X takes away the access of applications that reward people for posting on X. Points for X are off; switch them on at your own risk.",
+            ),
+            caution: Some("X takes money for every post: $0.015, and $0.20 with a link in it."),
+        }
+    }
+
+    fn count(&self, text: &str) -> caption::Count {
+        caption::x(text)
+    }
+
+    fn publish(&self, acting: &Acting<'_>, draft: &Draft, _container: &str) -> HttpRequest {
+        let body = json!({ "text": draft.text });
+        wire::bearer(wire::post_json(format!("{}/2/tweets", acting.app.api), &body), acting.access)
+    }
+
+    fn read_published(&self, answer: &HttpResponse) -> Told<Published> {
+        let body = told(answer, wire::ok(answer))?;
+        wire::id_at(&body, "/data/id").map(Published::Post)
+    }
+
+    fn price(&self, text: &str) -> u32 {
+        if text.contains("https://") || text.contains("http://") { PRICE_WITH_ADDRESS } else { PRICE }
+    }
+
+    fn look_back(&self, acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
+        let url =
+            format!("{}/2/users/{}/tweets?max_results=10&tweet.fields=created_at", acting.app.api, acting.account);
+        Some(wire::bearer(wire::get(url), acting.access))
+    }
+
+    fn read_back(&self, answer: &HttpResponse, draft: &Draft) -> Told<Found> {
+        instagram::find_text(answer, "/data", "text", draft)
+    }
+
+    fn address(&self, app: &App, person: &str, id: &str) -> Option<String> {
+        let name = if person.is_empty() { "i" } else { person };
+        Some(format!("{}/{name}/status/{id}", app.web))
+    }
+
+    fn metrics_at_once(&self) -> usize {
+        AT_ONCE
+    }
+
+    fn metrics(&self, acting: &Acting<'_>, ids: &[&str]) -> HttpRequest {
+        let url = format!("{}/2/tweets?ids={}&tweet.fields=public_metrics", acting.app.api, ids.join(","));
+        wire::bearer(wire::get(url), acting.access)
+    }
+
+    fn read_metrics(&self, answer: &HttpResponse, _ids: &[&str]) -> Told<Vec<(String, Metrics)>> {
+        let body = told(answer, wire::ok(answer))?;
+        let mut all = Vec::new();
+        for post in body["data"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            let of = |name: &str| post["public_metrics"][name].as_u64();
+            let shares = of("retweet_count").map(|count| count + of("quote_count").unwrap_or(0));
+            let metrics = Metrics {
+                views: of("impression_count"),
+                reactions: of("like_count"),
+                comments: of("reply_count"),
+                shares,
+            };
+            all.push((wire::id_at(post, "/id")?, metrics));
+        }
+        Ok(all)
+    }
+}
