@@ -25,6 +25,7 @@ pub mod leaderboard;
 pub mod outbox;
 pub mod people;
 pub mod permissions;
+pub mod points;
 pub mod ports;
 pub mod registration;
 pub mod registry;

@@ -257,6 +257,7 @@ macro_rules! features {
 features! {
     giveaways::Giveaways,
     levels::Levels,
+    missions::Missions,
     connect::Connect,
     config::Config,
     overview::Overview,

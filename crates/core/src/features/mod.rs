@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod keys;
 pub mod levels;
 pub mod logs;
+pub mod missions;
 pub mod overview;
 pub mod ping;
 pub mod privacy;

@@ -83,6 +83,13 @@ impl<'a, T: ?Sized> Fresh<'a, T> {
     }
 }
 
+impl<'a> Fresh<'a, [Id<RoleMarker>]> {
+    /// Roles that run missions, from rules that were just read.
+    pub fn managers(rules: &'a crate::points::rules::Rules) -> Self {
+        Self(&rules.managers)
+    }
+}
+
 impl Fresh<'static, [Id<RoleMarker>]> {
     /// No role stands in for the permission.
     pub fn nobody() -> Self {

@@ -44,12 +44,11 @@ pub fn read_container(answer: &HttpResponse, field: &str) -> Told<Progress> {
     })
 }
 
-/// The newest of the account's posts with this very text.
-pub fn find_text(answer: &HttpResponse, place: &str, field: &str, draft: &Draft) -> Told<Found> {
+/// The newest of the account's posts that `is_it` takes for the draft, by its text.
+pub fn find_text(answer: &HttpResponse, field: &str, is_it: impl Fn(&str) -> bool) -> Told<Found> {
     let body = wire::ok(answer)?;
-    let posts = body.pointer(place).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let is_it = |post: &&Value| post[field].as_str().is_some_and(|text| text.trim() == draft.text.trim());
-    match posts.iter().find(is_it) {
+    let posts = body["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    match posts.iter().find(|post| post[field].as_str().is_some_and(&is_it)) {
         Some(post) => Ok(Found::Post(wire::id_at(post, "/id")?)),
         None => Ok(Found::Absent),
     }
@@ -158,7 +157,7 @@ impl Platform for Instagram {
     }
 
     fn read_back(&self, answer: &HttpResponse, draft: &Draft) -> Told<Found> {
-        find_text(answer, "/data", "caption", draft)
+        find_text(answer, "caption", |text| text.trim() == draft.text.trim())
     }
 
     fn address(&self, _app: &App, _person: &str, _id: &str) -> Option<String> {

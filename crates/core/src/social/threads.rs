@@ -112,7 +112,7 @@ impl Platform for Threads {
     }
 
     fn read_back(&self, answer: &HttpResponse, draft: &Draft) -> Told<Found> {
-        instagram::find_text(answer, "/data", "text", draft)
+        instagram::find_text(answer, "text", |text| text.trim() == draft.text.trim())
     }
 
     fn address(&self, _app: &App, _person: &str, _id: &str) -> Option<String> {

@@ -1,0 +1,331 @@
+//! Purpose: what admins do with missions, from commands and forms alike: make, change, push, close.
+
+use super::{store, store::Mission, view};
+use crate::{
+    audit::{self, Author},
+    ctx::Ctx,
+    error::{Error, FieldError, Result},
+    outbox::{self, Effect, EffectKind},
+    points::{self, rules::Rules},
+    social::Kind,
+    sql::Statement,
+    text::{clean, clean_line},
+};
+use serde_json::json;
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker},
+};
+
+pub const TITLE_MAX: usize = 100;
+/// LinkedIn takes the longest texts.
+pub const COPY_MAX: usize = 3_000;
+const URL_MAX: usize = 2_000;
+/// How far ahead a mission may end.
+const LONGEST_MS: i64 = 366 * 24 * 3_600_000;
+/// How long a mission runs that names no end.
+const USUAL_MS: i64 = 7 * 24 * 3_600_000;
+
+/// What somebody asks for; `None` leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    pub title: Option<String>,
+    pub copy: Option<String>,
+    pub target_url: Option<String>,
+    pub image_url: Option<String>,
+    pub platforms: Option<String>,
+    pub campaign: Option<String>,
+    pub starts_at: Option<i64>,
+    pub ends_at: Option<i64>,
+    pub assigned: Option<String>,
+    pub max_posts: Option<u32>,
+    pub channel: Option<Id<ChannelMarker>>,
+}
+
+/// An address that a post may lead to.
+fn address(text: &str, field: &'static str, what: &str, problems: &mut Vec<FieldError>) -> String {
+    let text = text.trim();
+    let is_web = text.strip_prefix("https://").is_some_and(|rest| {
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        host.contains('.') && !host.contains(['@', ' ']) && !host.starts_with('.') && !host.ends_with('.')
+    });
+    let is_plain = text.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    if text.is_empty() || (is_web && is_plain && text.len() <= URL_MAX) {
+        return text.to_owned();
+    }
+    problems.push(FieldError::new(
+        field,
+        format!("{what} begins with https:// and names a site, as in https://example.com/shop."),
+    ));
+    String::new()
+}
+
+/// `LinkedIn, X` as keys between commas, in the platforms' own order.
+fn platforms(text: &str, problems: &mut Vec<FieldError>) -> String {
+    let mut chosen = Vec::new();
+    for word in text.split([',', ';', ' ', '\n']).map(|word| word.trim().to_lowercase()).filter(|word| !word.is_empty())
+    {
+        match Kind::of(if word == "twitter" { "x" } else { &word }) {
+            Some(kind) => chosen.push(kind),
+            None => {
+                let word = clean_line(&word, 30);
+                problems.push(FieldError::new(
+                    "platforms",
+                    format!("“{word}” is no platform. There are LinkedIn, Instagram, TikTok, X and Threads."),
+                ));
+            }
+        }
+    }
+    let keys: Vec<&str> = Kind::ALL.into_iter().filter(|kind| chosen.contains(kind)).map(Kind::key).collect();
+    if keys.is_empty() && problems.is_empty() {
+        problems.push(FieldError::new(
+            "platforms",
+            "Name at least one platform: LinkedIn, Instagram, TikTok, X or Threads.".to_owned(),
+        ));
+    }
+    keys.join(",")
+}
+
+/// Puts a wish into a mission, and says everything that is wrong with it at once.
+fn apply(mission: &mut Mission, wish: &Wish, rules: &Rules, now: i64) -> Result<()> {
+    let mut problems = Vec::new();
+    if let Some(title) = &wish.title {
+        mission.title = clean_line(title, TITLE_MAX);
+    }
+    if let Some(copy) = &wish.copy {
+        mission.copy = clean(copy).trim().to_owned();
+    }
+    if let Some(url) = &wish.target_url {
+        mission.target_url = address(url, "link", "The link", &mut problems);
+    }
+    if let Some(url) = &wish.image_url {
+        mission.image_url = address(url, "image", "The picture's address", &mut problems);
+    }
+    if let Some(text) = &wish.platforms {
+        mission.platforms = platforms(text, &mut problems);
+    }
+    if let Some(campaign) = &wish.campaign {
+        mission.campaign = clean_line(campaign, 60);
+    }
+    mission.starts_at = wish.starts_at.unwrap_or(mission.starts_at);
+    mission.ends_at = wish.ends_at.unwrap_or(mission.ends_at);
+    mission.assigned = wish.assigned.clone().unwrap_or_else(|| mission.assigned.clone());
+    mission.max_posts = wish.max_posts.unwrap_or(mission.max_posts);
+    mission.channel_id = wish.channel.unwrap_or(mission.channel_id);
+    if mission.title.is_empty() {
+        problems.push(FieldError::new("title", "Give the mission a title.".to_owned()));
+    }
+    if mission.copy.is_empty() {
+        problems.push(FieldError::new("text", "Write the text that members publish.".to_owned()));
+    } else if mission.copy.chars().count() > COPY_MAX {
+        problems.push(FieldError::new("text", format!("The text has at most {COPY_MAX} characters.")));
+    }
+    if mission.ends_at <= mission.starts_at.max(now) || mission.ends_at > now + LONGEST_MS {
+        problems.push(FieldError::new(
+            "ends",
+            "The mission ends after it starts, in the future, and within a year.".to_owned(),
+        ));
+    }
+    for kind in mission.kinds() {
+        // The member's link is about as long as this.
+        let text = text_for(mission, "https://example.com/l/AbCdEfGh");
+        let needs_image = kind == Kind::Instagram || kind == Kind::TikTok;
+        if let Some(refusal) = points::rules::refusal(rules, kind, &text, !mission.image_url.is_empty(), needs_image) {
+            let field = if needs_image && mission.image_url.is_empty() { "image" } else { "text" };
+            problems.push(FieldError::new(field, refusal));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
+}
+
+/// What a member publishes, with their link in its place.
+pub fn text_for(mission: &Mission, link: &str) -> String {
+    if mission.target_url.is_empty() {
+        return mission.copy.replace("{link}", "").trim().to_owned();
+    }
+    if mission.copy.contains("{link}") {
+        return mission.copy.replace("{link}", link);
+    }
+    format!("{}\n\n{link}", mission.copy)
+}
+
+fn line(author: &Author, now: i64, what: &str, mission: &Mission) -> Statement {
+    audit::store::insert(&audit::store::Entry {
+        guild_id: author.guild,
+        at: now,
+        actor_id: author.user,
+        source: author.source,
+        action: "missions",
+        target: format!("mission {what} {}", mission.id),
+        before: None,
+        after: Some(json!({ "title": mission.title, "state": mission.state, "ends_at": mission.ends_at }).to_string()),
+        cause: author.cause.clone(),
+    })
+}
+
+pub async fn load(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Option<Mission>> {
+    Ok(ctx.query(store::get(guild, id)).await?.first()?)
+}
+
+/// Makes a draft. The same event again gives the same draft.
+pub async fn create(ctx: &Ctx, author: &Author, channel: Id<ChannelMarker>, wish: &Wish) -> Result<Mission> {
+    let now = ctx.now();
+    let rules = points::rules(ctx, author.guild).await?.rules;
+    let mut mission = Mission {
+        id: ctx.random_hex(5),
+        guild_id: author.guild,
+        state: "draft".to_owned(),
+        title: String::new(),
+        copy: String::new(),
+        target_url: String::new(),
+        image_url: String::new(),
+        platforms: String::new(),
+        campaign: String::new(),
+        starts_at: now,
+        ends_at: now + USUAL_MS,
+        assigned: "everyone".to_owned(),
+        max_posts: 0,
+        channel_id: rules.channel.unwrap_or(channel),
+        message_id: None,
+        created_by: author.user,
+        created_at: now,
+        pushed_at: None,
+        closed_at: None,
+        due_at: None,
+        version: 1,
+        cause: author.cause.clone(),
+        published: 0,
+    };
+    apply(&mut mission, wish, &rules, now)?;
+    let results = ctx
+        .batch(vec![
+            store::insert(&mission),
+            store::get_by_cause(author.guild, &author.cause),
+            line(author, now, "new", &mission),
+        ])
+        .await?;
+    let found: Option<Mission> = results.get(1).map(|rows| rows.first()).transpose()?.flatten();
+    found.ok_or_else(|| Error::internal("the mission was not found after it was made"))
+}
+
+fn changed_meanwhile() -> Error {
+    Error::user("Somebody else changed this mission just now. Look at it again, and repeat what you did.")
+}
+
+/// Writes a changed mission with what follows from it, in one transaction.
+async fn commit(
+    ctx: &Ctx,
+    author: &Author,
+    mission: &Mission,
+    what: &str,
+    mut more: Vec<Statement>,
+) -> Result<Mission> {
+    let mut statements =
+        vec![store::update(mission), store::require_version(mission), line(author, ctx.now(), what, mission)];
+    let card = mission.message_id.is_some().then(|| outbox::prepare(ctx, &view::card_edit(mission)));
+    if let Some(card) = &card {
+        more.push(card.statement.clone());
+    }
+    statements.append(&mut more);
+    ctx.batch(statements).await.map_err(|error| if error.is_conflict() { changed_meanwhile() } else { error })?;
+    if let Some(card) = card {
+        outbox::deliver_soon(ctx, vec![card.id]);
+    }
+    load(ctx, author.guild, &mission.id).await?.ok_or(Error::NotFound)
+}
+
+/// Changes a mission. Posts that wait for their time were confirmed for what it said before: they are called off with the change.
+pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish) -> Result<Mission> {
+    if mission.state == "closed" {
+        return Err(Error::user("This mission is closed. Make a new one with `/mission new`."));
+    }
+    let before = mission.clone();
+    let rules = points::rules(ctx, author.guild).await?.rules;
+    apply(&mut mission, wish, &rules, ctx.now())?;
+    mission.due_at = mission.is_live().then_some(mission.ends_at);
+    let is_other_post = mission.copy != before.copy
+        || mission.image_url != before.image_url
+        || mission.target_url != before.target_url
+        || mission.platforms != before.platforms;
+    let mut more = Vec::new();
+    if is_other_post {
+        more.push(store::cancel_scheduled(
+            &mission,
+            "the mission was changed; look at it and confirm again",
+            ctx.now(),
+        ));
+    }
+    let after = commit(ctx, author, &mission, "edit", more).await?;
+    arm(ctx, &after).await;
+    Ok(after)
+}
+
+/// Opens a mission and posts its card, once.
+pub async fn push(ctx: &Ctx, author: &Author, mut mission: Mission) -> Result<Mission> {
+    match mission.state.as_str() {
+        "live" => return Err(Error::user("This mission is live already. Its card shows every change by itself.")),
+        "closed" => return Err(Error::user("This mission is closed. Make a new one with `/mission new`.")),
+        _ => {}
+    }
+    let now = ctx.now();
+    if mission.ends_at <= now {
+        return Err(Error::user("This mission would have ended already. Give it another end with `/mission edit`."));
+    }
+    "live".clone_into(&mut mission.state);
+    mission.pushed_at = Some(now);
+    mission.due_at = Some(mission.ends_at);
+    let rules = points::rules(ctx, author.guild).await?.rules;
+    let color = crate::guild_config::cached(ctx, author.guild).await?.color;
+    let post = Effect {
+        guild_id: author.guild,
+        feature: super::NAME,
+        key: format!("missions:push:{}", mission.id),
+        reference: format!("pushed:{}", mission.id),
+        kind: EffectKind::Post {
+            channel: mission.channel_id,
+            body: view::card(&mission, &rules, color).create_body(),
+            marker: view::marker(&mission),
+        },
+    };
+    // Whoever pushes second finds the card on its way, and the row changed.
+    let prepared = outbox::prepare_many(ctx, std::slice::from_ref(&post));
+    let after = commit(ctx, author, &mission, "push", vec![prepared.statement]).await?;
+    outbox::deliver_soon(ctx, prepared.ids);
+    arm(ctx, &after).await;
+    Ok(after)
+}
+
+/// Ends a mission: nothing more is published for it, and what waits for its time is called off with it.
+pub async fn close(ctx: &Ctx, author: &Author, mut mission: Mission) -> Result<Mission> {
+    if mission.state == "closed" {
+        return Ok(mission);
+    }
+    "closed".clone_into(&mut mission.state);
+    mission.closed_at = Some(ctx.now());
+    mission.due_at = None;
+    let cancel = store::cancel_scheduled(&mission, "the mission was closed", ctx.now());
+    commit(ctx, author, &mission, "close", vec![cancel]).await
+}
+
+/// The end has come.
+pub async fn on_end(ctx: &Ctx, mission: Mission) -> Result<()> {
+    let author = Author {
+        guild: mission.guild_id,
+        user: mission.created_by,
+        source: "timer",
+        cause: format!("mission-end:{}:{}", mission.id, mission.ends_at),
+    };
+    match close(ctx, &author, mission).await {
+        // Somebody changed it: the next look goes by what it says then.
+        Ok(_) | Err(Error::User(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn arm(ctx: &Ctx, mission: &Mission) {
+    let Some(due_at) = mission.due_at else { return };
+    let timer = crate::ports::Timer { feature: super::NAME.to_owned(), id: format!("mission:{}", mission.id), due_at };
+    if let Err(error) = ctx.timers.arm(mission.guild_id, vec![timer]).await {
+        ctx.warn("a mission's clock was not armed; the sweeper will find it", json!({ "error": error }));
+    }
+}

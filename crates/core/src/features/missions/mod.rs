@@ -1,0 +1,185 @@
+//! Purpose: missions: posts that members publish for their community with one confirmation, and the points that they bring.
+//!
+//! Tables: missions, mission_assignees, mission_posts, mission_polls, mission_clocks, mission_months; points, points_totals, points_roles, mission_rules (`points`).
+//! Custom ids: `missions:open:<mission>`, `missions:preview|publish|later|schedule:<mission>:<platform>:<hash>`,
+//! `missions:cancel:<post>`, `missions:create` (modal). Timers: `mission:<id>`, `post:<id>`, `poll:<user>:<platform>`, `role:<user>`,
+//! `month:now` (due_at of the rows).
+
+mod actions;
+mod commands;
+mod components;
+mod months;
+mod polls;
+mod publish;
+mod roles;
+mod store;
+mod view;
+
+use crate::{
+    ctx::Ctx,
+    custom_id::CustomId,
+    error::{Error, Result},
+    feature::Feature,
+    guild_config,
+    interaction::{Interaction, form_fields},
+    outbox::{Delivered, Rendered},
+    points,
+    ports::Timer,
+    reply::Reply,
+    sql::Statement,
+    time,
+};
+use serde_json::{Value, json};
+use twilight_model::{
+    application::{
+        command::{Command, CommandOptionChoice},
+        interaction::{application_command::CommandData, modal::ModalInteractionData},
+    },
+    id::{
+        Id,
+        marker::{GuildMarker, UserMarker},
+    },
+};
+
+const NAME: &str = "missions";
+pub const COMMANDS: &[&str] = &["mission", "missions", "post", "score"];
+
+pub struct Missions;
+
+impl Feature for Missions {
+    const NAME: &'static str = NAME;
+
+    fn commands() -> Vec<Command> {
+        commands::definitions()
+    }
+
+    async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Reply> {
+        commands::on_command(ctx, interaction, data).await
+    }
+
+    async fn on_autocomplete(
+        ctx: &Ctx,
+        interaction: &Interaction,
+        data: CommandData,
+    ) -> Result<Vec<CommandOptionChoice>> {
+        commands::on_autocomplete(ctx, interaction, &data).await
+    }
+
+    async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, _values: &[String]) -> Result<Reply> {
+        match id.action.as_str() {
+            "open" => components::on_open(ctx, interaction, id.get(0)).await,
+            "preview" => components::on_preview(ctx, interaction, id).await,
+            "publish" => components::on_publish(ctx, interaction, id).await,
+            "later" => Ok(components::on_later(id)),
+            "cancel" => components::on_cancel(ctx, interaction, id.get(0)).await,
+            _ => Err(Error::user("This button belongs to another version of Muster.")),
+        }
+    }
+
+    async fn on_modal(
+        ctx: &Ctx,
+        interaction: &Interaction,
+        id: &CustomId,
+        data: &ModalInteractionData,
+    ) -> Result<Reply> {
+        match id.action.as_str() {
+            "create" => commands::on_form(ctx, interaction, data).await,
+            "schedule" => {
+                let fields = form_fields(data);
+                let when = fields.iter().find(|(name, _)| name == "when").and_then(|(_, values)| values.first());
+                components::on_schedule(ctx, interaction, id, when.map_or("", String::as_str)).await
+            }
+            _ => Err(Error::user("This form belongs to another version of Muster.")),
+        }
+    }
+
+    async fn on_timer(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Option<i64>> {
+        match id.split_once(':') {
+            Some(("post", id)) => publish::advance(ctx, guild, id).await,
+            Some(("mission", id)) => {
+                let Some(mission) = actions::load(ctx, guild, id).await? else { return Ok(None) };
+                match mission.due_at {
+                    Some(due) if due <= ctx.now() => actions::on_end(ctx, mission).await.map(|()| None),
+                    due => Ok(due),
+                }
+            }
+            Some(("poll", key)) => polls::on_timer(ctx, guild, key).await,
+            Some(("role", user)) => roles::on_timer(ctx, guild, user).await,
+            Some(("month", _)) => months::on_timer(ctx, guild).await,
+            _ => Ok(None),
+        }
+    }
+
+    async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<GuildMarker>, Timer)>> {
+        let of = [
+            store::list_due_missions(before, limit),
+            store::list_due_posts(before, limit),
+            store::list_due_polls(before, limit),
+            points::store::list_due_roles(before, limit),
+            store::list_due_clocks(before, limit),
+        ];
+        let results = ctx.batch(of.to_vec()).await?;
+        let mut all = Vec::new();
+        for (rows, what) in results.iter().zip(["mission", "post", "poll", "role", "month"]) {
+            for row in rows.all::<store::DueRow>()? {
+                let timer = Timer { feature: NAME.to_owned(), id: format!("{what}:{}", row.id), due_at: row.due_at };
+                all.push((row.guild_id, timer));
+            }
+        }
+        Ok(all)
+    }
+
+    fn on_delivered(delivered: &Delivered) -> Vec<Statement> {
+        let Some(id) = delivered.reference.strip_prefix("pushed:") else { return Vec::new() };
+        // A card that was changed before it was posted could not be edited until now.
+        vec![
+            store::set_message(delivered.guild_id, id, &delivered.message_id),
+            crate::outbox::store::reopen_edit(&view::card_key(id)),
+        ]
+    }
+
+    async fn render(ctx: &Ctx, guild: Id<GuildMarker>, reference: &str) -> Result<Option<Rendered>> {
+        let Some(id) = reference.strip_prefix("card:") else { return Ok(None) };
+        let Some(mission) = actions::load(ctx, guild, id).await? else { return Ok(None) };
+        let Some(message_id) = mission.message_id.clone() else { return Ok(None) };
+        let rules = points::rules(ctx, guild).await?.rules;
+        let color = guild_config::cached(ctx, guild).await?.color;
+        Ok(Some(Rendered {
+            channel_id: mission.channel_id,
+            message_id,
+            body: view::card(&mission, &rules, color).edit_body(),
+            version: format!("{}:{}", mission.version, mission.published),
+        }))
+    }
+
+    fn name_effect(effect: &str) -> &'static str {
+        match effect.split(':').nth(1) {
+            Some("push") => "A mission's card",
+            Some("card") => "A change of a mission's card",
+            _ => "A word to a member about their post",
+        }
+    }
+
+    async fn personal_data(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<Value>> {
+        let results = ctx
+            .batch(vec![store::list_member_posts(guild, user, 1_000), points::store::list(guild, user, 10_000)])
+            .await?;
+        let [posts, entries] = &results[..] else { return Ok(None) };
+        let posts: Vec<store::Post> = posts.all()?;
+        let entries: Vec<points::store::EntryRow> = entries.all()?;
+        if posts.is_empty() && entries.is_empty() {
+            return Ok(None);
+        }
+        let post = |post: &store::Post| {
+            json!({
+                "mission": post.mission_id, "platform": post.platform, "state": post.state, "text": post.text, "url": post.url,
+                "created_at": time::rfc3339(post.created_at), "published_at": post.published_at.map(time::rfc3339),
+            })
+        };
+        let entry = |entry: &points::store::EntryRow| json!({ "points": entry.points, "reason": entry.reason, "at": time::rfc3339(entry.at), "rule_version": entry.rule_version });
+        Ok(Some(json!({
+            "posts": posts.iter().map(post).collect::<Vec<_>>(),
+            "points": entries.iter().map(entry).collect::<Vec<_>>(),
+        })))
+    }
+}

@@ -1,0 +1,452 @@
+//! Purpose: a confirmed post on its way to the platform, step by step, never twice (F24).
+//!
+//! scheduled → queued → (container →) publishing → (processing →) published; failed, held and cancelled are ends. `publishing` is
+//! written before the call after which the post is there. Whoever finds it without an outcome, because the answer or the process was
+//! lost, makes it `unknown`, and looks whether the post is there before anything is sent again. Where the platform cannot say, the
+//! post is held for a person.
+
+use super::{
+    months, polls, store,
+    store::{Mission, Post},
+    view,
+};
+use crate::{
+    ctx::Ctx,
+    error::{Error, Result},
+    guild_config,
+    outbox::{self, Effect, EffectKind},
+    points::{self, Versioned},
+    ports::HttpResponse,
+    social::{
+        Acting, App, Found, Kind, Platform, Progress, Published, Refusal, Told, accounts, tokens, tokens::Trouble,
+    },
+    sql::Statement,
+};
+use twilight_model::id::{Id, marker::GuildMarker};
+
+/// Longer than the calls of one step.
+const LEASE_MS: i64 = 45_000;
+/// A call without an answer may still be on its way: so long nobody looks whether it had an effect.
+const SETTLE_MS: i64 = 60_000;
+/// Between two looks at a container (Meta asks for at most one a minute once the first is over) or at something processing.
+const LOOK_MS: i64 = 3_000;
+const LOOK_AGAIN_MS: i64 = 60_000;
+/// Meta's containers are ready within five minutes or not at all.
+const CONTAINER_MS: i64 = 6 * 60_000;
+/// A post whose outcome stays unknown so long is held.
+const GIVE_UP_MS: i64 = 24 * 3_600_000;
+/// Sent again so often at most, each time because the platform said that nothing was there.
+const TRIES_MAX: u32 = 3;
+const STEPS_PER_WAKE: usize = 6;
+/// A first answer for the member's own eyes waits for this long.
+const SHORT_WAIT_MS: i64 = 4_000;
+
+/// What a step is made with.
+struct Scene<'a> {
+    kind: Kind,
+    platform: &'static dyn Platform,
+    app: &'a App,
+    account: crate::social::store::Account,
+    access: String,
+}
+
+impl Scene<'_> {
+    fn acting(&self) -> Acting<'_> {
+        accounts::acting(self.app, &self.account, &self.access)
+    }
+}
+
+/// The row is due: does what can be done now, and says when it wants to be woken next.
+pub async fn advance(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Option<i64>> {
+    for _ in 0..STEPS_PER_WAKE {
+        let Some(post) = load(ctx, guild, id).await? else { return Ok(None) };
+        let now = ctx.now();
+        match post.due_at {
+            None => return Ok(None),
+            Some(due) if due > now => return Ok(Some(due)),
+            Some(_) => {}
+        }
+        if ctx.query(store::lease(&post, now, now + LEASE_MS)).await?.changes == 0 {
+            // Somebody else is at it, or was quicker: look again.
+            continue;
+        }
+        let mut post = post;
+        post.version += 1;
+        take_step(ctx, post).await?;
+    }
+    let left = load(ctx, guild, id).await?;
+    Ok(left.and_then(|post| post.due_at))
+}
+
+/// Goes on for a member who is looking: waits a little where the platform needs seconds.
+pub async fn advance_for_reader(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Option<Post>> {
+    let until = ctx.now() + SHORT_WAIT_MS;
+    while let Some(due) = advance(ctx, guild, id).await? {
+        let wait = due - ctx.now();
+        if due > until || wait > SHORT_WAIT_MS {
+            let timer = crate::ports::Timer { feature: super::NAME.to_owned(), id: format!("post:{id}"), due_at: due };
+            if let Err(error) = ctx.timers.arm(guild, vec![timer]).await {
+                ctx.warn(
+                    "a post's clock was not armed; the sweeper will find it",
+                    serde_json::json!({ "error": error }),
+                );
+            }
+            break;
+        }
+        ctx.clock.sleep(u64::try_from(wait).unwrap_or(0)).await;
+    }
+    load(ctx, guild, id).await
+}
+
+pub async fn load(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Option<Post>> {
+    Ok(ctx.query(store::get_post(guild, id)).await?.first()?)
+}
+
+/// One step on a leased row.
+async fn take_step(ctx: &Ctx, mut post: Post) -> Result<()> {
+    if post.state == "scheduled" {
+        move_to(ctx, &mut post, "queued", Some(0));
+        return write(ctx, post, Vec::new()).await;
+    }
+    if post.state == "publishing" {
+        // The process that sent it did not come back.
+        return unknown(ctx, post, "the answer was lost").await;
+    }
+    let scene = match scene(ctx, &post).await? {
+        Ok(scene) => scene,
+        Err(Stop::Later(wait)) => return postpone(ctx, post, wait).await,
+        Err(Stop::For(reason)) if post.sent_at.is_some() => return hold(ctx, post, &reason).await,
+        Err(Stop::For(reason)) => return fail(ctx, post, &reason).await,
+    };
+    match post.state.as_str() {
+        "queued" => begin(ctx, post, &scene).await,
+        "container" => check_container(ctx, post, &scene).await,
+        "processing" => check_processing(ctx, post, &scene).await,
+        "unknown" => look_back(ctx, post, &scene).await,
+        _ => Ok(()),
+    }
+}
+
+enum Stop {
+    Later(i64),
+    For(String),
+}
+
+/// Everything that has to be so for a post to go on, as it is now.
+async fn scene<'a>(ctx: &'a Ctx, post: &Post) -> Result<std::result::Result<Scene<'a>, Stop>> {
+    let Some(kind) = post.kind() else { return Ok(Err(Stop::For("this platform is not known any more".to_owned()))) };
+    let Some(app) = tokens::app_of(ctx, kind) else {
+        return Ok(Err(Stop::For(format!("{} is not set up on this deployment any more", kind.name()))));
+    };
+    let accounts = accounts::list(ctx, post.guild_id, post.user_id).await?;
+    let Some(account) = accounts.into_iter().find(|one| one.platform == kind.key()) else {
+        return Ok(Err(Stop::For(format!("no {} account is connected", kind.name()))));
+    };
+    match tokens::fresh(ctx, &account).await {
+        Ok(access) => Ok(Ok(Scene { kind, platform: kind.platform(), app, account, access })),
+        Err(Trouble::Lost) => Ok(Err(Stop::For(format!("the {} account has to be connected again", kind.name())))),
+        Err(Trouble::Later(_)) => Ok(Err(Stop::Later(LOOK_AGAIN_MS))),
+        Err(Trouble::Failed(error)) => Err(error),
+    }
+}
+
+fn move_to(ctx: &Ctx, post: &mut Post, state: &str, due_in: Option<i64>) {
+    state.clone_into(&mut post.state);
+    post.step_at = ctx.now();
+    post.due_at = due_in.map(|wait| ctx.now() + wait);
+    post.lease_until = 0;
+}
+
+/// Writes the step with what follows from it. Somebody who was quicker is no error: the row says what is to be done.
+async fn write(ctx: &Ctx, post: Post, mut more: Vec<Statement>) -> Result<()> {
+    let mut statements = vec![store::step(&post)];
+    if !more.is_empty() {
+        statements.push(store::require_step(&post));
+    }
+    statements.append(&mut more);
+    match ctx.batch(statements).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_conflict() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn postpone(ctx: &Ctx, mut post: Post, wait: i64) -> Result<()> {
+    post.due_at = Some(ctx.now() + wait.max(1_000));
+    post.lease_until = 0;
+    write(ctx, post, Vec::new()).await
+}
+
+async fn send<T>(ctx: &Ctx, request: crate::ports::HttpRequest, read: impl Fn(&HttpResponse) -> Told<T>) -> Told<T> {
+    match ctx.http.send(request).await {
+        Ok(answer) => read(&answer),
+        Err(why) => Err(Refusal::Unknown(why.0)),
+    }
+}
+
+/// What a refusal before the decisive call means: nothing is there yet, so everything may be tried again.
+async fn refused(ctx: &Ctx, mut post: Post, scene: &Scene<'_>, refusal: Refusal) -> Result<()> {
+    match refusal {
+        Refusal::Token => {
+            tokens::refused(ctx, &scene.account).await?;
+            fail(ctx, post, &format!("the {} account has to be connected again", scene.kind.name())).await
+        }
+        Refusal::Rejected(reason) => fail(ctx, post, &reason).await,
+        Refusal::Later(wait) => postpone(ctx, post, wait).await,
+        Refusal::Unknown(reason) => {
+            post.tries += 1;
+            if post.tries > TRIES_MAX * 3 {
+                return fail(ctx, post, &reason).await;
+            }
+            let wait = LOOK_MS << post.tries.min(8);
+            postpone(ctx, post, wait).await
+        }
+    }
+}
+
+async fn begin(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
+    let draft = post.draft();
+    let Some(request) = scene.platform.prepare(&scene.acting(), &draft) else {
+        return publish(ctx, post, scene).await;
+    };
+    match send(ctx, request, |answer| scene.platform.read_prepared(answer)).await {
+        Ok(container) => {
+            post.container = container;
+            move_to(ctx, &mut post, "container", Some(LOOK_MS));
+            write(ctx, post, Vec::new()).await
+        }
+        Err(refusal) => refused(ctx, post, scene, refusal).await,
+    }
+}
+
+async fn check_container(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
+    let Some(request) = scene.platform.check(&scene.acting(), &post.container) else {
+        return publish(ctx, post, scene).await;
+    };
+    match send(ctx, request, |answer| scene.platform.read_progress(answer)).await {
+        Ok(Progress::Ready) => publish(ctx, post, scene).await,
+        Ok(Progress::Post(id)) => published(ctx, post, scene, id.unwrap_or_default()).await,
+        Ok(Progress::Failed(reason)) => fail(ctx, post, &reason).await,
+        Ok(Progress::NotYet) if ctx.now() - post.step_at > CONTAINER_MS => {
+            fail(ctx, post, "the platform did not finish preparing it").await
+        }
+        Ok(Progress::NotYet) => {
+            let wait = if ctx.now() - post.step_at < LOOK_AGAIN_MS { LOOK_MS } else { LOOK_AGAIN_MS };
+            post.lease_until = 0;
+            postpone(ctx, post, wait).await
+        }
+        Err(refusal) => refused(ctx, post, scene, refusal).await,
+    }
+}
+
+/// The decisive call, after the row says that it is being made.
+async fn publish(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
+    let draft = post.draft();
+    let request = scene.platform.publish(&scene.acting(), &draft, &post.container);
+    move_to(ctx, &mut post, "publishing", Some(LEASE_MS));
+    post.sent_at = Some(ctx.now());
+    // Leased on: whoever else finds the row later than this takes the call for lost.
+    post.lease_until = ctx.now() + LEASE_MS;
+    if ctx.query(store::step(&post)).await?.changes == 0 {
+        return Ok(());
+    }
+    post.version += 1;
+    match send(ctx, request, |answer| scene.platform.read_published(answer)).await {
+        Ok(Published::Post(id)) => published(ctx, post, scene, id).await,
+        Ok(Published::Processing(id)) => {
+            post.container = id;
+            move_to(ctx, &mut post, "processing", Some(LOOK_MS));
+            write(ctx, post, Vec::new()).await
+        }
+        Err(Refusal::Unknown(reason)) => unknown(ctx, post, &reason).await,
+        Err(Refusal::Rejected(reason)) if post.tries > 0 => {
+            // Sent before: it may be refused because it is there already.
+            unknown(ctx, post, &reason).await
+        }
+        Err(Refusal::Later(wait)) => {
+            let state = if post.container.is_empty() { "queued" } else { "container" };
+            move_to(ctx, &mut post, state, Some(wait));
+            post.sent_at = None;
+            write(ctx, post, Vec::new()).await
+        }
+        Err(refusal) => {
+            post.sent_at = None;
+            refused(ctx, post, scene, refusal).await
+        }
+    }
+}
+
+async fn unknown(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
+    reason.clone_into(&mut post.reason);
+    move_to(ctx, &mut post, "unknown", Some(SETTLE_MS));
+    write(ctx, post, Vec::new()).await
+}
+
+/// Whether a post whose call had no answer is there. Only a platform's word that it is not lets it be sent again.
+async fn look_back(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
+    let draft = post.draft();
+    let Some(request) = scene.platform.look_back(&scene.acting(), &post.container) else {
+        return hold(ctx, post, "the platform gave no answer, and does not let Muster look whether the post is there")
+            .await;
+    };
+    let found = send(ctx, request, |answer| scene.platform.read_back(answer, &draft)).await;
+    match found {
+        Ok(Found::Post(id)) => return published(ctx, post, scene, id).await,
+        Ok(Found::Absent) => {}
+        Err(Refusal::Token) => {
+            tokens::refused(ctx, &scene.account).await?;
+            return hold(ctx, post, "the platform gave no answer, and the account is no longer connected").await;
+        }
+        Err(_) if ctx.now() - post.step_at > GIVE_UP_MS => {
+            return hold(ctx, post, "the platform has not answered for a day").await;
+        }
+        Err(Refusal::Later(wait)) => return postpone(ctx, post, wait).await,
+        Err(_) => return postpone(ctx, post, LOOK_AGAIN_MS).await,
+    }
+    post.tries += 1;
+    if post.tries >= TRIES_MAX {
+        return hold(ctx, post, "sent several times without an answer, and not found").await;
+    }
+    // A container is published once whatever happens, and says so; without one the platform refuses the same text twice.
+    let state = if post.container.is_empty() { "queued" } else { "container" };
+    move_to(ctx, &mut post, state, Some(0));
+    write(ctx, post, Vec::new()).await
+}
+
+async fn check_processing(ctx: &Ctx, post: Post, scene: &Scene<'_>) -> Result<()> {
+    let Some(request) = scene.platform.check(&scene.acting(), &post.container) else {
+        return hold(ctx, post, "the platform took it and does not say what became of it").await;
+    };
+    match send(ctx, request, |answer| scene.platform.read_progress(answer)).await {
+        Ok(Progress::Post(id)) => published(ctx, post, scene, id.unwrap_or_default()).await,
+        Ok(Progress::Failed(reason)) => fail(ctx, post, &reason).await,
+        _ if ctx.now() - post.step_at > GIVE_UP_MS => hold(ctx, post, "still processing after a day").await,
+        _ => {
+            let wait = if ctx.now() - post.step_at < LOOK_AGAIN_MS { LOOK_MS } else { LOOK_AGAIN_MS };
+            postpone(ctx, post, wait).await
+        }
+    }
+}
+
+async fn address(ctx: &Ctx, scene: &Scene<'_>, id: &str) -> String {
+    if let Some(url) = scene.platform.address(scene.app, &scene.account.account_name, id) {
+        return url;
+    }
+    let Some(request) = scene.platform.locate(&scene.acting(), id).filter(|_| !id.is_empty()) else {
+        return String::new();
+    };
+    let read = |answer: &HttpResponse| {
+        let body: serde_json::Value = crate::json::from_slice(&answer.body).unwrap_or_default();
+        Ok(body["permalink"].as_str().filter(|url| url.starts_with("http")).unwrap_or_default().to_owned())
+    };
+    // A post without a link is a post all the same.
+    send(ctx, request, read).await.unwrap_or_default()
+}
+
+/// The post is there: the row, its points and the card's count change together.
+async fn published(ctx: &Ctx, mut post: Post, scene: &Scene<'_>, id: String) -> Result<()> {
+    post.url = address(ctx, scene, &id).await;
+    post.post_ref = id;
+    post.reason = String::new();
+    let now = ctx.now();
+    settle(ctx, post, now).await
+}
+
+/// Writes a published post, its points, and has the card say so. `at`: when it came to be there.
+pub async fn settle(ctx: &Ctx, mut post: Post, at: i64) -> Result<()> {
+    move_to(ctx, &mut post, "published", None);
+    post.published_at = Some(at);
+    let mission: Option<Mission> = ctx.query(store::get(post.guild_id, &post.mission_id)).await?.first()?;
+    let Versioned { version, rules } = points::rules(ctx, post.guild_id).await?;
+    let mut more = Vec::new();
+    let kind = post.kind().ok_or_else(|| Error::internal("a post of an unknown platform"))?;
+    if let Some(mission) = &mission
+        && rules.rewards(kind)
+    {
+        let month = points::month_of(guild_config::cached(ctx, post.guild_id).await?.zone(), at);
+        let entry = |what: &str, amount: i64, reason: &str| {
+            let cause = format!("{what}:{}", post.id);
+            points::store::insert_if_published(
+                &points::store::Entry {
+                    id: ctx.random_hex(8),
+                    guild: post.guild_id,
+                    user: post.user_id,
+                    mission: &post.mission_id,
+                    post: &post.id,
+                    kind: what,
+                    units: 1,
+                    points: amount,
+                    rule_version: version,
+                    reason,
+                    month: &month,
+                    at: ctx.now(),
+                    cause: &cause,
+                },
+                post.version + 1,
+            )
+        };
+        let reason = format!("Published “{}” on {}", mission.title, kind.name());
+        more.push(entry("publish", rules.publish, &reason));
+        let begun = mission.pushed_at.unwrap_or(mission.starts_at).max(mission.starts_at);
+        // The member was in time when they confirmed, however long the platform took.
+        if rules.on_time != 0 && post.created_at.max(begun) - begun <= i64::from(rules.on_time_hours) * 3_600_000 {
+            more.push(entry("on-time", rules.on_time, &format!("In time for “{}”", mission.title)));
+        }
+    }
+    if !post.post_ref.is_empty() {
+        more.push(store::insert_poll(&post, ctx.now() + polls::interval(kind)));
+    }
+    more.push(months::start(ctx, post.guild_id).await?);
+    let card = mission
+        .as_ref()
+        .filter(|mission| mission.message_id.is_some())
+        .map(|mission| outbox::prepare(ctx, &view::card_edit(mission)));
+    if let Some(card) = &card {
+        more.push(card.statement.clone());
+    }
+    write(ctx, post, more).await?;
+    if let Some(card) = card {
+        outbox::deliver_soon(ctx, vec![card.id]);
+    }
+    Ok(())
+}
+
+async fn fail(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
+    reason.clone_into(&mut post.reason);
+    move_to(ctx, &mut post, "failed", None);
+    let text = format!(
+        "Your post on {} was **not** published: {}. Nothing was posted; open the mission in the server to try again.",
+        post.kind().map_or("the platform", Kind::name),
+        crate::text::escape_markdown(reason),
+    );
+    told(ctx, post, "failed", &text).await
+}
+
+async fn hold(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
+    reason.clone_into(&mut post.reason);
+    move_to(ctx, &mut post, "held", None);
+    let text = format!(
+        "Muster does not know whether your post on {} was published: {}. It is not sent again by itself. Look at your account; somebody of the team decides, or you can, with `/post`.",
+        post.kind().map_or("the platform", Kind::name),
+        crate::text::escape_markdown(reason),
+    );
+    told(ctx, post, "held", &text).await
+}
+
+/// Writes an end that is not a good one, with a word to the member.
+async fn told(ctx: &Ctx, post: Post, what: &str, text: &str) -> Result<()> {
+    let version = post.version + 1;
+    let marker = format!("-# {what} {}:{version}", post.id);
+    let body = crate::reply::Message::text(format!("{text}\n{marker}")).create_body();
+    let note = Effect {
+        guild_id: post.guild_id,
+        feature: super::NAME,
+        key: format!("missions:{what}:{}:{version}", post.id),
+        reference: String::new(),
+        kind: EffectKind::Direct { user: post.user_id, body, marker },
+    };
+    let prepared = outbox::prepare_many(ctx, std::slice::from_ref(&note));
+    write(ctx, post, vec![prepared.statement]).await?;
+    outbox::deliver_soon(ctx, prepared.ids);
+    Ok(())
+}

@@ -1,0 +1,596 @@
+//! Purpose: the SQL of missions, mission_assignees and mission_posts.
+
+use crate::{
+    social::{Draft, Kind, Metrics},
+    sql::Statement,
+};
+use serde::Deserialize;
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker, UserMarker},
+};
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Mission {
+    pub id: String,
+    pub guild_id: Id<GuildMarker>,
+    /// draft, live or closed.
+    pub state: String,
+    pub title: String,
+    /// What is published; `{link}` stands for the member's link, which otherwise follows the text.
+    pub copy: String,
+    pub target_url: String,
+    pub image_url: String,
+    pub platforms: String,
+    pub campaign: String,
+    pub starts_at: i64,
+    pub ends_at: i64,
+    pub assigned: String,
+    /// Posts of all members together; 0 for any number.
+    pub max_posts: u32,
+    pub channel_id: Id<ChannelMarker>,
+    pub message_id: Option<String>,
+    pub created_by: Id<UserMarker>,
+    pub created_at: i64,
+    pub pushed_at: Option<i64>,
+    pub closed_at: Option<i64>,
+    pub due_at: Option<i64>,
+    pub version: u32,
+    pub cause: String,
+    /// Published posts; counted when the row is read.
+    #[serde(default)]
+    pub published: u32,
+}
+
+impl Mission {
+    pub fn kinds(&self) -> Vec<Kind> {
+        self.platforms.split(',').filter_map(Kind::of).collect()
+    }
+
+    pub fn is_live(&self) -> bool {
+        self.state == "live"
+    }
+}
+
+/// A mission with its counts; the posts of one mission are found by the unique key's first column.
+macro_rules! with_counts {
+    ($rest:literal) => {
+        Statement::new(concat!(
+            "SELECT missions.*,
+               (SELECT COUNT(*) FROM mission_posts WHERE mission_id = missions.id AND state = 'published') AS published
+             FROM missions ",
+            $rest
+        ))
+    };
+}
+
+pub fn insert(mission: &Mission) -> Statement {
+    Statement::new(
+        "INSERT INTO missions (id, guild_id, state, title, copy, target_url, image_url, platforms, campaign, starts_at, ends_at,
+           assigned, max_posts, channel_id, created_by, created_at, version, cause)
+         VALUES (?1, ?2, 'draft', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1, ?16) ON CONFLICT (guild_id, cause) DO NOTHING",
+    )
+    .bind(&mission.id)
+    .bind(mission.guild_id)
+    .bind(&mission.title)
+    .bind(&mission.copy)
+    .bind(&mission.target_url)
+    .bind(&mission.image_url)
+    .bind(&mission.platforms)
+    .bind(&mission.campaign)
+    .bind(mission.starts_at)
+    .bind(mission.ends_at)
+    .bind(&mission.assigned)
+    .bind(mission.max_posts)
+    .bind(mission.channel_id)
+    .bind(mission.created_by)
+    .bind(mission.created_at)
+    .bind(&mission.cause)
+}
+
+pub fn get(guild: Id<GuildMarker>, id: &str) -> Statement {
+    with_counts!("WHERE guild_id = ?1 AND id = ?2").bind(guild).bind(id)
+}
+
+pub fn get_by_cause(guild: Id<GuildMarker>, cause: &str) -> Statement {
+    with_counts!("WHERE guild_id = ?1 AND cause = ?2").bind(guild).bind(cause)
+}
+
+/// Missions in a state, the newest first.
+pub fn list(guild: Id<GuildMarker>, state: &str, limit: u32, offset: u32) -> Statement {
+    with_counts!("WHERE guild_id = ?1 AND state = ?2 ORDER BY created_at DESC, id LIMIT ?3 OFFSET ?4")
+        .bind(guild)
+        .bind(state)
+        .bind(limit)
+        .bind(offset)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Choice {
+    pub id: String,
+    pub title: String,
+    pub state: String,
+}
+
+/// Missions whose title holds `typed`, live ones first. Looks at the guild's newest 200.
+pub fn search(guild: Id<GuildMarker>, typed: &str) -> Statement {
+    Statement::new(
+        "SELECT id, title, state FROM (SELECT id, title, state, created_at FROM missions WHERE guild_id = ?1
+           ORDER BY created_at DESC LIMIT 200)
+         WHERE ?2 = '' OR instr(lower(title), lower(?2)) > 0 OR id = ?2
+         ORDER BY CASE state WHEN 'live' THEN 0 WHEN 'draft' THEN 1 ELSE 2 END, created_at DESC LIMIT 25",
+    )
+    .bind(guild)
+    .bind(typed)
+}
+
+/// Writes everything that an admin can change, unless the row changed since it was read.
+pub fn update(mission: &Mission) -> Statement {
+    Statement::new(
+        "UPDATE missions SET state = ?4, title = ?5, copy = ?6, target_url = ?7, image_url = ?8, platforms = ?9, campaign = ?10,
+           starts_at = ?11, ends_at = ?12, assigned = ?13, max_posts = ?14, channel_id = ?15, pushed_at = ?16, closed_at = ?17,
+           due_at = ?18, version = version + 1
+         WHERE guild_id = ?1 AND id = ?2 AND version = ?3",
+    )
+    .bind(mission.guild_id)
+    .bind(&mission.id)
+    .bind(mission.version)
+    .bind(&mission.state)
+    .bind(&mission.title)
+    .bind(&mission.copy)
+    .bind(&mission.target_url)
+    .bind(&mission.image_url)
+    .bind(&mission.platforms)
+    .bind(&mission.campaign)
+    .bind(mission.starts_at)
+    .bind(mission.ends_at)
+    .bind(&mission.assigned)
+    .bind(mission.max_posts)
+    .bind(mission.channel_id)
+    .bind(mission.pushed_at)
+    .bind(mission.closed_at)
+    .bind(mission.due_at)
+}
+
+/// Fails the whole batch, by a constraint, unless the update before it was made.
+pub fn require_version(mission: &Mission) -> Statement {
+    Statement::new(
+        "INSERT INTO mission_assignees (mission_id, user_id)
+         SELECT NULL, '' WHERE NOT EXISTS (SELECT 1 FROM missions WHERE id = ?1 AND version = ?2)",
+    )
+    .bind(&mission.id)
+    .bind(mission.version + 1)
+}
+
+pub fn set_message(guild: Id<GuildMarker>, id: &str, message: &str) -> Statement {
+    Statement::new("UPDATE missions SET message_id = ?3 WHERE guild_id = ?1 AND id = ?2")
+        .bind(guild)
+        .bind(id)
+        .bind(message)
+}
+
+/// Posts that wait for their time are called off, if the mission stands at `version`: in one transaction with what changed it.
+pub fn cancel_scheduled(mission: &Mission, reason: &str, now: i64) -> Statement {
+    Statement::new(
+        "UPDATE mission_posts SET state = 'cancelled', reason = ?3, due_at = NULL, step_at = ?4, version = version + 1
+         WHERE mission_id = ?1 AND state = 'scheduled' AND EXISTS (SELECT 1 FROM missions WHERE id = ?1 AND version = ?2)",
+    )
+    .bind(&mission.id)
+    .bind(mission.version + 1)
+    .bind(reason)
+    .bind(now)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct DueRow {
+    pub guild_id: Id<GuildMarker>,
+    pub id: String,
+    pub due_at: i64,
+}
+
+pub fn list_due_missions(before: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT guild_id, id, due_at FROM missions WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT ?2",
+    )
+    .bind(before)
+    .bind(limit)
+}
+
+pub fn list_due_posts(before: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT guild_id, id, due_at FROM mission_posts WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT ?2",
+    )
+    .bind(before)
+    .bind(limit)
+}
+
+// ---- posts -----------------------------------------------------------------------------------------------------
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Post {
+    pub id: String,
+    pub guild_id: Id<GuildMarker>,
+    pub mission_id: String,
+    pub user_id: Id<UserMarker>,
+    pub platform: String,
+    pub state: String,
+    pub text: String,
+    pub image_url: String,
+    pub privacy: String,
+    pub container: String,
+    pub post_ref: String,
+    pub url: String,
+    pub reason: String,
+    pub tries: u32,
+    pub created_at: i64,
+    /// When the row came into its state.
+    pub step_at: i64,
+    pub sent_at: Option<i64>,
+    pub published_at: Option<i64>,
+    pub due_at: Option<i64>,
+    pub lease_until: i64,
+    pub version: u32,
+    pub views: Option<u64>,
+    pub reactions: Option<u64>,
+}
+
+impl Post {
+    pub fn kind(&self) -> Option<Kind> {
+        Kind::of(&self.platform)
+    }
+
+    pub fn draft(&self) -> Draft {
+        let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+        Draft { text: self.text.clone(), image: some(&self.image_url), privacy: some(&self.privacy) }
+    }
+}
+
+/// A post that was just confirmed.
+pub struct NewPost {
+    pub id: String,
+    pub guild_id: Id<GuildMarker>,
+    pub mission_id: String,
+    pub user_id: Id<UserMarker>,
+    pub platform: String,
+    /// scheduled or queued.
+    pub state: String,
+    pub text: String,
+    pub essence: String,
+    pub image_url: String,
+    pub privacy: String,
+    pub step_at: i64,
+    pub due_at: Option<i64>,
+}
+
+/// A confirmed post. A row that is there stays, unless it failed or was called off: then it begins anew. Nothing is written for a
+/// mission that is not live, or full.
+pub fn insert_post(post: &NewPost) -> Statement {
+    Statement::new(
+        "INSERT INTO mission_posts (id, guild_id, mission_id, user_id, platform, state, text, essence, image_url, privacy,
+           created_at, step_at, due_at)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12 FROM missions
+         WHERE missions.id = ?3 AND missions.guild_id = ?2 AND missions.state = 'live' AND missions.ends_at > ?11
+           AND (missions.max_posts = 0 OR missions.max_posts > (SELECT COUNT(*) FROM mission_posts
+             WHERE mission_id = ?3 AND state NOT IN ('failed', 'cancelled')))
+         ON CONFLICT (mission_id, user_id, platform) DO UPDATE SET state = excluded.state, text = excluded.text,
+           essence = excluded.essence, image_url = excluded.image_url, privacy = excluded.privacy, step_at = excluded.step_at,
+           due_at = excluded.due_at, lease_until = 0, container = '', reason = '', tries = 0, sent_at = NULL,
+           version = version + 1
+         WHERE mission_posts.state IN ('failed', 'cancelled')",
+    )
+    .bind(&post.id)
+    .bind(post.guild_id)
+    .bind(&post.mission_id)
+    .bind(post.user_id)
+    .bind(&post.platform)
+    .bind(&post.state)
+    .bind(&post.text)
+    .bind(&post.essence)
+    .bind(&post.image_url)
+    .bind(&post.privacy)
+    .bind(post.step_at)
+    .bind(post.due_at)
+}
+
+pub fn get_post(guild: Id<GuildMarker>, id: &str) -> Statement {
+    Statement::new("SELECT * FROM mission_posts WHERE guild_id = ?1 AND id = ?2").bind(guild).bind(id)
+}
+
+pub fn get_post_of(mission: &str, user: Id<UserMarker>, platform: &str) -> Statement {
+    Statement::new("SELECT * FROM mission_posts WHERE mission_id = ?1 AND user_id = ?2 AND platform = ?3")
+        .bind(mission)
+        .bind(user)
+        .bind(platform)
+}
+
+pub fn list_posts_of(mission: &str, user: Id<UserMarker>) -> Statement {
+    Statement::new("SELECT * FROM mission_posts WHERE mission_id = ?1 AND user_id = ?2").bind(mission).bind(user)
+}
+
+/// A member's posts, the newest first.
+pub fn list_member_posts(guild: Id<GuildMarker>, user: Id<UserMarker>, limit: u32) -> Statement {
+    Statement::new("SELECT * FROM mission_posts WHERE guild_id = ?1 AND user_id = ?2 ORDER BY created_at DESC LIMIT ?3")
+        .bind(guild)
+        .bind(user)
+        .bind(limit)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Recent {
+    /// Posts of the last 24 hours that were not called off and did not fail.
+    pub today: u32,
+    pub newest: Option<i64>,
+    /// The same words under another mission or on another platform within a mission count apart: only other missions are looked at.
+    pub same: u32,
+}
+
+/// What a member posted lately.
+pub fn recent(guild: Id<GuildMarker>, user: Id<UserMarker>, since: i64, mission: &str, essence: &str) -> Statement {
+    Statement::new(
+        "SELECT
+           (SELECT COUNT(*) FROM mission_posts WHERE guild_id = ?1 AND user_id = ?2 AND created_at > ?3
+              AND state NOT IN ('failed', 'cancelled')) AS today,
+           (SELECT MAX(created_at) FROM mission_posts WHERE guild_id = ?1 AND user_id = ?2 AND created_at > ?3
+              AND state NOT IN ('failed', 'cancelled')) AS newest,
+           (SELECT COUNT(*) FROM mission_posts WHERE guild_id = ?1 AND user_id = ?2 AND essence = ?5 AND mission_id <> ?4
+              AND state NOT IN ('failed', 'cancelled')) AS same",
+    )
+    .bind(guild)
+    .bind(user)
+    .bind(since)
+    .bind(mission)
+    .bind(essence)
+}
+
+/// Takes the row for a while; no row while somebody else has it, or once it has moved on.
+pub fn lease(post: &Post, now: i64, until: i64) -> Statement {
+    Statement::new(
+        "UPDATE mission_posts SET lease_until = ?4, due_at = ?4, version = version + 1
+         WHERE guild_id = ?1 AND id = ?2 AND version = ?3 AND lease_until <= ?5",
+    )
+    .bind(post.guild_id)
+    .bind(&post.id)
+    .bind(post.version)
+    .bind(until)
+    .bind(now)
+}
+
+/// Writes a step, unless the row changed since it was read; the lease ends with `lease_until`.
+pub fn step(post: &Post) -> Statement {
+    Statement::new(
+        "UPDATE mission_posts SET state = ?4, container = ?5, post_ref = ?6, url = ?7, reason = ?8, tries = ?9, step_at = ?10,
+           sent_at = ?11, published_at = ?12, due_at = ?13, lease_until = ?14, version = version + 1
+         WHERE guild_id = ?1 AND id = ?2 AND version = ?3",
+    )
+    .bind(post.guild_id)
+    .bind(&post.id)
+    .bind(post.version)
+    .bind(&post.state)
+    .bind(&post.container)
+    .bind(&post.post_ref)
+    .bind(&post.url)
+    .bind(&post.reason)
+    .bind(post.tries)
+    .bind(post.step_at)
+    .bind(post.sent_at)
+    .bind(post.published_at)
+    .bind(post.due_at)
+    .bind(post.lease_until)
+}
+
+/// Fails the whole batch, by a constraint, unless the step before it was made.
+pub fn require_step(post: &Post) -> Statement {
+    Statement::new(
+        "INSERT INTO mission_assignees (mission_id, user_id)
+         SELECT NULL, '' WHERE NOT EXISTS (SELECT 1 FROM mission_posts WHERE id = ?1 AND version = ?2)",
+    )
+    .bind(&post.id)
+    .bind(post.version + 1)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Spent {
+    pub with_address: u32,
+    pub without: u32,
+}
+
+/// Posts on a platform since `since` that cost something, or may: whatever was sent.
+pub fn spent(guild: Id<GuildMarker>, platform: &str, since: i64) -> Statement {
+    Statement::new(
+        "SELECT COUNT(*) FILTER (WHERE instr(text, '://') > 0) AS with_address, COUNT(*) FILTER (WHERE instr(text, '://') = 0) AS without
+         FROM mission_posts WHERE guild_id = ?1 AND state IN ('published', 'publishing', 'unknown', 'held') AND platform = ?2
+           AND created_at >= ?3",
+    )
+    .bind(guild)
+    .bind(platform)
+    .bind(since)
+}
+
+/// Takes back a post that waits for its time.
+pub fn cancel_post(guild: Id<GuildMarker>, id: &str, user: Id<UserMarker>, reason: &str, now: i64) -> Statement {
+    Statement::new(
+        "UPDATE mission_posts SET state = 'cancelled', reason = ?4, due_at = NULL, step_at = ?5, version = version + 1
+         WHERE guild_id = ?1 AND id = ?2 AND user_id = ?3 AND state = 'scheduled'",
+    )
+    .bind(guild)
+    .bind(id)
+    .bind(user)
+    .bind(reason)
+    .bind(now)
+}
+
+pub fn is_assigned(mission: &str, user: Id<UserMarker>) -> Statement {
+    Statement::new("SELECT user_id FROM mission_assignees WHERE mission_id = ?1 AND user_id = ?2")
+        .bind(mission)
+        .bind(user)
+}
+
+/// Sums over the posts of a mission.
+#[derive(Debug, Default, Deserialize)]
+pub struct Totals {
+    pub published: u64,
+    pub under_way: u64,
+    pub failed: u64,
+    pub held: u64,
+    pub views: u64,
+    pub reactions: u64,
+}
+
+pub fn totals(mission: &str) -> Statement {
+    Statement::new(
+        "SELECT COUNT(*) FILTER (WHERE state = 'published') AS published,
+           COUNT(*) FILTER (WHERE state IN ('scheduled', 'queued', 'container', 'publishing', 'processing')) AS under_way,
+           COUNT(*) FILTER (WHERE state = 'failed') AS failed,
+           COUNT(*) FILTER (WHERE state IN ('unknown', 'held')) AS held,
+           COALESCE(SUM(views), 0) AS views, COALESCE(SUM(reactions), 0) AS reactions
+         FROM mission_posts WHERE mission_id = ?1",
+    )
+    .bind(mission)
+}
+
+// ---- counts, months --------------------------------------------------------------------------------------------
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Poll {
+    pub guild_id: Id<GuildMarker>,
+    pub user_id: Id<UserMarker>,
+    pub platform: String,
+    pub after_id: String,
+    pub failures: u32,
+    pub due_at: i64,
+}
+
+/// Has a member's counts read by `due_at` at the latest.
+pub fn insert_poll(post: &Post, due_at: i64) -> Statement {
+    Statement::new(
+        "INSERT INTO mission_polls (guild_id, user_id, platform, due_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (guild_id, user_id, platform) DO UPDATE SET due_at = MIN(due_at, excluded.due_at)",
+    )
+    .bind(post.guild_id)
+    .bind(post.user_id)
+    .bind(&post.platform)
+    .bind(due_at)
+}
+
+pub fn get_poll(guild: Id<GuildMarker>, user: Id<UserMarker>, kind: Kind) -> Statement {
+    Statement::new("SELECT * FROM mission_polls WHERE guild_id = ?1 AND user_id = ?2 AND platform = ?3")
+        .bind(guild)
+        .bind(user)
+        .bind(kind.key())
+}
+
+pub fn set_poll(next: &Poll, before: &Poll) -> Statement {
+    Statement::new(
+        "UPDATE mission_polls SET after_id = ?4, failures = ?5, due_at = ?6
+         WHERE guild_id = ?1 AND user_id = ?2 AND platform = ?3 AND due_at = ?7",
+    )
+    .bind(next.guild_id)
+    .bind(next.user_id)
+    .bind(&next.platform)
+    .bind(&next.after_id)
+    .bind(next.failures)
+    .bind(next.due_at)
+    .bind(before.due_at)
+}
+
+pub fn delete_poll(poll: &Poll) -> Statement {
+    Statement::new("DELETE FROM mission_polls WHERE guild_id = ?1 AND user_id = ?2 AND platform = ?3 AND due_at = ?4")
+        .bind(poll.guild_id)
+        .bind(poll.user_id)
+        .bind(&poll.platform)
+        .bind(poll.due_at)
+}
+
+pub fn list_due_polls(before: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT guild_id, user_id || ':' || platform AS id, due_at FROM mission_polls WHERE due_at < ?1 ORDER BY due_at LIMIT ?2",
+    )
+    .bind(before)
+    .bind(limit)
+}
+
+/// Published posts of a member on a platform that came after `since`, in the order of a round.
+pub fn list_polled(poll: &Poll, since: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT * FROM mission_posts WHERE guild_id = ?1 AND user_id = ?2 AND platform = ?3 AND id > ?4
+           AND state = 'published' AND post_ref <> '' AND published_at > ?5 ORDER BY id LIMIT ?6",
+    )
+    .bind(poll.guild_id)
+    .bind(poll.user_id)
+    .bind(&poll.platform)
+    .bind(&poll.after_id)
+    .bind(since)
+    .bind(limit)
+}
+
+/// Counts only grow: a platform that shows less for a while takes nothing back.
+pub fn set_metrics(post: &Post, metrics: &Metrics, now: i64) -> Statement {
+    let int = |count: Option<u64>| count.and_then(|count| i64::try_from(count).ok());
+    Statement::new(
+        "UPDATE mission_posts SET views = MAX(COALESCE(views, 0), ?3), reactions = MAX(COALESCE(reactions, 0), ?4),
+           comments = MAX(COALESCE(comments, 0), ?5), shares = MAX(COALESCE(shares, 0), ?6), metrics_at = ?7
+         WHERE guild_id = ?1 AND id = ?2",
+    )
+    .bind(post.guild_id)
+    .bind(&post.id)
+    .bind(int(metrics.views).unwrap_or(0))
+    .bind(int(metrics.reactions).unwrap_or(0))
+    .bind(int(metrics.comments).unwrap_or(0))
+    .bind(int(metrics.shares).unwrap_or(0))
+    .bind(now)
+}
+
+/// The platform no longer knows the post.
+pub fn set_gone(post: &Post, now: i64) -> Statement {
+    Statement::new(
+        "UPDATE mission_posts SET reason = 'no longer there', metrics_at = ?3 WHERE guild_id = ?1 AND id = ?2",
+    )
+    .bind(post.guild_id)
+    .bind(&post.id)
+    .bind(now)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Clock {
+    pub month: String,
+    pub due_at: i64,
+}
+
+pub fn insert_clock(guild: Id<GuildMarker>, month: &str, due_at: i64) -> Statement {
+    Statement::new("INSERT INTO mission_clocks (guild_id, month, due_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
+        .bind(guild)
+        .bind(month)
+        .bind(due_at)
+}
+
+pub fn get_clock(guild: Id<GuildMarker>) -> Statement {
+    Statement::new("SELECT month, due_at FROM mission_clocks WHERE guild_id = ?1").bind(guild)
+}
+
+pub fn set_clock(guild: Id<GuildMarker>, before: &str, month: &str, due_at: i64) -> Statement {
+    Statement::new("UPDATE mission_clocks SET month = ?3, due_at = ?4 WHERE guild_id = ?1 AND month = ?2")
+        .bind(guild)
+        .bind(before)
+        .bind(month)
+        .bind(due_at)
+}
+
+pub fn list_due_clocks(before: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT guild_id, 'now' AS id, due_at FROM mission_clocks WHERE due_at < ?1 ORDER BY due_at LIMIT ?2",
+    )
+    .bind(before)
+    .bind(limit)
+}
+
+/// Fails when the month has ended already.
+pub fn insert_month(guild: Id<GuildMarker>, month: &str, now: i64, members: u32, winners: &str) -> Statement {
+    Statement::new(
+        "INSERT INTO mission_months (guild_id, month, closed_at, members, winners) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )
+    .bind(guild)
+    .bind(month)
+    .bind(now)
+    .bind(members)
+    .bind(winners)
+}

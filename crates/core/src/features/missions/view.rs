@@ -1,0 +1,248 @@
+//! Purpose: every message and sentence of missions that a person reads in Discord.
+
+use super::store::{Mission, Post};
+use crate::{
+    custom_id::CustomId,
+    outbox::{Effect, EffectKind},
+    points::{
+        rules::Rules,
+        store::{EntryRow, Total},
+    },
+    reply::{self, Message, embed, field, footer, link_button},
+    social::Kind,
+    text::{count, escape_markdown, number, shorten},
+    time,
+};
+use twilight_model::channel::message::{Component, component::ButtonStyle};
+
+const COPY_SHOWN: usize = 700;
+
+fn id(action: &str, mission: &Mission) -> CustomId {
+    CustomId::new(super::NAME, action).arg(&mission.id)
+}
+
+pub fn card_key(mission: &str) -> String {
+    format!("missions:card:{mission}")
+}
+
+/// Has the card show the mission as it is at delivery.
+pub fn card_edit(mission: &Mission) -> Effect {
+    Effect {
+        guild_id: mission.guild_id,
+        feature: super::NAME,
+        key: card_key(&mission.id),
+        reference: format!("card:{}", mission.id),
+        kind: EffectKind::Render,
+    }
+}
+
+/// What is in it for whoever publishes.
+fn worth(rules: &Rules) -> String {
+    let mut parts = Vec::new();
+    if rules.publish != 0 {
+        parts.push(format!("+{} for publishing", rules.publish));
+    }
+    if rules.on_time != 0 {
+        parts.push(format!("+{} in the first {} hours", rules.on_time, rules.on_time_hours));
+    }
+    if rules.clicks_per_point > 0 {
+        parts.push(format!("+1 for every {} clicks", rules.clicks_per_point));
+    }
+    parts.join(" · ")
+}
+
+/// The card in the channel.
+pub fn card(mission: &Mission, rules: &Rules, color: u32) -> Message {
+    let text = shorten(&mission.copy, COPY_SHOWN);
+    let mut card = embed(escape_markdown(&mission.title), escape_markdown(&text), color);
+    let names: Vec<&str> = mission.kinds().into_iter().map(Kind::name).collect();
+    field(&mut card, "Platforms", names.join(", "), true);
+    let end = if mission.state == "closed" { "Closed".to_owned() } else { time::relative(mission.ends_at) };
+    field(&mut card, "Ends", end, true);
+    let max = if mission.max_posts > 0 { format!(" of {}", mission.max_posts) } else { String::new() };
+    field(&mut card, "Published", format!("{}{max}", number(u64::from(mission.published))), true);
+    if let Some(role) = mission.assigned.strip_prefix("role:") {
+        field(&mut card, "For", format!("<@&{role}>"), true);
+    } else if mission.assigned == "members" {
+        field(&mut card, "For", "Chosen members", true);
+    }
+    let worth = worth(rules);
+    if !worth.is_empty() {
+        field(&mut card, "Points", worth, false);
+    }
+    if !mission.image_url.is_empty() {
+        reply::image(&mut card, &mission.image_url);
+    }
+    footer(&mut card, marker(mission));
+    let post = reply::button(&id("open", mission), "Connect & Post", ButtonStyle::Success, Some("📣"));
+    let post = if mission.is_live() { post } else { reply::disabled(post) };
+    Message::default().embed(card).row(vec![post])
+}
+
+/// A text that only this mission's card has.
+pub fn marker(mission: &Mission) -> String {
+    format!("Mission {}", mission.id)
+}
+
+/// One platform of a mission for one member.
+pub struct Choice {
+    pub kind: Kind,
+    /// The account's name, while it is connected.
+    pub account: Option<String>,
+    /// Why nothing can be published there now.
+    pub obstacle: Option<String>,
+    pub post: Option<Post>,
+}
+
+fn state_of(choice: &Choice) -> String {
+    if let Some(post) = choice.post.as_ref().filter(|post| !matches!(post.state.as_str(), "failed" | "cancelled")) {
+        return post_state(post);
+    }
+    match (&choice.obstacle, &choice.account) {
+        (Some(obstacle), _) => format!("🚫 {obstacle}"),
+        (None, Some(name)) => format!("ready, as **{}**", escape_markdown(name)),
+        (None, None) => "not connected yet".to_owned(),
+    }
+}
+
+/// What a member sees of a post of theirs.
+pub fn post_state(post: &Post) -> String {
+    match post.state.as_str() {
+        "published" => {
+            let link = if post.url.is_empty() { "published".to_owned() } else { format!("[published]({})", post.url) };
+            format!("✅ {link}{}", counts(post))
+        }
+        "failed" => format!("❌ not published: {}", escape_markdown(&post.reason)),
+        "cancelled" => format!("called off: {}", escape_markdown(&post.reason)),
+        "held" => format!("❓ unknown whether it was published: {}", escape_markdown(&post.reason)),
+        "scheduled" => format!("🕒 publishes {}", time::relative(post.due_at.unwrap_or(post.step_at))),
+        _ => "⏳ on its way".to_owned(),
+    }
+}
+
+/// What the platform counted so far; empty before it was asked.
+fn counts(post: &Post) -> String {
+    let views = post.views.filter(|views| *views > 0).map(|views| count(views, "view", "views"));
+    let reactions = post.reactions.filter(|count| *count > 0).map(|n| count(n, "reaction", "reactions"));
+    let all: Vec<String> = views.into_iter().chain(reactions).collect();
+    if all.is_empty() { String::new() } else { format!(" · {}", all.join(", ")) }
+}
+
+/// Where to publish a mission, for one member.
+pub fn choices(mission: &Mission, choices: &[Choice], connect_url: Option<&str>) -> Message {
+    let mut lines = vec![format!("**{}** · ends {}", escape_markdown(&mission.title), time::relative(mission.ends_at))];
+    let mut buttons: Vec<Component> = Vec::new();
+    for choice in choices {
+        lines.push(format!("- {}: {}", choice.kind.name(), state_of(choice)));
+        let is_open = choice.post.as_ref().is_none_or(|post| matches!(post.state.as_str(), "failed" | "cancelled"));
+        if is_open && choice.obstacle.is_none() && choice.account.is_some() && buttons.len() < 4 {
+            let preview = id("preview", mission).arg(choice.kind.key());
+            buttons.push(reply::button(
+                &preview,
+                &format!("Preview for {}", choice.kind.name()),
+                ButtonStyle::Primary,
+                None,
+            ));
+        }
+    }
+    if let Some(url) = connect_url {
+        lines.push("Connect an account, come back, and press **Connect & Post** again.".to_owned());
+        buttons.push(link_button(url, "Connect accounts"));
+    }
+    Message::text(lines.join("\n")).row(buttons)
+}
+
+/// Exactly what will appear, before it does.
+pub fn preview(mission: &Mission, kind: Kind, account: &str, text: &str, hash: &str, notes: &[String]) -> Message {
+    let size = kind.platform().count(text);
+    let mut shown = embed(
+        format!("{} · as {}", kind.name(), escape_markdown(account)),
+        escape_markdown(text),
+        reply::DEFAULT_COLOR,
+    );
+    if !mission.image_url.is_empty() {
+        reply::image(&mut shown, &mission.image_url);
+    }
+    footer(&mut shown, format!("{} of {} characters, as {} counts them", size.used, size.limit, kind.name()));
+    let mut lines = vec!["This is what will appear. Nothing is published until you press **Publish**.".to_owned()];
+    lines.extend(notes.iter().map(|note| format!("-# {note}")));
+    let publish = id("publish", mission).arg(kind.key()).arg(hash);
+    let later = id("later", mission).arg(kind.key()).arg(hash);
+    Message::text(lines.join("\n")).embed(shown).row(vec![
+        reply::button(&publish, "Publish", ButtonStyle::Success, Some("✅")),
+        reply::button(&later, "Later…", ButtonStyle::Secondary, Some("🕒")),
+    ])
+}
+
+/// How publishing went, right after the press.
+pub fn outcome(post: &Post, points: &[EntryRow]) -> Message {
+    let kind = post.kind().map_or("The platform", Kind::name);
+    let mut text = match post.state.as_str() {
+        "published" => format!("🎉 Published on {kind}."),
+        "failed" => format!(
+            "❌ {kind} did not publish it: {}. Nothing was posted; you can try again.",
+            escape_markdown(&post.reason)
+        ),
+        "held" | "unknown" => format!(
+            "{kind} gave no answer. Muster looks whether the post is there before anything is sent again, and writes to you."
+        ),
+        "scheduled" => format!(
+            "🕒 It publishes on {kind} {}. Until then you can call it off with `/post`.",
+            time::show(post.due_at.unwrap_or(post.step_at))
+        ),
+        "cancelled" => format!("It was called off: {}.", escape_markdown(&post.reason)),
+        _ => format!(
+            "⏳ {kind} is working on it. Muster writes to you only if something goes wrong; `/post` shows how it stands."
+        ),
+    };
+    let mut buttons = Vec::new();
+    if post.state == "published" {
+        let earned: Vec<String> =
+            points.iter().map(|entry| format!("{:+} {}", entry.points, escape_markdown(&entry.reason))).collect();
+        if !earned.is_empty() {
+            text.push_str(&format!("\n{}", earned.join("\n")));
+        }
+        if !post.url.is_empty() {
+            buttons.push(link_button(&post.url, "See the post"));
+        }
+    }
+    Message::text(text).row(buttons)
+}
+
+pub fn list(missions: &[Mission], title: &str, empty: &str, color: u32) -> Message {
+    if missions.is_empty() {
+        return Message::text(empty);
+    }
+    let line = |mission: &Mission| {
+        let names: Vec<&str> = mission.kinds().into_iter().map(Kind::name).collect();
+        let posts = count(u64::from(mission.published), "post", "posts");
+        format!(
+            "**{}** · {} · {posts} · ends {}\n-# `{}`",
+            escape_markdown(&mission.title),
+            names.join(", "),
+            time::relative(mission.ends_at),
+            mission.id
+        )
+    };
+    let lines: Vec<String> = missions.iter().map(line).collect();
+    Message::default().embed(embed(title, lines.join("\n"), color))
+}
+
+/// A text that only the announcement of this month has.
+pub fn month_marker(month: &str) -> String {
+    format!("Missions · {month}")
+}
+
+/// Who came first in a month.
+pub fn winners(month: &str, winners: &[Total], members: u32, color: u32) -> Message {
+    let medals = ["🥇", "🥈", "🥉"];
+    let line = |(place, one): (usize, &Total)| {
+        let mark = medals.get(place).map_or_else(|| format!("{}.", place + 1), |medal| (*medal).to_owned());
+        format!("{mark} <@{}> · **{}**", one.user_id, number(one.points.unsigned_abs()))
+    };
+    let lines: Vec<String> = winners.iter().enumerate().map(line).collect();
+    let title = format!("The month's first, of {}", count(u64::from(members), "member", "members"));
+    let mut shown = embed(title, lines.join("\n"), color);
+    footer(&mut shown, month_marker(month));
+    Message::default().embed(shown)
+}

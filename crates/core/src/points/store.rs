@@ -1,0 +1,219 @@
+//! Purpose: the SQL of points, points_totals, points_roles and mission_rules.
+
+use crate::{audit::Author, sql::Statement};
+use serde::Deserialize;
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, RoleMarker, UserMarker},
+};
+
+#[derive(Debug, Deserialize)]
+pub struct RulesRow {
+    pub version: u32,
+    pub rules: String,
+}
+
+pub fn get_rules(guild: Id<GuildMarker>) -> Statement {
+    Statement::new("SELECT version, rules FROM mission_rules WHERE guild_id = ?1 ORDER BY version DESC LIMIT 1")
+        .bind(guild)
+}
+
+pub fn get_rules_by_cause(author: &Author) -> Statement {
+    Statement::new("SELECT version, rules FROM mission_rules WHERE guild_id = ?1 AND cause = ?2")
+        .bind(author.guild)
+        .bind(&author.cause)
+}
+
+pub fn insert_rules(author: &Author, version: u32, rules: &str, now: i64) -> Statement {
+    Statement::new(
+        "INSERT INTO mission_rules (guild_id, version, rules, created_by, created_at, cause) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )
+    .bind(author.guild)
+    .bind(version)
+    .bind(rules)
+    .bind(author.user)
+    .bind(now)
+    .bind(&author.cause)
+}
+
+/// A line of the ledger that is about to be written.
+#[derive(Debug, Clone)]
+pub struct Entry<'a> {
+    /// Random, for naming it.
+    pub id: String,
+    pub guild: Id<GuildMarker>,
+    pub user: Id<UserMarker>,
+    pub mission: &'a str,
+    pub post: &'a str,
+    pub kind: &'a str,
+    pub units: i64,
+    pub points: i64,
+    pub rule_version: u32,
+    /// Why, for people.
+    pub reason: &'a str,
+    pub month: &'a str,
+    pub at: i64,
+    pub cause: &'a str,
+}
+
+fn bound(text: &'static str, entry: &Entry<'_>) -> Statement {
+    Statement::new(text)
+        .bind(&entry.id)
+        .bind(entry.guild)
+        .bind(entry.user)
+        .bind(entry.mission)
+        .bind(entry.post)
+        .bind(entry.kind)
+        .bind(entry.units)
+        .bind(entry.points)
+        .bind(entry.rule_version)
+        .bind(entry.reason)
+        .bind(entry.month)
+        .bind(entry.at)
+        .bind(entry.cause)
+}
+
+/// Adds an entry unless its cause has one.
+pub fn insert(entry: &Entry<'_>) -> Statement {
+    bound(
+        "INSERT INTO points (id, guild_id, user_id, mission_id, post_id, kind, units, points, rule_version, reason, month, at, cause)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING",
+        entry,
+    )
+}
+
+/// Adds an entry unless its cause has one, if the post was published by this very step: `version` is the one it wrote.
+pub fn insert_if_published(entry: &Entry<'_>, version: u32) -> Statement {
+    bound(
+        "INSERT INTO points (id, guild_id, user_id, mission_id, post_id, kind, units, points, rule_version, reason, month, at, cause)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+         WHERE EXISTS (SELECT 1 FROM mission_posts WHERE id = ?5 AND state = 'published' AND version = ?14) ON CONFLICT DO NOTHING",
+        entry,
+    )
+    .bind(version)
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct EntryRow {
+    pub id: String,
+    pub mission_id: String,
+    pub post_id: String,
+    pub kind: String,
+    pub points: i64,
+    pub rule_version: u32,
+    pub reason: String,
+    pub month: String,
+    pub at: i64,
+}
+
+/// A member's entries, the newest first.
+pub fn list(guild: Id<GuildMarker>, user: Id<UserMarker>, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT id, mission_id, post_id, kind, points, rule_version, reason, month, at FROM points
+         WHERE guild_id = ?1 AND user_id = ?2 ORDER BY at DESC, id DESC LIMIT ?3",
+    )
+    .bind(guild)
+    .bind(user)
+    .bind(limit)
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub struct Standing {
+    pub points: i64,
+    /// From 1; of members without any points, `None`.
+    pub place: Option<u32>,
+    pub of: u32,
+}
+
+/// A member's sum in a month or for ever, and their place by it.
+pub fn standing(guild: Id<GuildMarker>, month: &str, user: Id<UserMarker>) -> Statement {
+    Statement::new(
+        "SELECT mine.points AS points,
+           1 + (SELECT COUNT(*) FROM points_totals WHERE guild_id = ?1 AND month = ?2 AND points > mine.points) AS place,
+           (SELECT COUNT(*) FROM points_totals WHERE guild_id = ?1 AND month = ?2) AS \"of\"
+         FROM points_totals AS mine WHERE mine.guild_id = ?1 AND mine.month = ?2 AND mine.user_id = ?3",
+    )
+    .bind(guild)
+    .bind(month)
+    .bind(user)
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Total {
+    pub user_id: Id<UserMarker>,
+    pub points: i64,
+}
+
+/// The first of a month or of all time; equal points by the older account.
+pub fn top(guild: Id<GuildMarker>, month: &str, limit: u32, offset: u32) -> Statement {
+    Statement::new(
+        "SELECT user_id, points FROM points_totals WHERE guild_id = ?1 AND month = ?2
+         ORDER BY points DESC, user_id LIMIT ?3 OFFSET ?4",
+    )
+    .bind(guild)
+    .bind(month)
+    .bind(limit)
+    .bind(offset)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Counted {
+    pub n: u32,
+}
+
+/// Members with points in a month.
+pub fn count(guild: Id<GuildMarker>, month: &str) -> Statement {
+    Statement::new("SELECT COUNT(*) AS n FROM points_totals WHERE guild_id = ?1 AND month = ?2").bind(guild).bind(month)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct RoleRow {
+    /// What Muster gave last; empty for none.
+    pub role_id: String,
+    pub due_at: Option<i64>,
+}
+
+pub fn get_role(guild: Id<GuildMarker>, user: Id<UserMarker>) -> Statement {
+    Statement::new("SELECT role_id, due_at FROM points_roles WHERE guild_id = ?1 AND user_id = ?2")
+        .bind(guild)
+        .bind(user)
+}
+
+/// The role that was given, if nothing came between; and when to look again.
+pub fn set_role(
+    guild: Id<GuildMarker>,
+    user: Id<UserMarker>,
+    role: Option<Id<RoleMarker>>,
+    before: Option<i64>,
+    due_at: Option<i64>,
+) -> Statement {
+    Statement::new(
+        "UPDATE points_roles SET role_id = ?3, due_at = CASE WHEN due_at IS ?4 THEN ?5 ELSE due_at END
+         WHERE guild_id = ?1 AND user_id = ?2",
+    )
+    .bind(guild)
+    .bind(user)
+    .bind(role.map(|role| role.to_string()).unwrap_or_default())
+    .bind(before)
+    .bind(due_at)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct DueRow {
+    pub guild_id: Id<GuildMarker>,
+    pub id: String,
+    pub due_at: i64,
+}
+
+pub fn list_due_roles(before: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT guild_id, user_id AS id, due_at FROM points_roles WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT ?2",
+    )
+    .bind(before)
+    .bind(limit)
+}
+
+/// Has the roles of everybody with points looked at again, after the ranks were changed.
+pub fn reopen_roles(guild: Id<GuildMarker>, now: i64) -> Statement {
+    Statement::new("UPDATE points_roles SET due_at = ?2 WHERE guild_id = ?1").bind(guild).bind(now)
+}
