@@ -117,6 +117,26 @@ pub fn list(guild: Id<GuildMarker>, user: Id<UserMarker>, limit: u32) -> Stateme
     .bind(limit)
 }
 
+/// An entry that can be taken back.
+#[derive(Debug, Deserialize)]
+pub struct Voidable {
+    pub id: String,
+    pub user_id: Id<UserMarker>,
+    pub mission_id: String,
+    pub post_id: String,
+    pub kind: String,
+    pub points: i64,
+    pub reason: String,
+}
+
+pub fn get(guild: Id<GuildMarker>, id: &str) -> Statement {
+    Statement::new(
+        "SELECT id, user_id, mission_id, post_id, kind, points, reason FROM points WHERE guild_id = ?1 AND id = ?2",
+    )
+    .bind(guild)
+    .bind(id)
+}
+
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct Standing {
     pub points: i64,

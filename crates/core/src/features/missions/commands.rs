@@ -1,5 +1,7 @@
 //! Purpose: `/mission`, `/missions`, `/post`, `/score`: definitions, rights, and what each does.
 
+mod team;
+
 use super::{actions, actions::Wish, components, store, store::Mission, view};
 use crate::{
     audit::Author,
@@ -50,6 +52,12 @@ enum MissionCommand {
     List(List),
     #[command(name = "stats")]
     Stats(Stats),
+    #[command(name = "settings")]
+    Settings(Box<team::Settings>),
+    #[command(name = "adjust")]
+    Adjust(team::Adjust),
+    #[command(name = "void")]
+    Void(team::Void),
 }
 
 #[derive(CommandModel, CreateCommand)]
@@ -138,12 +146,18 @@ struct ScoreCommand {
     user: Option<Id<UserMarker>>,
 }
 
+#[derive(CommandModel, CreateCommand)]
+#[command(name = "rolesync", desc = "Look at everybody's rank again, and give and take its roles")]
+struct RolesyncCommand;
+
 pub fn definitions() -> Vec<Command> {
     vec![
         MissionCommand::create_command().into(),
         MissionsCommand::create_command().into(),
         PostCommand::create_command().into(),
         ScoreCommand::create_command().into(),
+        team::Audit::create_command().into(),
+        RolesyncCommand::create_command().into(),
     ]
 }
 
@@ -190,6 +204,14 @@ pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData)
             let command = ScoreCommand::from_interaction(data.into()).map_err(unreadable)?;
             score(ctx, interaction, command.user.unwrap_or(interaction.actor.id)).await
         }
+        "rolesync" => {
+            require_manager(ctx, interaction).await?;
+            team::on_rolesync(ctx, interaction).await
+        }
+        "audit" => {
+            require_manager(ctx, interaction).await?;
+            team::on_audit(ctx, interaction, team::Audit::from_interaction(data.into()).map_err(unreadable)?).await
+        }
         _ => on_managed(ctx, interaction, MissionCommand::from_interaction(data.into()).map_err(unreadable)?).await,
     }
 }
@@ -232,6 +254,13 @@ async fn on_managed(ctx: &Ctx, interaction: &Interaction, command: MissionComman
             let mission = find(ctx, interaction, &stats.mission).await?;
             self::stats(ctx, &mission, &scene).await
         }
+        MissionCommand::Settings(settings) => {
+            // Who runs missions does not say who else may.
+            permissions::require_user_strictly(interaction, Permissions::MANAGE_GUILD)?;
+            team::on_settings(ctx, interaction, *settings).await
+        }
+        MissionCommand::Adjust(adjust) => team::on_adjust(ctx, interaction, adjust).await,
+        MissionCommand::Void(void) => team::on_void(ctx, interaction, void).await,
     }
 }
 
@@ -423,8 +452,10 @@ async fn score(ctx: &Ctx, interaction: &Interaction, user: Id<UserMarker>) -> Re
     Ok(Reply::Private(Message::text(lines.join("\n"))))
 }
 
+/// `12 points`, `-1 point`.
 fn points_of(points: i64) -> String {
-    count(points.unsigned_abs(), "point", "points").replacen("", if points < 0 { "-" } else { "" }, 1)
+    let sign = if points < 0 { "-" } else { "" };
+    format!("{sign}{}", count(points.unsigned_abs(), "point", "points"))
 }
 
 /// A mission of this guild, by what a person typed or picked.

@@ -42,7 +42,7 @@ use twilight_model::{
 };
 
 const NAME: &str = "missions";
-pub const COMMANDS: &[&str] = &["mission", "missions", "post", "score"];
+pub const COMMANDS: &[&str] = &["mission", "missions", "post", "score", "audit", "rolesync"];
 
 pub struct Missions;
 

@@ -246,3 +246,47 @@ pub fn winners(month: &str, winners: &[Total], members: u32, color: u32) -> Mess
     footer(&mut shown, month_marker(month));
     Message::default().embed(shown)
 }
+
+/// What a guild's missions go by, for the team.
+pub fn settings(rules: &Rules) -> String {
+    let mut lines = Vec::new();
+    let channel =
+        rules.channel.map_or_else(|| "the channel of each mission".to_owned(), |channel| format!("<#{channel}>"));
+    lines.push(format!("Cards and the month's first go to {channel}."));
+    if !rules.managers.is_empty() {
+        let roles: Vec<String> = rules.managers.iter().map(|role| format!("<@&{role}>")).collect();
+        lines.push(format!("Missions are run by Manage Server and {}.", roles.join(", ")));
+    }
+    for rank in &rules.ranks {
+        let role = rank.role.map_or_else(|| "no role".to_owned(), |role| format!("<@&{role}>"));
+        lines.push(format!(
+            "- {} from {}: {role}",
+            escape_markdown(&rank.name),
+            count(rank.at.unsigned_abs(), "point", "points")
+        ));
+    }
+    let per_day = if rules.posts_per_day == 0 {
+        "any number of posts".to_owned()
+    } else {
+        count(u64::from(rules.posts_per_day), "post", "posts")
+    };
+    lines.push(format!(
+        "A member may publish {per_day} a day, with {} in between.",
+        count(u64::from(rules.cooldown_minutes), "minute", "minutes")
+    ));
+    if !rules.banned_words.is_empty() {
+        lines.push(format!("Not published: {}", escape_markdown(&shorten(&rules.banned_words.join(", "), COPY_SHOWN))));
+    }
+    let budget = if rules.x_budget == 0 {
+        "X is off: posts there cost money.".to_owned()
+    } else {
+        format!("Posts on X may cost ${:.2} in 30 days.", f64::from(rules.x_budget) / 1_000.0)
+    };
+    let rewards = if rules.rewards_on_x {
+        "They bring points, though X forbids that and may take the application's access away."
+    } else {
+        "They bring no points, because X forbids rewards."
+    };
+    lines.push(format!("{budget} {rewards}"));
+    lines.join("\n")
+}

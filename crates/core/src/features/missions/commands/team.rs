@@ -1,0 +1,297 @@
+//! Purpose: what the team does beside missions: settings, the audit of a member, points by hand, roles.
+
+use super::{Scene, points_of};
+use crate::{
+    audit::Author,
+    ctx::Ctx,
+    discord,
+    error::{Error, Result},
+    features::missions::{store, view},
+    interaction::Interaction,
+    permissions::{self, Giver},
+    points::{self, store::EntryRow},
+    reply::{Message, Reply},
+    social::{Kind, accounts},
+    text::{clean_line, escape_markdown},
+    time,
+};
+use twilight_interactions::command::{CommandModel, CreateCommand};
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, RoleMarker, UserMarker},
+};
+
+/// Lines of the audit: a message holds about forty.
+const AUDIT_POSTS: u32 = 10;
+const AUDIT_ENTRIES: u32 = 15;
+/// What somebody gives or takes by hand at once.
+const ADJUST_MAX: i64 = 100_000;
+const WORDS_MAX: usize = 100;
+const BUDGET_MAX: f64 = 10_000.0;
+
+#[derive(CommandModel, CreateCommand)]
+#[command(name = "settings", desc = "Where mission cards go, who runs missions, ranks and safeguards")]
+pub struct Settings {
+    /// Where cards and the month's first are posted
+    #[command(channel_types = "guild_text guild_announcement")]
+    channel: Option<Id<ChannelMarker>>,
+    /// A role that may run missions without Manage Server; the same again takes it off
+    manager: Option<Id<RoleMarker>>,
+    /// Which rank `role` is for: its name
+    rank: Option<String>,
+    /// The role that this rank brings
+    role: Option<Id<RoleMarker>>,
+    /// The points at which this rank begins
+    #[command(min_value = 0, max_value = 10000000)]
+    points: Option<i64>,
+    /// Minutes between two posts of a member
+    #[command(min_value = 0, max_value = 10080)]
+    cooldown: Option<i64>,
+    /// Posts of a member in 24 hours; 0 for any number
+    #[command(min_value = 0, max_value = 1000)]
+    posts_per_day: Option<i64>,
+    /// Words that are not published, between commas; - for none
+    #[command(max_length = 2000)]
+    banned_words: Option<String>,
+    /// US dollars that posts on X may cost in 30 days; 0 switches X off
+    #[command(min_value = 0, max_value = 10000)]
+    x_budget: Option<f64>,
+    /// Points for posts on X, though X forbids rewards and may take the application's access away
+    x_rewards: Option<bool>,
+}
+
+#[derive(CommandModel, CreateCommand)]
+#[command(name = "adjust", desc = "Give or take points by hand, with a reason that stays")]
+pub struct Adjust {
+    /// Whose points
+    user: Id<UserMarker>,
+    /// How many; negative to take
+    #[command(min_value = -100000, max_value = 100000)]
+    points: i64,
+    /// Why
+    #[command(max_length = 200)]
+    reason: String,
+}
+
+#[derive(CommandModel, CreateCommand)]
+#[command(name = "void", desc = "Take back the points of one line of a member's statement")]
+pub struct Void {
+    /// The line's number, as /audit shows it
+    #[command(max_length = 20)]
+    line: String,
+    /// Why
+    #[command(max_length = 200)]
+    reason: String,
+}
+
+#[derive(CommandModel, CreateCommand)]
+#[command(name = "audit", desc = "Everything about a member's posts, counts and points")]
+pub struct Audit {
+    /// Whose
+    user: Id<UserMarker>,
+}
+
+pub async fn on_settings(ctx: &Ctx, interaction: &Interaction, settings: Settings) -> Result<Reply> {
+    if let Some(role) = settings.role {
+        let guild = discord::get_guild(ctx, interaction.guild_id).await?;
+        // Who may not hand out a role may not have Muster do it either.
+        permissions::require_may_hand_out(Giver::from(interaction), &guild, role)?;
+    }
+    let words = settings.banned_words.as_ref().map(|text| {
+        let words = text.split(',').map(|word| clean_line(word, 60)).filter(|word| !word.is_empty() && word != "-");
+        words.take(WORDS_MAX).collect::<Vec<_>>()
+    });
+    let int = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
+    let rules = points::change(ctx, &Author::from(interaction), "settings", |rules| {
+        rules.channel = settings.channel.or(rules.channel);
+        if let Some(role) = settings.manager {
+            match rules.managers.iter().position(|one| *one == role) {
+                Some(place) => drop(rules.managers.remove(place)),
+                None => rules.managers.push(role),
+            }
+        }
+        if settings.role.is_some() || settings.points.is_some() {
+            let name = settings.rank.as_deref().unwrap_or_default().trim().to_lowercase();
+            let names: Vec<String> = rules.ranks.iter().map(|rank| rank.name.clone()).collect();
+            let known = rules.ranks.iter_mut().find(|rank| rank.name.to_lowercase() == name);
+            let rank = known.ok_or_else(|| Error::User(format!("Say which rank: {}.", names.join(", "))))?;
+            rank.role = settings.role.or(rank.role);
+            rank.at = settings.points.unwrap_or(rank.at);
+        }
+        rules.cooldown_minutes = int(settings.cooldown).unwrap_or(rules.cooldown_minutes);
+        rules.posts_per_day = int(settings.posts_per_day).unwrap_or(rules.posts_per_day);
+        rules.banned_words = words.clone().unwrap_or_else(|| rules.banned_words.clone());
+        if let Some(dollars) = settings.x_budget {
+            rules.x_budget = (dollars.clamp(0.0, BUDGET_MAX) * 1_000.0) as u32;
+        }
+        rules.rewards_on_x = settings.x_rewards.unwrap_or(rules.rewards_on_x);
+        Ok(())
+    })
+    .await?;
+    if settings.role.is_some() || settings.points.is_some() {
+        ctx.query(points::store::reopen_roles(interaction.guild_id, ctx.now())).await?;
+    }
+    Ok(Reply::Private(Message::text(view::settings(&rules))))
+}
+
+pub async fn on_adjust(ctx: &Ctx, interaction: &Interaction, adjust: Adjust) -> Result<Reply> {
+    let reason = clean_line(&adjust.reason, 200);
+    if reason.is_empty() || adjust.points == 0 || adjust.points.abs() > ADJUST_MAX {
+        return Err(Error::user("Give a number of points other than 0, and a reason."));
+    }
+    let text = format!("By hand: {reason}");
+    let cause = format!("adjust:{}", interaction.id);
+    write(
+        ctx,
+        interaction,
+        &Line {
+            user: adjust.user,
+            mission: "",
+            post: "",
+            kind: "adjust",
+            points: adjust.points,
+            reason: &text,
+            cause: &cause,
+        },
+    )
+    .await?;
+    Ok(Reply::private(format!("<@{}> gets {:+} points: {}", adjust.user, adjust.points, escape_markdown(&reason))))
+}
+
+pub async fn on_void(ctx: &Ctx, interaction: &Interaction, void: Void) -> Result<Reply> {
+    let reason = clean_line(&void.reason, 200);
+    let unknown = || Error::user("There is no such line. `/audit` shows the number of each.");
+    let entry: Option<points::store::Voidable> =
+        ctx.query(points::store::get(interaction.guild_id, void.line.trim())).await?.first()?;
+    let entry = entry.ok_or_else(unknown)?;
+    if entry.kind == "void" {
+        return Err(Error::user("This line takes points back itself. Give them again with `/mission adjust`."));
+    }
+    if reason.is_empty() {
+        return Err(Error::user("Say why: the reason stays with the line."));
+    }
+    let text = format!("Taken back: {} ({reason})", entry.reason);
+    let cause = format!("void:{}", entry.id);
+    let line = Line {
+        user: entry.user_id,
+        mission: &entry.mission_id,
+        post: &entry.post_id,
+        kind: "void",
+        points: -entry.points,
+        reason: &text,
+        cause: &cause,
+    };
+    let is_new = write(ctx, interaction, &line).await?;
+    Ok(Reply::private(if is_new {
+        format!("{:+} points are taken back from <@{}>.", entry.points, entry.user_id)
+    } else {
+        "This line was taken back before.".to_owned()
+    }))
+}
+
+struct Line<'a> {
+    user: Id<UserMarker>,
+    mission: &'a str,
+    post: &'a str,
+    kind: &'a str,
+    points: i64,
+    reason: &'a str,
+    cause: &'a str,
+}
+
+/// Adds a line by hand to the ledger; whether it was not there yet.
+async fn write(ctx: &Ctx, interaction: &Interaction, line: &Line<'_>) -> Result<bool> {
+    let scene = Scene::of(ctx, interaction).await?;
+    let month = points::month_of(scene.config.zone(), ctx.now());
+    let version = points::rules(ctx, scene.guild).await?.version;
+    let entry = points::store::Entry {
+        id: ctx.random_hex(8),
+        guild: scene.guild,
+        user: line.user,
+        mission: line.mission,
+        post: line.post,
+        kind: line.kind,
+        units: 1,
+        points: line.points,
+        rule_version: version,
+        reason: line.reason,
+        month: &month,
+        at: ctx.now(),
+        cause: line.cause,
+    };
+    let author = Author::from(interaction);
+    let log = crate::audit::store::insert(&crate::audit::store::Entry {
+        guild_id: author.guild,
+        at: ctx.now(),
+        actor_id: author.user,
+        source: author.source,
+        action: "missions",
+        target: format!("points {} {}", line.kind, line.user),
+        before: None,
+        after: Some(format!("{:+} {}", line.points, line.reason)),
+        cause: author.cause.clone(),
+    });
+    let results = ctx.batch(vec![points::store::insert(&entry), log]).await?;
+    Ok(results.first().is_some_and(|inserted| inserted.changes > 0))
+}
+
+pub async fn on_rolesync(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> {
+    let scene = Scene::of(ctx, interaction).await?;
+    if scene.rules.ranks.iter().all(|rank| rank.role.is_none()) {
+        return Err(Error::user("No rank has a role yet. `/mission settings rank:Soldier role:…` gives it one."));
+    }
+    let done = ctx.query(points::store::reopen_roles(scene.guild, ctx.now())).await?;
+    Ok(Reply::private(format!(
+        "The roles of {} are looked at again, one after the other.",
+        crate::text::count(done.changes, "member", "members")
+    )))
+}
+
+pub async fn on_audit(ctx: &Ctx, interaction: &Interaction, audit: Audit) -> Result<Reply> {
+    let (guild, user) = (interaction.guild_id, audit.user);
+    let results = ctx
+        .batch(vec![
+            store::list_member_posts(guild, user, AUDIT_POSTS),
+            points::store::list(guild, user, AUDIT_ENTRIES),
+            points::store::standing(guild, points::ALL, user),
+        ])
+        .await?;
+    let [posts, entries, standing] = &results[..] else { return Err(Error::internal("three results expected")) };
+    let posts: Vec<store::Post> = posts.all()?;
+    let entries: Vec<EntryRow> = entries.all()?;
+    let accounts = accounts::list(ctx, guild, user).await?;
+    let total = standing.first::<points::store::Standing>()?.map_or(0, |standing| standing.points);
+    let mut lines = vec![format!("**<@{user}>** · {}", points_of(total))];
+    for one in &accounts {
+        let state = if one.is_active() { "connected" } else { "to be connected again" };
+        lines.push(format!(
+            "- {}: **{}**, {state}, since {}",
+            one.kind().map_or("?", Kind::name),
+            escape_markdown(&one.account_name),
+            time::relative(one.connected_at)
+        ));
+    }
+    if !posts.is_empty() {
+        lines.push("**Posts**".to_owned());
+    }
+    lines.extend(
+        posts.iter().map(|post| format!("- {} · {}", post.kind().map_or("?", Kind::name), view::post_state(post))),
+    );
+    if !entries.is_empty() {
+        lines.push("**Points**".to_owned());
+    }
+    lines.extend(entries.iter().map(|entry| {
+        format!(
+            "- {:+} · {} · {} · rules {} · `{}`",
+            entry.points,
+            escape_markdown(&entry.reason),
+            time::relative(entry.at),
+            entry.rule_version,
+            entry.id
+        )
+    }));
+    if posts.is_empty() && entries.is_empty() && accounts.is_empty() {
+        lines.push("Nothing yet: no account, no post, no points.".to_owned());
+    }
+    Ok(Reply::Private(Message::text(lines.join("\n"))))
+}
