@@ -67,6 +67,8 @@ async function readSimEnv(simUrl, port) {
   const { code, stdout, stderr } = await run(SIMULATOR, ["--port", String(port), "--print-env"]);
   if (code !== 0) throw new Error(`muster-sim does not start: ${stderr}`);
   const printed = Object.fromEntries(stdout.trim().split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2)));
+  // SOCIAL_X, X_WEB, X_API ...: credentials and addresses of the platforms, printed as they are meant.
+  const social = Object.fromEntries(Object.entries(printed).filter(([name]) => !name.startsWith("DISCORD_")));
   return {
     DISCORD_APPLICATION_ID: printed.DISCORD_APPLICATION_ID,
     DISCORD_PUBLIC_KEY: printed.DISCORD_PUBLIC_KEY,
@@ -75,6 +77,7 @@ async function readSimEnv(simUrl, port) {
     DISCORD_API: `${simUrl}/api/v10`,
     DISCORD_WEB: simUrl,
     DISCORD_CDN: `${simUrl}/cdn`,
+    ...social,
     DEV_CLOCK: "1",
   };
 }

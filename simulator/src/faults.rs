@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use crate::Sim;
 
 /// Who a 429 is about (header `X-RateLimit-Scope`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RateLimitScope {
+    #[default]
     User,
     Global,
     Shared,
@@ -19,7 +20,12 @@ pub enum RateLimitScope {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FaultKind {
     /// 429 as JSON, `retry_after` in seconds.
-    RateLimited { scope: RateLimitScope, retry_after: f64 },
+    RateLimited {
+        /// Only Discord tells it.
+        #[serde(default)]
+        scope: RateLimitScope,
+        retry_after: f64,
+    },
     /// A status of Discord's own without effect: 500, 502, 503, 401, 403, 404 ... with a JSON code.
     Status {
         status: u16,
@@ -48,7 +54,7 @@ pub struct Fault {
     /// `GET`, `POST` ...; `*` for all. `INTERACTION` routes ignore it.
     #[serde(default = "any")]
     pub method: String,
-    /// A route such as `/channels/{channel_id}/messages` (names in braces do not matter), `*` for all, or `INTERACTION`
+    /// A route such as `/channels/{channel_id}/messages` or `/social/linkedin/rest/posts` (names in braces do not matter), `*` for all, or `INTERACTION`
     /// for deliveries to the application (there a status or a hang before means that it is never delivered).
     pub route: String,
     /// How many matching calls go well first.
@@ -133,7 +139,8 @@ fn matches(fault: &Fault, method: &str, route: &str) -> bool {
 /// Routes are equal when they differ only in the names of their parameters.
 fn same_route(one: &str, other: &str) -> bool {
     let is_parameter = |part: &str| part.starts_with('{') && part.ends_with('}');
-    let (mut one, mut other) = (one.split('/'), other.split('/'));
+    // TikTok's routes end with a slash that nobody remembers.
+    let (mut one, mut other) = (one.trim_end_matches('/').split('/'), other.trim_end_matches('/').split('/'));
     loop {
         match (one.next(), other.next()) {
             (None, None) => return true,

@@ -33,6 +33,7 @@ mod ratelimit;
 mod render;
 mod rest;
 mod sim;
+mod social;
 
 pub use acting::{Delivery, ModalId, Refusal, VoiceChange};
 pub use answer::{Answer, Choice, Modal};
@@ -46,6 +47,7 @@ pub use look::{Message, Ping};
 pub use oauth::Consent;
 pub use rest::{RestOutcome, RestRequest, RestResponse};
 pub use sim::{Sim, SimOptions};
+pub use social::{Account, App, AppChange, Platform, Post, SocialChoice};
 
 #[cfg(test)]
 mod tests;

@@ -148,6 +148,9 @@ fn print_env(sim: &Sim, options: &SimOptions) {
     ] {
         say(&format!("{key}={value}"));
     }
+    for (key, value) in Sim::social_env(&options.base_url) {
+        say(&format!("{key}={value}"));
+    }
 }
 
 fn prepare(state: &server::State, options: &Options) -> Result<(), String> {

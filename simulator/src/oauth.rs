@@ -53,6 +53,9 @@ pub(crate) struct Grants {
     codes: Vec<Code>,
     /// Redirect addresses registered besides loopback ones.
     redirects: Vec<String>,
+    /// Addresses under which everything is registered, with the platforms.
+    #[serde(default)]
+    bases: Vec<String>,
 }
 
 impl Grants {
@@ -97,6 +100,16 @@ impl Sim {
     /// Registers a redirect address. Those on loopback need no registration here.
     pub fn add_redirect_uri(&mut self, uri: &str) {
         self.world.oauth.redirects.push(uri.to_owned());
+    }
+
+    /// Registers all addresses that begin like this with the platforms under `/social`. Discord wants each by itself.
+    pub fn add_redirect_base(&mut self, base: &str) {
+        self.world.oauth.bases.push(base.to_owned());
+    }
+
+    /// Whether a platform's application without redirect addresses of its own takes this one.
+    pub(crate) fn knows_social_redirect(&self, uri: &str) -> bool {
+        self.knows_redirect(uri) || self.world.oauth.bases.iter().any(|base| uri.starts_with(base.as_str()))
     }
 
     /// Checks the query of an authorisation URL as the consent page does. Refusals are what that page would show.

@@ -357,6 +357,8 @@ pub struct World {
     pub(crate) webhooks: BTreeMap<Id, Id>,
     pub(crate) nonces: Vec<SeenNonce>,
     pub(crate) oauth: crate::oauth::Grants,
+    #[serde(default)]
+    pub(crate) social: crate::social::Social,
 }
 
 impl World {

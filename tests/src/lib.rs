@@ -4,6 +4,7 @@
 pub mod browser;
 pub mod gateway;
 mod ports;
+pub mod social;
 mod used;
 mod world;
 

@@ -69,6 +69,8 @@ pub struct World {
     kv: Rc<StoryKv>,
     rng: Rc<SeededRng>,
     settings: RefCell<Rc<Settings>>,
+    /// Media type and bytes of pictures elsewhere on the web, by address.
+    pub(crate) pictures: RefCell<BTreeMap<String, (String, Vec<u8>)>>,
     memory: RefCell<Rc<Memory>>,
     /// Tokens of delivered interactions: secrets that no log may hold.
     tokens: RefCell<Vec<String>>,
@@ -85,6 +87,7 @@ impl World {
         let mut sim = Sim::new(options);
         sim.seed_demo();
         sim.add_redirect_uri("https://muster.test/auth/callback");
+        sim.add_redirect_base("https://muster.test/");
         if let Some(document) = openapi() {
             sim.check_openapi(document);
         }
@@ -135,6 +138,7 @@ impl World {
             log: Rc::default(),
             rng: Rc::new(SeededRng::new(7)),
             settings: RefCell::new(Rc::new(settings)),
+            pictures: RefCell::default(),
             memory: RefCell::default(),
             tokens: RefCell::default(),
             alarms_work: Cell::new(true),
@@ -199,7 +203,7 @@ impl World {
         self.clock.now()
     }
 
-    fn tell_sim_the_time(&self) {
+    pub(crate) fn tell_sim_the_time(&self) {
         self.sim.borrow_mut().set_now(u64::try_from(self.now()).unwrap_or(0));
     }
 
@@ -437,6 +441,7 @@ impl World {
 
     /// Whatever is due now: alarms, queue messages, and the cron tick on a full minute.
     pub async fn settle(&self) {
+        self.fetch_pictures().await;
         for _ in 0..200 {
             let alarm = if self.alarms_work.get() { self.due_alarm() } else { None };
             if let Some((guild, armed)) = alarm {

@@ -26,6 +26,7 @@ mod levels_xp;
 mod people;
 mod privacy;
 mod registration;
+mod social_standin;
 mod tidy;
 mod undelivered;
 mod web_api;

@@ -96,8 +96,11 @@ impl RestOutcome {
 }
 
 impl Sim {
-    /// Answers one REST request as Discord would. Never fails: what is wrong with a request comes back as Discord's error.
+    /// Answers one REST request as Discord would, and one under `/social/` as that platform would. Never fails: what is wrong with a request comes back as Discord's error.
     pub fn rest(&mut self, request: RestRequest) -> RestOutcome {
+        if request.path_and_query.starts_with("/social/") {
+            return self.social(&request);
+        }
         let found = routes::find(&request.method, &request.path_and_query);
         let token_route = token_route(&request);
         let route = token_route.or(found.as_ref().map(|found| found.template)).unwrap_or_default();
@@ -245,7 +248,8 @@ pub(crate) fn limited(scope: RateLimitScope, retry_after: f64) -> RestResponse {
     response
 }
 
-fn html_block() -> RestResponse {
+/// The edge's block page, the same for everybody behind it.
+pub(crate) fn html_block() -> RestResponse {
     let body = "<!DOCTYPE html><html><head><title>Access denied | discord.com used Cloudflare to restrict access</title></head>\
         <body><h1>Error 1015</h1><p>You are being rate limited</p></body></html>";
     let headers = vec![("content-type".into(), "text/html; charset=UTF-8".into()), ("retry-after".into(), "60".into())];

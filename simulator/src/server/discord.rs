@@ -1,4 +1,4 @@
-//! Purpose: Discord's side of the server: REST and files, with hanging and cut connections where a fault says so.
+//! Purpose: Discord's and the platforms' side of the server: REST and files, with hanging and cut connections where a fault says so.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -31,7 +31,12 @@ pub(super) async fn rest(
         headers: headers.iter().filter_map(named).collect(),
         body: body.to_vec(),
     };
-    match state.with(|sim| sim.rest(request)) {
+    let of_platform = request.path_and_query.starts_with("/social/");
+    let outcome = state.with(|sim| sim.rest(request));
+    if of_platform {
+        super::social::fetch_pictures(&state);
+    }
+    match outcome {
         RestOutcome::Answer(response) => {
             tokio::time::sleep(Duration::from_millis(response.delay_ms)).await;
             to_http(response)

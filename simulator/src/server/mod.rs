@@ -9,6 +9,7 @@ pub(crate) mod packer;
 mod pages;
 mod people;
 mod places;
+mod social;
 mod state;
 mod stream;
 
@@ -155,7 +156,7 @@ impl IntoResponse for Fail {
 
 pub(crate) type Answered = Result<Json<Value>, Fail>;
 
-/// All routes: Discord's under `/api`, files under `/cdn`, the control API under `/sim`, and the playground page.
+/// All routes: Discord's under `/api`, the platforms' under `/social`, files under `/cdn`, the control API under `/sim`, and the playground page.
 pub fn router(state: State) -> Router {
     let control = Router::new()
         .route("/state", get(state::state))
@@ -184,6 +185,13 @@ pub fn router(state: State) -> Router {
         .route("/dump", get(control::dump))
         .route("/load", post(control::load))
         .route("/reset", post(control::reset))
+        .route("/social", get(social::everything))
+        .route("/social/accounts", post(social::add_account))
+        .route("/social/metrics", post(social::set_metrics))
+        .route("/social/apps", post(social::edit_app))
+        .route("/social/posts/{id}", delete(social::remove_post))
+        .route("/social/revoke", post(social::revoke))
+        .route("/social/consent", post(social::consent))
         .route("/gateway", get(gateway::describe).post(gateway::control))
         .route("/health", get(control::health))
         .layer(axum::extract::DefaultBodyLimit::max(256 * 1024 * 1024))
@@ -191,6 +199,7 @@ pub fn router(state: State) -> Router {
     Router::new()
         .nest("/sim", control)
         .route("/api/v10/{*path}", any(discord::rest))
+        .route("/social/{*path}", any(discord::rest))
         .route("/api/oauth2/token", post(discord::rest))
         .route("/api/oauth2/token/revoke", post(discord::rest))
         .route("/oauth2/authorize", get(oauth::page).post(oauth::decide))

@@ -13,6 +13,10 @@ mod openapi;
 mod pictures;
 mod rest;
 mod sessions;
+mod social;
+mod social_faults;
+mod social_oauth;
+mod social_publish;
 mod world;
 
 use serde_json::{Value, json};
