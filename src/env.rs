@@ -142,6 +142,10 @@ pub fn jobs(env: &Env) -> worker::Result<Queue> {
     env.queue("JOBS")
 }
 
+pub fn clicks(env: &Env) -> worker::Result<Queue> {
+    env.queue("CLICKS")
+}
+
 pub fn timers(env: &Env) -> worker::Result<ObjectNamespace> {
     env.durable_object("TIMERS")
 }

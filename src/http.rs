@@ -9,6 +9,8 @@ use worker::{Context, Env, Method, Request, Response, Result};
 const MAX_BODY: usize = 256 * 1_024;
 /// Forms, and configurations and lists that are imported: as a form, a file of 2 MB has up to 4.
 const MAX_WEB_BODY: usize = 4 * 1_024 * 1_024;
+/// What else a short link's visitor says about themselves.
+const VISITOR_HEADERS: [&str; 6] = ["cf-ipcountry", "purpose", "referer", "sec-purpose", "x-moz", "x-purpose"];
 /// The headers that core reads; each one costs a call into the platform.
 const HEADERS: [&str; 13] = [
     "accept",
@@ -155,11 +157,12 @@ async fn web(request: &mut Request, env: &Env, context: &Context, (path, query):
     };
     let headers = request.headers();
     let read = |name: &str| Ok::<_, worker::Error>(headers.get(name)?.map(|value| (name.to_owned(), value)));
+    let visitor: &[&str] = if path.starts_with("/l/") { &VISITOR_HEADERS } else { &[] };
     let web_request = web::Request {
         method: request.method().to_string(),
         segments: path.trim_start_matches('/').split('/').map(str::to_owned).collect(),
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        headers: HEADERS.iter().filter_map(|name| read(name).transpose()).collect::<Result<_>>()?,
+        headers: HEADERS.iter().chain(visitor).filter_map(|name| read(name).transpose()).collect::<Result<_>>()?,
         body,
         ..web::Request::default()
     };

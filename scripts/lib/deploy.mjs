@@ -11,7 +11,7 @@ import { ROOT, pause, run } from "./processes.mjs";
 const WORKER = "muster";
 const DATABASE = "muster";
 const CACHE = "muster-cache";
-const QUEUES = ["muster-jobs", "muster-jobs-dead"];
+const QUEUES = ["muster-jobs", "muster-jobs-dead", "muster-clicks"];
 /** Beside wrangler.toml: its paths are relative. The tests put it elsewhere. */
 const CONFIG = process.env.MUSTER_DEPLOY_CONFIG ?? path.join(ROOT, "wrangler.deploy.toml");
 const KEY_FILE = path.join(path.dirname(CONFIG), "gateway.key");

@@ -23,7 +23,9 @@ impl JobQueue {
 #[async_trait(?Send)]
 impl Queue for JobQueue {
     async fn send(&self, job: Job, delay_seconds: u32) -> Result<(), String> {
-        let queue = env::jobs(&self.env).map_err(|error| error.to_string())?;
+        let is_clicks = matches!(job, Job::Clicks { .. });
+        let queue = if is_clicks { env::clicks(&self.env) } else { env::jobs(&self.env) };
+        let queue = queue.map_err(|error| error.to_string())?;
         let message = MessageBuilder::new(job).delay_seconds(delay_seconds.min(MAX_DELAY_SECONDS)).build();
         queue.send(message).await.map_err(|error| error.to_string())
     }

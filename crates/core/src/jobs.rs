@@ -6,7 +6,7 @@ use crate::{
     activity, audit,
     ctx::Ctx,
     error::{Error, Result},
-    identity, outbox,
+    identity, links, outbox,
     ports::{Level, Timer},
     registration, registry, social,
     sql::MAX_SAFE_INTEGER,
@@ -22,7 +22,7 @@ const OVERDUE_MS: i64 = 15_000;
 /// calls of the 50 that Cloudflare's free plan allows per invocation, and each is then handled with a budget of its own.
 const PER_TICK: u32 = 1_000;
 
-/// A queue message. Ids only: what is to be done stands in the row.
+/// A queue message. Ids only, but for clicks: what is to be done stands in the row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Job {
@@ -30,6 +30,12 @@ pub enum Job {
     Outbox { id: String },
     /// Arm a guild's clock for a row whose alarm was missed.
     Wake { guild: Id<GuildMarker>, timer: Timer },
+    /// Clicks on short links, in a queue of their own, where a batch is taken together ([`links::clicks::take`]).
+    Clicks { lines: String },
+    /// Count what was clicked in a guild.
+    CountClicks { guild: Id<GuildMarker> },
+    /// Tell KV about links that changed.
+    RefreshLinks,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +55,9 @@ pub async fn job(ctx: &Ctx, job: &Job) -> JobOutcome {
             let armed = ctx.timers.arm(*guild, vec![timer.clone()]).await;
             armed.map(|()| None).map_err(Error::retryable)
         }
+        Job::Clicks { lines } => links::clicks::take(ctx, &[lines]).await.map(|()| None),
+        Job::CountClicks { guild } => links::clicks::count(ctx, *guild).await.map(|more| more.then_some(0)),
+        Job::RefreshLinks => links::refresh(ctx).await.map(|more| more.then_some(0)),
     };
     match result {
         Ok(None) => JobOutcome::Done,
@@ -68,6 +77,11 @@ pub async fn cron(ctx: &Ctx) {
     report(ctx, "outbox", outbox::sweep(ctx, PER_TICK).await);
     report(ctx, "sealed tokens", identity::reseal(ctx).await);
     report(ctx, "sealed accounts", social::tokens::reseal(ctx).await);
+    // A minute after each slot of five is over; looking more often finds nothing.
+    if ctx.now().div_euclid(60_000).rem_euclid(5) == 1 {
+        report(ctx, "clicks", links::clicks::sweep(ctx).await);
+    }
+    report(ctx, "links", links::sweep(ctx).await);
     // Once an hour is often enough, whichever tick that is.
     if ctx.now().div_euclid(60_000).rem_euclid(60) == 0 {
         report(ctx, "old messages", outbox::delete_old(ctx).await);
@@ -76,6 +90,7 @@ pub async fn cron(ctx: &Ctx) {
         report(ctx, "old sessions", identity::delete_old(ctx).await);
         report(ctx, "old consents", social::accounts::delete_old(ctx).await);
         report(ctx, "old answers", web::once::tidy(ctx).await);
+        report(ctx, "old clicks", links::clicks::delete_old(ctx).await);
     }
     report(ctx, "commands", registration::register_if_changed(ctx).await);
 }

@@ -22,6 +22,7 @@ pub mod interaction;
 pub mod jobs;
 mod json;
 pub mod leaderboard;
+pub mod links;
 pub mod outbox;
 pub mod people;
 pub mod permissions;

@@ -259,6 +259,7 @@ features! {
     levels::Levels,
     missions::Missions,
     connect::Connect,
+    links::Links,
     config::Config,
     overview::Overview,
     analytics::Analytics,

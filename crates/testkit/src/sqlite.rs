@@ -22,8 +22,18 @@ const LIMITS: [(Limit, i32); 6] = [
 const MAX_STATEMENTS: usize = 25;
 
 /// Tables that grow with members and time: reading one from end to end is billed row by row.
-const LARGE: [&str; 6] =
-    ["activity_hours", "audit_log", "giveaway_entries", "giveaway_log", "levels_members", "outbox"];
+const LARGE: [&str; 10] = [
+    "activity_hours",
+    "audit_log",
+    "giveaway_entries",
+    "giveaway_log",
+    "levels_members",
+    "link_clicks",
+    "link_counts",
+    "link_visitors",
+    "links",
+    "outbox",
+];
 
 pub struct SqliteDb {
     connection: RefCell<Connection>,

@@ -64,7 +64,7 @@ beforeEach(() => {
 test("the first run makes everything, with nothing but the token given", async () => {
   const { code, said, calls } = await deploy({ DISCORD_TOKEN: TOKEN });
   assert.equal(code, 0, said);
-  assert.deepEqual(made(calls), ["d1 create muster", "kv namespace create muster-cache", "queues create muster-jobs", "queues create muster-jobs-dead"]);
+  assert.deepEqual(made(calls), ["d1 create muster", "kv namespace create muster-cache", "queues create muster-jobs", "queues create muster-jobs-dead", "queues create muster-clicks"]);
   const { secrets: { GATEWAY_KEY, SESSION_KEYS, TOKEN_KEYS, ...secrets }, worker, migrated } = look();
   const keys = [GATEWAY_KEY, SESSION_KEYS, TOKEN_KEYS];
   assert.equal(new Set(keys).size, 3);

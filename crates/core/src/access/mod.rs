@@ -31,6 +31,7 @@ pub enum Area {
     Overview,
     Giveaways,
     Levels,
+    Missions,
     Analytics,
     Logs,
     Jobs,
@@ -39,10 +40,11 @@ pub enum Area {
 }
 
 impl Area {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
         Self::Giveaways,
         Self::Levels,
+        Self::Missions,
         Self::Analytics,
         Self::Logs,
         Self::Jobs,
@@ -56,6 +58,7 @@ impl Area {
             Self::Overview => "overview",
             Self::Giveaways => "giveaways",
             Self::Levels => "levels",
+            Self::Missions => "missions",
             Self::Analytics => "analytics",
             Self::Logs => "logs",
             Self::Jobs => "jobs",
@@ -69,6 +72,7 @@ impl Area {
             Self::Overview => "Overview",
             Self::Giveaways => "Giveaways",
             Self::Levels => "Levels",
+            Self::Missions => "Missions and links",
             Self::Analytics => "Analytics",
             Self::Logs => "Logs",
             Self::Jobs => "Jobs and timers",

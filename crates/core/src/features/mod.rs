@@ -9,6 +9,7 @@ pub mod help;
 pub mod jobs;
 pub mod keys;
 pub mod levels;
+pub mod links;
 pub mod logs;
 pub mod missions;
 pub mod overview;

@@ -60,13 +60,16 @@ pub fn secure(ctx: &Ctx, mut response: Response) -> Response {
     };
     let caching =
         if response.max_age > 0 { format!("public, max-age={}", response.max_age) } else { "no-store".to_owned() };
-    response.headers.extend([
+    let all = [
         ("content-security-policy", policy),
         ("cache-control", caching),
         ("x-content-type-options", "nosniff".to_owned()),
         ("referrer-policy", "same-origin".to_owned()),
         ("strict-transport-security", "max-age=31536000; includeSubDomains".to_owned()),
         ("cross-origin-opener-policy", "same-origin".to_owned()),
-    ]);
+    ];
+    // What an answer says itself holds.
+    let others = all.into_iter().filter(|(name, _)| response.header(name).is_none()).collect::<Vec<_>>();
+    response.headers.extend(others);
     response
 }

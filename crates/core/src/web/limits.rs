@@ -29,6 +29,9 @@ fn policy(caller: &Caller) -> Policy {
 /// Sign-ins that one address may begin.
 const SIGN_IN: Policy = Policy { name: "sign-in", quota: 30 };
 
+/// Short links that do not exist and that one address may ask for: nobody mistypes so many.
+const GUESSES: Policy = Policy { name: "guess", quota: 30 };
+
 /// What is left of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Left {
@@ -39,11 +42,14 @@ pub struct Left {
     pub is_over: bool,
 }
 
+fn key(policy: Policy, who: &str, now: i64) -> String {
+    format!("limit:{}:{who}:{}", policy.name, now.div_euclid(WINDOW_MS))
+}
+
 fn take(ctx: &Ctx, policy: Policy, who: &str) -> Left {
     let now = ctx.now();
-    let window = now.div_euclid(WINDOW_MS);
-    let ends = (window + 1) * WINDOW_MS;
-    let key = format!("limit:{}:{who}:{window}", policy.name);
+    let ends = (now.div_euclid(WINDOW_MS) + 1) * WINDOW_MS;
+    let key = key(policy, who, now);
     let count = ctx.memory.recall::<Cell<u32>>(&key, now).unwrap_or_else(|| {
         let count = Rc::new(Cell::new(0));
         ctx.memory.remember(key, count.clone(), ends);
@@ -75,6 +81,17 @@ pub fn take_api(ctx: &Ctx, request: &Request) -> Left {
 /// Counts a sign-in that begins.
 pub fn take_sign_in(ctx: &Ctx, request: &Request) -> Left {
     take(ctx, SIGN_IN, address(request))
+}
+
+/// Counts a short link that does not exist.
+pub fn note_guess(ctx: &Ctx, request: &Request) {
+    take(ctx, GUESSES, address(request));
+}
+
+/// In how many seconds this address may ask for a link again; `None` for now.
+pub fn guesses_too_much(ctx: &Ctx, request: &Request) -> Option<u32> {
+    let count = ctx.memory.recall::<Cell<u32>>(&key(GUESSES, address(request), ctx.now()), ctx.now())?;
+    (count.get() >= GUESSES.quota).then_some(60)
 }
 
 /// Says what is left.

@@ -13,7 +13,9 @@ mod pages;
 pub mod problem;
 pub mod shell;
 
+pub use limits::{guesses_too_much, note_guess};
 pub use message::{Form, Request, Response};
+pub use pages::say;
 pub use shell::{Shell, Tab, render};
 
 use crate::{
@@ -21,6 +23,7 @@ use crate::{
     ctx::Ctx,
     error::{Error, Result},
     identity::{Caller, login, session},
+    links,
     ports::Level,
     registry,
 };
@@ -38,6 +41,15 @@ pub async fn http(ctx: &Ctx, request: Request) -> Response {
     }
     if request.segments.len() > 1 && request.segments.last().is_some_and(String::is_empty) {
         request.segments.pop();
+    }
+    if let ("GET", ["l", slug]) = (request.method.as_str(), &request.segments()[..]) {
+        // For everybody, whoever is signed in: no session is read, and none renewed.
+        let method = if is_head { "HEAD" } else { "GET" };
+        let mut response = links::open(ctx, &request, slug, method).await;
+        if is_head {
+            response.body.clear();
+        }
+        return guard::secure(ctx, response);
     }
     let is_api = matches!(request.segments().as_slice(), ["api", "v1", ..]);
     let mut response = if is_api {

@@ -85,6 +85,8 @@ struct ErrorPage {
     text: String,
     /// Where to go after signing in; empty when that does not help.
     sign_in: String,
+    /// For visitors who come for something else.
+    is_plain: bool,
 }
 
 /// The one place where an error of a page becomes an answer.
@@ -105,7 +107,19 @@ pub fn error(ctx: &Ctx, request: &Request, error: Error) -> Response {
     };
     let here = format!("/{}", request.segments.join("/"));
     let sign_in = if matches!(error, Error::SignIn) { here } else { String::new() };
-    let page = ErrorPage { shell: Shell::new(ctx, request, heading), heading, text, sign_in };
+    let page = ErrorPage { shell: Shell::new(ctx, request, heading), heading, text, sign_in, is_plain: false };
+    render(status, &page).unwrap_or_else(|_| Response::html(status, heading.to_owned()))
+}
+
+/// A page of one sentence.
+pub fn say(ctx: &Ctx, request: &Request, status: u16, heading: &'static str, text: &str) -> Response {
+    let page = ErrorPage {
+        shell: Shell::new(ctx, request, heading),
+        heading,
+        text: text.to_owned(),
+        sign_in: String::new(),
+        is_plain: true,
+    };
     render(status, &page).unwrap_or_else(|_| Response::html(status, heading.to_owned()))
 }
 
