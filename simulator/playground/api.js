@@ -64,6 +64,9 @@ export const api = {
   dump: () => request('GET', '/sim/dump'),
   load: (body) => request('POST', '/sim/load', body),
   reset: () => request('POST', '/sim/reset', {}),
+  social: () => request('GET', '/sim/social'),
+  takeDown: (id) => request('DELETE', `/sim/social/posts/${q(id)}`),
+  revokeSocial: (body) => request('POST', '/sim/social/revoke', body),
 };
 
 /**
@@ -79,7 +82,7 @@ export function listen(as, onEvent, onState) {
   function open() {
     clearTimeout(timer);
     source?.close();
-    source = new EventSource(`/sim/events?as=${q(as)}`);
+    source = new EventSource(as ? `/sim/events?as=${q(as)}` : '/sim/events');
     source.onopen = () => {
       tries = 0;
       onState('open');

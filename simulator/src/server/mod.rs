@@ -207,6 +207,7 @@ pub fn router(state: State) -> Router {
         .route("/gateway/", get(gateway::connect))
         .route("/cdn/{*path}", get(discord::file))
         .route("/", get(pages::index))
+        .route("/social", get(pages::social))
         .route("/playground/{name}", get(pages::file))
         .layer(axum::extract::DefaultBodyLimit::max(32 * 1024 * 1024))
         .with_state(state)

@@ -1,4 +1,4 @@
-//! Purpose: the playground page, built into the program.
+//! Purpose: the playground page and the page of published posts, built into the program.
 
 use axum::{
     extract::Path,
@@ -25,11 +25,19 @@ const FILES: &[(&str, &str, &[u8])] = files![
     "messages.js" as "text/javascript; charset=utf-8",
     "modal.js" as "text/javascript; charset=utf-8",
     "panels.js" as "text/javascript; charset=utf-8",
+    "social.css" as "text/css; charset=utf-8",
+    "social.html" as "text/html; charset=utf-8",
+    "social.js" as "text/javascript; charset=utf-8",
     "state.js" as "text/javascript; charset=utf-8",
 ];
 
 pub(super) async fn index() -> Response {
     serve("index.html")
+}
+
+/// What was published on the platforms.
+pub(super) async fn social() -> Response {
+    serve("social.html")
 }
 
 pub(super) async fn file(Path(name): Path<String>) -> Response {

@@ -55,7 +55,7 @@ fn post_json(sim: &Sim, account: &Account, post: &Post) -> Value {
     json!({
         "id": post.id,
         "caption": post.text,
-        "permalink": format!("https://www.instagram.com/p/{}/", post.id),
+        "permalink": format!("{}/social/instagram/p/{}/", sim.options.base_url, post.id),
         "timestamp": meta::time(post.published_ms),
         "media_type": "IMAGE",
         "media_url": picture,

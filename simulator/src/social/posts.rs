@@ -11,7 +11,7 @@ use crate::{
 use super::{
     Platform,
     kept::{Account, Container, Download, Post},
-    request::{Handled, Req, Route},
+    request::{Handled, Req, Route, html},
 };
 
 /// Largest picture or video that is kept, bytes.
@@ -19,7 +19,17 @@ const MAX_MEDIA: usize = 8 * 1024 * 1024;
 /// Half of what a post will ever get, it has after so long.
 const HALF_MS: u64 = 6 * 3_600 * 1_000;
 
-pub(super) const ROUTES: &[Route] = &[("GET", "/social/pictures/{key}", picture)];
+/// Pictures, and where the platforms' own pages of a post would be: they lead to the page of all posts.
+pub(super) const ROUTES: &[Route] = &[
+    ("GET", "/social/pictures/{key}", picture),
+    ("GET", "/social/linkedin/feed/update/{id}", page),
+    ("GET", "/social/linkedin/feed/update/{id}/", page),
+    ("GET", "/social/instagram/p/{id}/", page),
+    ("GET", "/social/threads/{who}/post/{id}", page),
+    ("GET", "/social/x/{who}/status/{id}", page),
+    ("GET", "/social/tiktok/{who}/photo/{id}", page),
+    ("GET", "/social/tiktok/{who}/video/{id}", page),
+];
 
 /// What people did with a post so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -223,6 +233,15 @@ fn trouble(platform: Platform, kind: &str, status: u16, content_type: &str, byte
         _ => jpeg || is("image/webp", b"RIFF"),
     };
     (!good).then_some("The media format is not supported")
+}
+
+fn page(sim: &mut Sim, req: &Req) -> Handled {
+    let id = req.param("id").rsplit(':').next().unwrap_or_default();
+    if sim.world.social.post(req.platform, id).is_none() {
+        return Err(html(404, "<h1>This post is not available</h1><p>It may have been taken down.".to_owned()));
+    }
+    let headers = vec![("location".to_owned(), format!("/social#post-{id}"))];
+    Ok(RestResponse { status: 303, headers, body: Vec::new(), delay_ms: 0 })
 }
 
 fn picture(sim: &mut Sim, req: &Req) -> Handled {

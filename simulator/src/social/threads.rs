@@ -41,11 +41,11 @@ fn me(sim: &mut Sim, req: &Req) -> Handled {
     Ok(plain(200, pick(&whole, &req.fields())))
 }
 
-fn post_json(_: &Sim, account: &Account, post: &Post) -> Value {
+fn post_json(sim: &Sim, account: &Account, post: &Post) -> Value {
     json!({
         "id": post.id,
         "text": post.text,
-        "permalink": format!("https://www.threads.com/@{}/post/{}", account.username, post.id),
+        "permalink": format!("{}/social/threads/@{}/post/{}", sim.options.base_url, account.username, post.id),
         "timestamp": meta::time(post.published_ms),
         "media_type": if post.media.is_empty() { "TEXT_POST" } else { "IMAGE" },
         "username": account.username,
