@@ -124,7 +124,7 @@ function side() {
 
 function draw() {
   const posts = view.world.posts.filter((post) => view.chosen === 'all' || post.platform === view.chosen).reverse();
-  at('now').textContent = `Simulated time: ${date.format(view.world.now)}`;
+  at('now').replaceChildren(el('b', { text: 'Simulated time: ' }), date.format(view.world.now));
   // The same posts are not drawn twice: a video would stop, a selection would go.
   const text = JSON.stringify([view.chosen, view.world.posts, view.world.accounts, view.world.spending]);
   if (text === view.drawn) return;

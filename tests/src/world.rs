@@ -404,7 +404,6 @@ impl World {
 
     /// Lets time pass; alarms, queue and cron do their work when it comes.
     pub async fn advance(&self, milliseconds: i64) {
-        self.fetch_pictures().await;
         let target = self.now() + milliseconds;
         while let Some(next) = self.next_event().filter(|next| *next <= target) {
             self.move_to(next).await;

@@ -166,23 +166,25 @@ fn me(sim: &mut Sim, req: &Req) -> Handled {
     Ok(plain(200, json!({"data": {"id": account.id, "username": account.username, "name": account.name}})))
 }
 
-/// Words that are addresses.
-fn is_url(word: &str) -> bool {
-    let rest = word.strip_prefix("https://").or_else(|| word.strip_prefix("http://"));
-    rest.is_some_and(|rest| rest.contains('.') || rest.starts_with("localhost") || rest.starts_with("127"))
+/// A word in two: what stands before an address in it, and whether there is one.
+fn before_url(word: &str) -> (&str, bool) {
+    let found = word.find("https://").or_else(|| word.find("http://"));
+    match found.and_then(|at| word.split_at_checked(at)) {
+        Some((before, _)) => (before, true),
+        None => (word, false),
+    }
 }
 
 /// Weighted length: addresses count 23; Latin and its like 1, everything else and each emoji 2.
 pub(super) fn weight(text: &str) -> usize {
     let mut sum = 0;
     for word in text.split_inclusive(char::is_whitespace) {
-        let bare = word.trim_end();
-        if is_url(bare) {
-            sum += URL_WEIGHT + word.chars().count() - bare.chars().count();
-            continue;
+        let (plain, has_url) = before_url(word);
+        if has_url {
+            sum += URL_WEIGHT + word.chars().count() - word.trim_end().chars().count();
         }
         let mut joined = false;
-        for c in word.chars() {
+        for c in plain.chars() {
             let code = u32::from(c);
             // A joiner, a variation selector and a skin tone belong to the emoji before them.
             let part_of_emoji = joined || matches!(code, 0x200D | 0xFE0F | 0x1F3FB..=0x1F3FF);
@@ -207,7 +209,7 @@ fn publish(sim: &mut Sim, req: &Req) -> Handled {
     if sim.world.social.posts_of(&account).any(|post| post.sent == text) {
         return Err(error(403, "You are not allowed to create a Tweet with duplicate content."));
     }
-    let with_url = text.split_whitespace().any(is_url);
+    let with_url = before_url(text).1;
     let key = format!("x posts {}", account.id);
     let now = sim.world.now_ms;
     if !sim.world.social.count(key.clone(), now, WINDOW_MS, POSTS_PER_WINDOW) {

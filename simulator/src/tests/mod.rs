@@ -17,6 +17,7 @@ mod social;
 mod social_faults;
 mod social_oauth;
 mod social_publish;
+mod social_server;
 mod world;
 
 use serde_json::{Value, json};

@@ -242,18 +242,19 @@ fn x_weighs_and_prices_what_is_written() {
     assert_eq!(post(&"b".repeat(281)), 403);
     assert_eq!(post(&format!("{} {url}", "c".repeat(256))), 201);
     assert_eq!(post(&format!("{} {url}", "d".repeat(257))), 403);
+    assert_eq!(post(&format!("({url} {}", "c".repeat(255))), 201);
     assert_eq!(post(&"語".repeat(140)), 201);
     assert_eq!(post(&"語".repeat(141)), 403);
     assert_eq!(post(&"👨‍👩‍👧".repeat(140)), 201);
     assert_eq!(post(&"a".repeat(280)), 403, "the same again");
     assert_eq!(post("  "), 400);
     let state = sim.social_state();
-    assert_eq!(state["spending"]["x_dollars"], 0.015 * 3.0 + 0.2);
-    sim.change_social_app(Platform::X, AppChange { credit: Some(0.26), ..AppChange::default() });
+    assert_eq!(state["spending"]["x_dollars"], 0.015 * 3.0 + 0.2 * 2.0);
+    sim.change_social_app(Platform::X, AppChange { credit: Some(0.46), ..AppChange::default() });
     assert_eq!(post_json(&mut sim, "x/2/tweets", &token, &json!({"text": "the last one"})).0, 201);
     let (status, body) = post_json(&mut sim, "x/2/tweets", &token, &json!({"text": "one too many"}));
     assert_eq!((status, &body["status"]), (402, &json!(402)));
-    assert_eq!(texts(&mut sim, Platform::X).len(), 5);
+    assert_eq!(texts(&mut sim, Platform::X).len(), 6);
 }
 
 #[test]
