@@ -42,9 +42,10 @@ CREATE INDEX missions_guild ON missions (guild_id, state, created_at);
 CREATE INDEX missions_due ON missions (due_at) WHERE due_at IS NOT NULL;
 
 CREATE TABLE mission_assignees (
+  guild_id   TEXT NOT NULL,
   mission_id TEXT NOT NULL,
   user_id    TEXT NOT NULL,
-  PRIMARY KEY (mission_id, user_id)
+  PRIMARY KEY (guild_id, mission_id, user_id)
 ) WITHOUT ROWID;
 
 -- One post per member, mission and platform, ever. `sent_at`: written before the call after which the post is there, so that a death
@@ -85,7 +86,8 @@ CREATE INDEX mission_posts_state ON mission_posts (guild_id, state, created_at);
 CREATE INDEX mission_posts_essence ON mission_posts (guild_id, user_id, essence);
 CREATE INDEX mission_posts_due ON mission_posts (due_at) WHERE due_at IS NOT NULL;
 
--- The ledger: append-only. `cause` names what earned it, once. `units`: of what is counted in steps (tens of clicks).
+-- The ledger: append-only. `cause` names what earned it, once. `units`: how many of what was counted it
+-- pays for (clicks), or 1.
 CREATE TABLE points (
   id           TEXT PRIMARY KEY,
   guild_id     TEXT NOT NULL,

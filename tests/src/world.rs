@@ -12,6 +12,7 @@ use muster_core::{
     identity::{SessionKeys, WebSettings},
     ports::{Clock, Timer},
     registration,
+    social::{Apps, Kind},
     timers::{self, Wake},
     vault::Vault,
     xp::LevelSettings,
@@ -79,6 +80,14 @@ pub struct World {
     pub queue_works: Cell<bool>,
 }
 
+/// The platforms of the stand-in, out of the settings that it prints for a Worker.
+fn social_apps() -> Apps {
+    let env = World::social_env();
+    let base = |name: &str, default: &str| env.get(name).cloned().unwrap_or_else(|| default.to_owned());
+    let of = |kind: Kind| Some((kind, kind.app(env.get(&format!("SOCIAL_{}", kind.key().to_uppercase()))?, base)?));
+    Kind::ALL.into_iter().filter_map(of).collect()
+}
+
 impl World {
     /// The demo guilds, with Muster installed and its commands registered.
     pub async fn new() -> Self {
@@ -101,7 +110,7 @@ impl World {
             public_url: "https://muster.test".to_owned(),
             commands_guild: None,
             version: "0.0.0".to_owned(),
-            social: Vec::new(),
+            social: social_apps(),
             web: Some(WebSettings {
                 client_secret: SimOptions::default().client_secret,
                 session_keys: Rc::new(SessionKeys::parse(&format!("a:{}", "01".repeat(32))).expect("a key")),

@@ -3,6 +3,7 @@
 mod activity;
 mod basics;
 mod config;
+mod connect;
 mod cost;
 mod doors;
 mod giveaways_draw;
@@ -23,6 +24,9 @@ mod levels_rank;
 mod levels_rewards;
 mod levels_why;
 mod levels_xp;
+mod missions;
+mod missions_faults;
+mod missions_help;
 mod people;
 mod privacy;
 mod registration;

@@ -6,7 +6,7 @@ use crate::{
     activity, audit,
     ctx::Ctx,
     error::{Error, Result},
-    identity, links, outbox,
+    identity, links, outbox, points,
     ports::{Level, Timer},
     registration, registry, social,
     sql::MAX_SAFE_INTEGER,
@@ -80,6 +80,7 @@ pub async fn cron(ctx: &Ctx) {
     // A minute after each slot of five is over; looking more often finds nothing.
     if ctx.now().div_euclid(60_000).rem_euclid(5) == 1 {
         report(ctx, "clicks", links::clicks::sweep(ctx).await);
+        report(ctx, "points for clicks", points::clicks::sync(ctx).await);
     }
     report(ctx, "links", links::sweep(ctx).await);
     // Once an hour is often enough, whichever tick that is.

@@ -93,6 +93,34 @@ pub fn insert_if_published(entry: &Entry<'_>, version: u32) -> Statement {
     .bind(version)
 }
 
+/// Adds an entry for clicks, if nothing was paid since `before` was read.
+pub fn insert_clicks(entry: &Entry<'_>, before: i64) -> Statement {
+    bound(
+        "INSERT INTO points (id, guild_id, user_id, mission_id, post_id, kind, units, points, rule_version, reason, month, at, cause)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+         WHERE ?14 = (SELECT COALESCE(SUM(units), 0) FROM points WHERE guild_id = ?2 AND mission_id = ?4 AND kind = ?6 AND user_id = ?3)
+         ON CONFLICT DO NOTHING",
+        entry,
+    )
+    .bind(before)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Paid {
+    pub user_id: Id<UserMarker>,
+    pub units: i64,
+}
+
+/// What each member was paid for in a mission.
+pub fn list_paid(guild: Id<GuildMarker>, mission: &str, kind: &str) -> Statement {
+    Statement::new(
+        "SELECT user_id, SUM(units) AS units FROM points WHERE guild_id = ?1 AND mission_id = ?2 AND kind = ?3 GROUP BY user_id",
+    )
+    .bind(guild)
+    .bind(mission)
+    .bind(kind)
+}
+
 #[derive(Debug, Clone, Deserialize)]
 pub struct EntryRow {
     pub id: String,

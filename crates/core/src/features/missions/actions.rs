@@ -5,8 +5,9 @@ use crate::{
     audit::{self, Author},
     ctx::Ctx,
     error::{Error, FieldError, Result},
+    links::{self, rules::target::Utm},
     outbox::{self, Effect, EffectKind},
-    points::{self, rules::Rules},
+    points::{self, Versioned, rules::Rules},
     social::Kind,
     sql::Statement,
     text::{clean, clean_line},
@@ -26,6 +27,9 @@ const LONGEST_MS: i64 = 366 * 24 * 3_600_000;
 /// How long a mission runs that names no end.
 const USUAL_MS: i64 = 7 * 24 * 3_600_000;
 
+/// Slots of clicks are five minutes long, and counted a minute after; twice that, for a tick that was missed.
+const SETTLE_CLICKS_MS: i64 = 15 * 60_000;
+
 /// What somebody asks for; `None` leaves it as it is.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
@@ -42,22 +46,22 @@ pub struct Wish {
     pub channel: Option<Id<ChannelMarker>>,
 }
 
-/// An address that a post may lead to.
-fn address(text: &str, field: &'static str, what: &str, problems: &mut Vec<FieldError>) -> String {
+/// The address of a picture that platforms download.
+fn picture(text: &str, problems: &mut Vec<FieldError>) -> String {
     let text = text.trim();
-    let is_web = text.strip_prefix("https://").is_some_and(|rest| {
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        host.contains('.') && !host.contains(['@', ' ']) && !host.starts_with('.') && !host.ends_with('.')
-    });
     let is_plain = text.chars().all(|c| !c.is_whitespace() && !c.is_control());
-    if text.is_empty() || (is_web && is_plain && text.len() <= URL_MAX) {
+    if text.is_empty() || (text.starts_with("https://") && is_plain && text.len() <= URL_MAX) {
         return text.to_owned();
     }
-    problems.push(FieldError::new(
-        field,
-        format!("{what} begins with https:// and names a site, as in https://example.com/shop."),
-    ));
+    let why = "The picture's address begins with https://, as in https://example.com/spring.jpg.";
+    problems.push(FieldError::new("image", why.to_owned()));
     String::new()
+}
+
+/// How visitors of a member's link are told apart in the target's statistics.
+pub fn utm(mission: &Mission) -> Utm {
+    let campaign = if mission.campaign.is_empty() { &mission.title } else { &mission.campaign };
+    Utm { source: "muster".to_owned(), medium: "social".to_owned(), campaign: campaign.clone(), content: String::new() }
 }
 
 /// `LinkedIn, X` as keys between commas, in the platforms' own order.
@@ -87,7 +91,8 @@ fn platforms(text: &str, problems: &mut Vec<FieldError>) -> String {
 }
 
 /// Puts a wish into a mission, and says everything that is wrong with it at once.
-fn apply(mission: &mut Mission, wish: &Wish, rules: &Rules, now: i64) -> Result<()> {
+fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules) -> Result<()> {
+    let now = ctx.now();
     let mut problems = Vec::new();
     if let Some(title) = &wish.title {
         mission.title = clean_line(title, TITLE_MAX);
@@ -96,10 +101,16 @@ fn apply(mission: &mut Mission, wish: &Wish, rules: &Rules, now: i64) -> Result<
         mission.copy = clean(copy).trim().to_owned();
     }
     if let Some(url) = &wish.target_url {
-        mission.target_url = address(url, "link", "The link", &mut problems);
+        let url = url.trim();
+        if mission.is_live() && url != mission.target_url {
+            let why =
+                "Members have links that lead there already. Close this mission and make another for another target.";
+            problems.push(FieldError::new("link", why.to_owned()));
+        }
+        url.clone_into(&mut mission.target_url);
     }
     if let Some(url) = &wish.image_url {
-        mission.image_url = address(url, "image", "The picture's address", &mut problems);
+        mission.image_url = picture(url, &mut problems);
     }
     if let Some(text) = &wish.platforms {
         mission.platforms = platforms(text, &mut problems);
@@ -126,9 +137,13 @@ fn apply(mission: &mut Mission, wish: &Wish, rules: &Rules, now: i64) -> Result<
             "The mission ends after it starts, in the future, and within a year.".to_owned(),
         ));
     }
+    if !mission.target_url.is_empty()
+        && let Err(refused) = links::target(ctx, &mission.target_url, &utm(mission))
+    {
+        problems.push(FieldError::new("link", refused.to_string()));
+    }
     for kind in mission.kinds() {
-        // The member's link is about as long as this.
-        let text = text_for(mission, "https://example.com/l/AbCdEfGh");
+        let text = text_for(mission, &links::url(ctx, &"x".repeat(links::SLUG_LENGTH)));
         let needs_image = kind == Kind::Instagram || kind == Kind::TikTok;
         if let Some(refusal) = points::rules::refusal(rules, kind, &text, !mission.image_url.is_empty(), needs_image) {
             let field = if needs_image && mission.image_url.is_empty() { "image" } else { "text" };
@@ -196,7 +211,7 @@ pub async fn create(ctx: &Ctx, author: &Author, channel: Id<ChannelMarker>, wish
         cause: author.cause.clone(),
         published: 0,
     };
-    apply(&mut mission, wish, &rules, now)?;
+    apply(ctx, &mut mission, wish, &rules)?;
     let results = ctx
         .batch(vec![
             store::insert(&mission),
@@ -241,13 +256,16 @@ pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish)
     }
     let before = mission.clone();
     let rules = points::rules(ctx, author.guild).await?.rules;
-    apply(&mut mission, wish, &rules, ctx.now())?;
+    apply(ctx, &mut mission, wish, &rules)?;
     mission.due_at = mission.is_live().then_some(mission.ends_at);
     let is_other_post = mission.copy != before.copy
         || mission.image_url != before.image_url
         || mission.target_url != before.target_url
         || mission.platforms != before.platforms;
     let mut more = Vec::new();
+    if mission.ends_at != before.ends_at {
+        more.push(links::expire_mission(ctx, author.guild, &mission.id, Some(mission.ends_at)));
+    }
     if is_other_post {
         more.push(store::cancel_scheduled(
             &mission,
@@ -302,13 +320,49 @@ pub async fn close(ctx: &Ctx, author: &Author, mut mission: Mission) -> Result<M
     }
     "closed".clone_into(&mut mission.state);
     mission.closed_at = Some(ctx.now());
-    mission.due_at = None;
+    // Clicks that are on their way are counted before the first three by clicks are known.
+    mission.due_at = Some(ctx.now() + SETTLE_CLICKS_MS);
     let cancel = store::cancel_scheduled(&mission, "the mission was closed", ctx.now());
-    commit(ctx, author, &mission, "close", vec![cancel]).await
+    let links = links::close_mission(ctx, author.guild, &mission.id);
+    let after = commit(ctx, author, &mission, "close", vec![cancel, links]).await?;
+    arm(ctx, &after).await;
+    Ok(after)
+}
+
+/// The clicks of a closed mission are counted: its members get what they are owed for them, and the first three something more.
+pub async fn reward_clicks(ctx: &Ctx, mission: &Mission) -> Result<()> {
+    let mut counted = links::counted_of(ctx, mission.guild_id, &mission.id).await?;
+    points::clicks::pay(ctx, &counted).await?;
+    // Equal numbers go by the older account: any rule will do that does not change.
+    counted.members.sort_unstable_by_key(|(user, _, clicks)| (std::cmp::Reverse(*clicks), *user));
+    let Versioned { version, rules } = points::rules(ctx, mission.guild_id).await?;
+    let month = points::month_of(crate::guild_config::cached(ctx, mission.guild_id).await?.zone(), ctx.now());
+    let mut statements = vec![store::set_settled(mission)];
+    for (place, ((user, _, clicks), points)) in counted.members.iter().zip(&rules.top_clicks).enumerate() {
+        let reason = format!("Place {} of “{}” by clicks, with {clicks}", place + 1, mission.title);
+        let cause = format!("top:{}:{}", mission.id, place + 1);
+        statements.push(points::store::insert(&points::store::Entry {
+            id: ctx.random_hex(8),
+            guild: mission.guild_id,
+            user: *user,
+            mission: &mission.id,
+            post: "",
+            kind: "top",
+            units: 1,
+            points: *points,
+            rule_version: version,
+            reason: &reason,
+            month: &month,
+            at: ctx.now(),
+            cause: &cause,
+        }));
+    }
+    ctx.batch(statements).await?;
+    Ok(())
 }
 
 /// The end has come.
-pub async fn on_end(ctx: &Ctx, mission: Mission) -> Result<()> {
+pub async fn on_end(ctx: &Ctx, mission: Mission) -> Result<Option<i64>> {
     let author = Author {
         guild: mission.guild_id,
         user: mission.created_by,
@@ -317,7 +371,8 @@ pub async fn on_end(ctx: &Ctx, mission: Mission) -> Result<()> {
     };
     match close(ctx, &author, mission).await {
         // Somebody changed it: the next look goes by what it says then.
-        Ok(_) | Err(Error::User(_)) => Ok(()),
+        Ok(closed) => Ok(closed.due_at),
+        Err(Error::User(_)) => Ok(Some(ctx.now() + 1_000)),
         Err(error) => Err(error),
     }
 }

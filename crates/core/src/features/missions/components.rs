@@ -13,13 +13,17 @@ use crate::{
     error::{Error, Result},
     guild_config,
     interaction::Interaction,
+    links,
     points::{self, rules::Rules},
     reply::{self, Input, Modal, Reply, text_input},
     social::{self, Kind, accounts, caption, tokens},
     time,
 };
 use sha2::{Digest, Sha256};
-use twilight_model::id::{Id, marker::RoleMarker};
+use twilight_model::id::{
+    Id,
+    marker::{RoleMarker, UserMarker},
+};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 /// X's budget is counted by 30 days.
@@ -48,7 +52,7 @@ pub async fn is_for(ctx: &Ctx, interaction: &Interaction, mission: &Mission) -> 
             role.parse::<Id<RoleMarker>>().is_ok_and(|role| interaction.actor.roles.contains(&role))
         }
         _ if mission.assigned == "members" => {
-            let rows = ctx.query(store::is_assigned(&mission.id, interaction.actor.id)).await?;
+            let rows = ctx.query(store::is_assigned(mission, interaction.actor.id)).await?;
             !rows.all::<serde_json::Value>()?.is_empty()
         }
         _ => true,
@@ -86,9 +90,28 @@ async fn over_budget(ctx: &Ctx, scene: &Scene, kind: Kind, text: &str) -> Result
     Ok(is_over.then(|| "this server's budget for posts on X is used up for now".to_owned()))
 }
 
-/// What the member would publish: for now with the mission's own link.
-fn text_of(mission: &Mission) -> String {
-    actions::text_for(mission, &mission.target_url)
+/// What a member would publish, with a link that is as long as theirs will be.
+fn text_like(ctx: &Ctx, mission: &Mission) -> String {
+    actions::text_for(mission, &links::url(ctx, &"x".repeat(links::SLUG_LENGTH)))
+}
+
+/// What the member publishes, with their own link, which is made where there is none yet.
+async fn text_of(ctx: &Ctx, mission: &Mission, user: Id<UserMarker>) -> Result<String> {
+    if mission.target_url.is_empty() {
+        return Ok(actions::text_for(mission, ""));
+    }
+    let guild = mission.guild_id;
+    if let Some(link) = links::of_member(ctx, guild, &mission.id, user).await? {
+        return Ok(actions::text_for(mission, &links::url(ctx, &link.slug)));
+    }
+    let target = links::target(ctx, &mission.target_url, &actions::utm(mission))?;
+    let insert =
+        links::insert_for_mission(ctx, guild, &mission.id, user, (&mission.title, &target), Some(mission.ends_at));
+    ctx.query(insert).await?;
+    let link = links::of_member(ctx, guild, &mission.id, user).await?;
+    let link = link.ok_or_else(|| Error::internal("the member's link was not found after it was made"))?;
+    links::publish(ctx, &link).await;
+    Ok(actions::text_for(mission, &links::url(ctx, &link.slug)))
 }
 
 pub async fn on_open(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<Reply> {
@@ -97,7 +120,7 @@ pub async fn on_open(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<R
     let (guild, user) = (interaction.guild_id, interaction.actor.id);
     let accounts = accounts::list(ctx, guild, user).await?;
     let posts: Vec<Post> = ctx.query(store::list_posts_of(&mission.id, user)).await?.all()?;
-    let text = text_of(&mission);
+    let text = text_like(ctx, &mission);
     let mut choices = Vec::new();
     for kind in mission.kinds() {
         let account = accounts.iter().find(|one| one.platform == kind.key() && one.is_active());
@@ -151,7 +174,7 @@ async fn ready(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Result<Re
         || Error::user("This button belongs to another version of the mission. Press **Connect & Post** again.");
     let kind = Kind::of(id.get(1)).filter(|kind| mission.kinds().contains(kind)).ok_or_else(forged)?;
     let scene = Scene::of(ctx, interaction).await?;
-    let text = text_of(&mission);
+    let text = text_of(ctx, &mission, interaction.actor.id).await?;
     if let Some(why) = obstacle(ctx, &scene, &mission, kind, &text).await? {
         return Err(Error::User(format!("{}: {why}.", kind.name())));
     }

@@ -99,7 +99,9 @@ impl Feature for Missions {
             Some(("mission", id)) => {
                 let Some(mission) = actions::load(ctx, guild, id).await? else { return Ok(None) };
                 match mission.due_at {
-                    Some(due) if due <= ctx.now() => actions::on_end(ctx, mission).await.map(|()| None),
+                    Some(due) if due > ctx.now() => Ok(Some(due)),
+                    Some(_) if mission.is_live() => actions::on_end(ctx, mission).await,
+                    Some(_) => actions::reward_clicks(ctx, &mission).await.map(|()| None),
                     due => Ok(due),
                 }
             }

@@ -1,0 +1,157 @@
+//! Purpose: the SQL of mission_polls, mission_clocks and mission_months, and of a post's counts.
+
+use super::Post;
+use crate::{
+    social::{Kind, Metrics},
+    sql::Statement,
+};
+use serde::Deserialize;
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
+};
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Poll {
+    pub guild_id: Id<GuildMarker>,
+    pub user_id: Id<UserMarker>,
+    pub platform: String,
+    pub after_id: String,
+    pub failures: u32,
+    pub due_at: i64,
+}
+
+/// Has a member's counts read by `due_at` at the latest.
+pub fn insert_poll(post: &Post, due_at: i64) -> Statement {
+    Statement::new(
+        "INSERT INTO mission_polls (guild_id, user_id, platform, due_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (guild_id, user_id, platform) DO UPDATE SET due_at = MIN(due_at, excluded.due_at)",
+    )
+    .bind(post.guild_id)
+    .bind(post.user_id)
+    .bind(&post.platform)
+    .bind(due_at)
+}
+
+pub fn get_poll(guild: Id<GuildMarker>, user: Id<UserMarker>, kind: Kind) -> Statement {
+    Statement::new("SELECT * FROM mission_polls WHERE guild_id = ?1 AND user_id = ?2 AND platform = ?3")
+        .bind(guild)
+        .bind(user)
+        .bind(kind.key())
+}
+
+pub fn set_poll(next: &Poll, before: &Poll) -> Statement {
+    Statement::new(
+        "UPDATE mission_polls SET after_id = ?4, failures = ?5, due_at = ?6
+         WHERE guild_id = ?1 AND user_id = ?2 AND platform = ?3 AND due_at = ?7",
+    )
+    .bind(next.guild_id)
+    .bind(next.user_id)
+    .bind(&next.platform)
+    .bind(&next.after_id)
+    .bind(next.failures)
+    .bind(next.due_at)
+    .bind(before.due_at)
+}
+
+pub fn delete_poll(poll: &Poll) -> Statement {
+    Statement::new("DELETE FROM mission_polls WHERE guild_id = ?1 AND user_id = ?2 AND platform = ?3 AND due_at = ?4")
+        .bind(poll.guild_id)
+        .bind(poll.user_id)
+        .bind(&poll.platform)
+        .bind(poll.due_at)
+}
+
+pub fn list_due_polls(before: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT guild_id, user_id || ':' || platform AS id, due_at FROM mission_polls WHERE due_at < ?1 ORDER BY due_at LIMIT ?2",
+    )
+    .bind(before)
+    .bind(limit)
+}
+
+/// Published posts of a member on a platform that came after `since`, in the order of a round.
+pub fn list_polled(poll: &Poll, since: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT * FROM mission_posts WHERE guild_id = ?1 AND user_id = ?2 AND platform = ?3 AND id > ?4
+           AND state = 'published' AND post_ref <> '' AND published_at > ?5 ORDER BY id LIMIT ?6",
+    )
+    .bind(poll.guild_id)
+    .bind(poll.user_id)
+    .bind(&poll.platform)
+    .bind(&poll.after_id)
+    .bind(since)
+    .bind(limit)
+}
+
+/// Counts only grow: a platform that shows less for a while takes nothing back.
+pub fn set_metrics(post: &Post, metrics: &Metrics, now: i64) -> Statement {
+    let int = |count: Option<u64>| count.and_then(|count| i64::try_from(count).ok());
+    Statement::new(
+        "UPDATE mission_posts SET views = MAX(COALESCE(views, 0), ?3), reactions = MAX(COALESCE(reactions, 0), ?4),
+           comments = MAX(COALESCE(comments, 0), ?5), shares = MAX(COALESCE(shares, 0), ?6), metrics_at = ?7
+         WHERE guild_id = ?1 AND id = ?2",
+    )
+    .bind(post.guild_id)
+    .bind(&post.id)
+    .bind(int(metrics.views).unwrap_or(0))
+    .bind(int(metrics.reactions).unwrap_or(0))
+    .bind(int(metrics.comments).unwrap_or(0))
+    .bind(int(metrics.shares).unwrap_or(0))
+    .bind(now)
+}
+
+/// The platform no longer knows the post.
+pub fn set_gone(post: &Post, now: i64) -> Statement {
+    Statement::new(
+        "UPDATE mission_posts SET reason = 'no longer there', metrics_at = ?3 WHERE guild_id = ?1 AND id = ?2",
+    )
+    .bind(post.guild_id)
+    .bind(&post.id)
+    .bind(now)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Clock {
+    pub month: String,
+    pub due_at: i64,
+}
+
+pub fn insert_clock(guild: Id<GuildMarker>, month: &str, due_at: i64) -> Statement {
+    Statement::new("INSERT INTO mission_clocks (guild_id, month, due_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
+        .bind(guild)
+        .bind(month)
+        .bind(due_at)
+}
+
+pub fn get_clock(guild: Id<GuildMarker>) -> Statement {
+    Statement::new("SELECT month, due_at FROM mission_clocks WHERE guild_id = ?1").bind(guild)
+}
+
+pub fn set_clock(guild: Id<GuildMarker>, before: &str, month: &str, due_at: i64) -> Statement {
+    Statement::new("UPDATE mission_clocks SET month = ?3, due_at = ?4 WHERE guild_id = ?1 AND month = ?2")
+        .bind(guild)
+        .bind(before)
+        .bind(month)
+        .bind(due_at)
+}
+
+pub fn list_due_clocks(before: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT guild_id, 'now' AS id, due_at FROM mission_clocks WHERE due_at < ?1 ORDER BY due_at LIMIT ?2",
+    )
+    .bind(before)
+    .bind(limit)
+}
+
+/// Fails when the month has ended already.
+pub fn insert_month(guild: Id<GuildMarker>, month: &str, now: i64, members: u32, winners: &str) -> Statement {
+    Statement::new(
+        "INSERT INTO mission_months (guild_id, month, closed_at, members, winners) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )
+    .bind(guild)
+    .bind(month)
+    .bind(now)
+    .bind(members)
+    .bind(winners)
+}

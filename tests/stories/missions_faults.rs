@@ -1,0 +1,107 @@
+//! Purpose: the n-th outside call goes wrong while a post is published, on every platform: then everything runs to rest, and there is
+//! never a second post, never a lost one, and whatever Muster cannot know is held where people see it (F24).
+
+use crate::missions_help::{connect, publish, pushed};
+use muster_sim::Platform;
+use muster_testkit::FaultMode;
+use muster_tests::World;
+
+/// No story takes more calls than this.
+const CALLS_MAX: u64 = 120;
+
+async fn ready(platform: &str) -> (World, String) {
+    let world = World::new().await;
+    let card = pushed(&world, platform).await;
+    if platform == "X" {
+        world.slash("mara", "#general", "/mission settings x_budget:5 x_rewards:True").await.says("$5.00");
+    }
+    connect(&world, "ada", &platform.to_lowercase(), "ada_l").await;
+    (world, card)
+}
+
+/// Everything that has a due time comes to it.
+async fn rest(world: &World) {
+    world.faults().clear();
+    world.advance_minutes(9).await;
+}
+
+#[track_caller]
+fn check(world: &World, platform: Platform, story: &str) {
+    let log = || format!("{story}\ncalls: {:#?}\nlog: {:#?}", world.faults().log(), world.log.lines.borrow());
+    let posts = world.posted(platform).len();
+    let states = world.db.column("SELECT state FROM mission_posts");
+    let points = world.db.column("SELECT COALESCE(SUM(points), 0) FROM points")[0].clone();
+    let direct = world.sim.borrow().direct_messages("ada");
+    let told = direct.iter().filter(|message| message.text().contains("does not know whether")).count();
+    match states.first().map(String::as_str) {
+        // The press never arrived: nothing was promised.
+        None => assert_eq!((posts, points.as_str()), (0, "0"), "{}", log()),
+        Some("published") => assert_eq!((posts, points.as_str()), (1, "15"), "{}", log()),
+        Some("failed") => assert_eq!((posts, points.as_str()), (0, "0"), "{}", log()),
+        // It may be there or not, and a person is told.
+        Some("held") => {
+            assert!(posts <= 1, "{}", log());
+            assert_eq!(points, "0", "{}", log());
+            assert_eq!(told, 1, "{}", log());
+        }
+        other => panic!("left in state {other:?}: {}", log()),
+    }
+    assert!(states.len() <= 1, "{}", log());
+}
+
+/// Every call of the way, lost before or after it took effect, or the death of the process there.
+async fn never_two_posts_and_never_a_lost_one(name: &str, platform: Platform) {
+    for mode in [FaultMode::FailBefore, FaultMode::FailAfter, FaultMode::DieBefore, FaultMode::DieAfter] {
+        for nth in 1..CALLS_MAX {
+            let (world, card) = ready(name).await;
+            let choices = world.press("ada", &card, "Connect & Post").await.message.expect("where to publish").id;
+            let preview = world.press("ada", &choices, "Preview").await.message.expect("a preview").id;
+            world.faults().plan(nth, mode, false);
+            world.press("ada", &preview, "Publish").await;
+            world.advance_minutes(2).await;
+            let reached = world.faults().count() >= nth;
+            rest(&world).await;
+            check(&world, platform, &format!("{name}: {mode:?} at call {nth}"));
+            if !reached {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn linkedin_never_gets_two_posts_and_never_loses_one() {
+    never_two_posts_and_never_a_lost_one("LinkedIn", Platform::LinkedIn).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn instagram_never_gets_two_posts_and_never_loses_one() {
+    never_two_posts_and_never_a_lost_one("Instagram", Platform::Instagram).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn tiktok_never_gets_two_posts_and_never_loses_one() {
+    never_two_posts_and_never_a_lost_one("TikTok", Platform::TikTok).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn x_never_gets_two_posts_and_never_loses_one() {
+    never_two_posts_and_never_a_lost_one("X", Platform::X).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn threads_never_gets_two_posts_and_never_loses_one() {
+    never_two_posts_and_never_a_lost_one("Threads", Platform::Threads).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_press_changes_nothing() {
+    let (world, card) = ready("Threads").await;
+    publish(&world, "ada", &card, "Threads").await.says("working on it");
+    world.advance_minutes(2).await;
+    let again = world.press("ada", &card, "Connect & Post").await;
+    again.says("published");
+    assert!(again.message.is_none_or(|message| message.buttons().is_empty()), "nothing to publish any more");
+    world.advance_minutes(10).await;
+    check(&world, Platform::Threads, "pressed twice");
+}

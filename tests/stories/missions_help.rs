@@ -1,0 +1,74 @@
+//! Purpose: what stories of missions share: a mission on its way, accounts connected, a post confirmed.
+
+use muster_tests::{Browser, Seen, World};
+
+pub const PICTURE: &str = "https://lantern.example/spring.jpg";
+
+fn needs_picture(platforms: &str) -> bool {
+    platforms.contains("Instagram") || platforms.contains("TikTok")
+}
+
+/// A mission for `platforms`, pushed by mara into #general. Gives its card's message.
+pub async fn pushed(world: &World, platforms: &str) -> String {
+    let form = world.slash("mara", "#general", "/mission new").await;
+    let modal = form.modal.expect("a form");
+    let first = if needs_picture(platforms) { "LinkedIn" } else { platforms };
+    let fields = [
+        ("title", "Spring launch"),
+        ("text", "Our spring menu is here! See {link} and come by."),
+        ("link", "https://lantern.example/spring"),
+        ("platforms", first),
+        ("ends", "7d"),
+    ];
+    let seen = world.submit("mara", &modal, &fields).await;
+    seen.says("The draft is kept.").says("Spring launch");
+    if needs_picture(platforms) {
+        world.host_picture(PICTURE, "image/jpeg", &[0xFF, 0xD8, 0xFF, 0xE0, 0, 16]);
+        let line = format!("/mission edit mission:\"Spring launch\" image:{PICTURE} platforms:\"{platforms}\"");
+        world.slash("mara", "#general", &line).await.says("Changed.");
+    }
+    world.slash("mara", "#general", "/mission push mission:\"Spring launch\"").await.says("is live");
+    world.settle().await;
+    card(world)
+}
+
+fn card(world: &World) -> String {
+    let all = world.public("#general");
+    let found = all.into_iter().find(|message| message.text().contains("Spring launch"));
+    found.expect("the mission's card").id
+}
+
+/// `who` connects an account by the link of `/connect`.
+pub async fn connect(world: &World, who: &str, platform: &str, account: &str) -> String {
+    let seen = world.slash(who, "#general", "/connect").await;
+    let link = link_of(&seen);
+    connect_at(&Browser::new(world), &link, platform, account).await
+}
+
+pub fn link_of(seen: &Seen) -> String {
+    let message = seen.message.as_ref().expect("a message");
+    let buttons = message.buttons();
+    let url = buttons.iter().find_map(|button| button["url"].as_str());
+    url.unwrap_or_else(|| panic!("no link in:\n{}", seen.text)).to_owned()
+}
+
+pub async fn connect_at(browser: &Browser<'_>, link: &str, platform: &str, account: &str) -> String {
+    let page = browser.get(link).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let token = link.rsplit('/').next().expect("a token").to_owned();
+    let sent = browser.post_bare(&format!("/oauth/{platform}/start"), &[("link", &token)]).await;
+    assert_eq!(sent.status, 303, "{}", sent.body);
+    let target = browser.world.consent(sent.header("location").expect("a place"), account);
+    let landed = browser.get(&target).await;
+    muster_tests::browser::text(&landed)
+}
+
+/// From the card to the confirmed post.
+pub async fn publish(world: &World, who: &str, card: &str, platform: &str) -> Seen {
+    let choices = world.press(who, card, "Connect & Post").await;
+    let choices = choices.message.expect("where to publish").id;
+    let preview = world.press(who, &choices, &format!("Preview for {platform}")).await;
+    preview.says("This is what will appear").says("Our spring menu is here!");
+    let preview = preview.message.expect("a preview").id;
+    world.press(who, &preview, "Publish").await
+}
