@@ -3,11 +3,13 @@
 
 pub mod browser;
 pub mod gateway;
+pub mod links;
 mod ports;
 pub mod social;
 mod used;
 mod world;
 
 pub use browser::Browser;
+pub use links::Visitor;
 pub use used::Used;
 pub use world::{DEMO, Seen, World};

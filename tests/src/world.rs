@@ -536,6 +536,19 @@ impl World {
         }
     }
 
+    /// Takes messages out of the queue before they are delivered.
+    pub fn take_jobs(&self, wanted: impl Fn(&muster_core::Job) -> bool) -> Vec<muster_core::Job> {
+        let mut waiting = self.queue.waiting.borrow_mut();
+        let (taken, left): (Vec<_>, Vec<_>) = waiting.drain(..).partition(|queued| wanted(&queued.job));
+        *waiting = left;
+        taken.into_iter().map(|queued| queued.job).collect()
+    }
+
+    /// KV lost everything.
+    pub fn lose_kv(&self) {
+        self.kv.values.borrow_mut().clear();
+    }
+
     /// The leaderboard objects were evicted: what they kept in memory is gone.
     pub fn evict_leaderboards(&self) {
         self.leaderboards.kept.borrow_mut().clear();
