@@ -1,8 +1,10 @@
-// Purpose: the Worker's front door: signed interactions go straight into Rust, everything else to its router.
+// Purpose: the Worker's front door: signed interactions go straight into Rust, short links to where they lead,
+// everything else to the router.
 //
 // The interaction path is one read of the body, one call into Rust, one Response. The router's request object reads
 // every header and property first, which costs more than answering most commands.
 import Rust from "../build/index.js";
+import { follow, slugOf } from "./links.js";
 export * from "../build/index.js";
 
 const JSON_HEADERS = { headers: { "content-type": "application/json" } };
@@ -17,6 +19,11 @@ const wasm = globalThis.__worker_init_state;
 export default {
   async fetch(request, env, ctx) {
     const signature = request.headers.get("x-signature-ed25519");
+    if (signature === null && !wasm.criticalError) {
+      const slug = slugOf(request);
+      const answer = slug === null ? null : await follow(slug, request, env, ctx, Rust.prototype);
+      if (answer !== null) return answer;
+    }
     if (signature === null || wasm.criticalError || !isInteraction(request)) {
       return new Rust(ctx, env).fetch(request);
     }

@@ -8,6 +8,7 @@ mod gateway;
 mod http;
 mod interactions;
 mod leaderboard_do;
+mod links;
 mod ports;
 mod queue_consumer;
 mod scheduled_cron;

@@ -29,6 +29,11 @@ export function button(customId, firstUserId, requests, concurrency, redeliver =
   return { ...job(kind, requests, concurrency, MESSAGE), redeliver };
 }
 
+/** Browsers that open a short link and must be sent on; bodies are empty. */
+export function visits(path, requests, concurrency) {
+  return { ...job({ kind: "visit" }, requests, concurrency, { status: 302, response_type: null, contains: null }), path };
+}
+
 function job(kind, requests, concurrency, expect) {
   return { path: PATH, case: kind, requests, concurrency, timeout_seconds: TIMEOUT_SECONDS, expect };
 }

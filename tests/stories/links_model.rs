@@ -1,10 +1,19 @@
 //! Purpose: clicks against a model: whatever the queue does with them, each is counted once.
 
-use crate::links_redirect::mission_link;
-use muster_core::{Job, links::stats::stats};
-use muster_tests::{Visitor, World};
+use crate::links_redirect::{TARGET, mission_link};
+use muster_core::{
+    Job,
+    links::{
+        self,
+        clicks::{self, Visit},
+        stats::{all_time, stats},
+    },
+};
+use muster_tests::{Visitor, World, links::CHROME};
 use proptest::prelude::*;
+use serde_json::json;
 use std::collections::HashSet;
+use twilight_model::id::Id;
 
 /// Who opens which link, and how long after the one before, in seconds.
 type Click = (usize, usize, i64);
@@ -82,4 +91,112 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         runtime.block_on(run(clicks, delivery));
     }
+}
+
+/// What a run over many clicks came to, for `./scripts/bench links`.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a few hundred links and two hours"
+)]
+async fn ingest(per_message: usize) -> String {
+    const CLICKS: usize = 100_000;
+    const VISITORS: usize = 40_000;
+    const HOURS_MS: i64 = 2 * 3_600_000;
+    /// Cloudflare hands out at most so many messages at once.
+    const BATCH: usize = 100;
+    let world = World::new().await;
+    let ctx = world.ctx();
+    let mut links = Vec::new();
+    for mission in 0..4 {
+        for member in 1..=80_u64 {
+            let (name, owner) = (format!("m{mission}"), Id::new(1_000 + member));
+            let made = links::insert_for_mission(&ctx, world.guild(), &name, owner, ("Spring", TARGET), None);
+            ctx.query(made).await.expect("stored");
+            links.push(links::of_member(&ctx, world.guild(), &name, owner).await.expect("D1").expect("a link"));
+        }
+    }
+    let start = world.now() - world.now().rem_euclid(86_400_000) + 86_400_000;
+    world.jump(start - world.now()).await;
+    let mut random = 7_u64;
+    let mut next = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(random >> 33).unwrap_or(0)
+    };
+    let (mut raw, mut unique) = (vec![0_u64; links.len()], HashSet::new());
+    let mut messages: Vec<(i64, String)> = Vec::new();
+    for first in (0..CLICKS).step_by(per_message) {
+        let mut visits = Vec::new();
+        let mut at = 0;
+        for n in first..first + per_message {
+            // The first links are opened far more often than the last.
+            let share = (next() % 1_000_000) as f64 / 1_000_000.0;
+            let (link, visitor) = ((share.powf(1.5) * links.len() as f64) as usize, next() % VISITORS);
+            at = start + HOURS_MS * n as i64 / CLICKS as i64;
+            raw[link] += 1;
+            unique.insert((link, visitor));
+            visits.push(Visit {
+                guild: world.guild().to_string(),
+                slug: links[link].slug.clone(),
+                at,
+                method: "GET".to_owned(),
+                user_agent: CHROME.to_owned(),
+                address: format!("{}.{}.{}.9", 10 + visitor / 65_536, visitor / 256 % 256, visitor % 256),
+                ..Visit::default()
+            });
+        }
+        messages.push((at, clicks::lines(&ctx, &visits)));
+    }
+    let before = world.db.rows_written();
+    let mut redelivered = 0;
+    for (index, batch) in messages.chunks(BATCH).enumerate() {
+        let lines: Vec<&str> = batch.iter().map(|(_, lines)| lines.as_str()).collect();
+        clicks::take(&ctx, &lines).await.expect("taken");
+        if index % 33 == 0 {
+            // One batch of 33 comes again, cut in another way.
+            clicks::take(&ctx, &lines[lines.len() / 2..]).await.expect("taken");
+            redelivered += lines.len() - lines.len() / 2;
+        }
+        let now = batch.last().map_or(start, |(at, _)| *at);
+        let ticks = world.now() / 60_000 < now / 60_000;
+        world.jump(now - world.now()).await;
+        if ticks {
+            // As the cron and the queue do it; what missions make of it is not the clicks' cost.
+            while clicks::count(&ctx, world.guild()).await.expect("counted") {}
+        }
+    }
+    world.jump(400_000).await;
+    while clicks::count(&ctx, world.guild()).await.expect("counted") {}
+    let written = world.db.rows_written() - before;
+    let mut model = vec![0_u64; links.len()];
+    unique.iter().for_each(|(link, _)| model[*link] += 1);
+    for (index, link) in links.iter().enumerate() {
+        let mission = link.mission.as_deref().unwrap_or_default();
+        let numbers = all_time(&ctx, world.guild(), mission).await.expect("numbers");
+        let seen = numbers.get(&link.slug).map(|entry| entry.0).unwrap_or_default();
+        assert_eq!((seen.raw, seen.counted, seen.held), (raw[index], model[index], 0));
+    }
+    let counted = unique.len();
+    // Each update of a mission's numbers over all time also moves an entry of an index: one out, one in.
+    let indexed: u64 = world
+        .db
+        .column("SELECT 2 * SUM(version) FROM link_counts WHERE day = -1 AND pack <> ''")
+        .first()
+        .and_then(|sum| sum.parse().ok())
+        .unwrap_or_default();
+    let per_thousand = (written + indexed) as f64 * 1_000.0 / CLICKS as f64;
+    assert!(per_thousand <= 20.0, "{per_thousand} rows per 1,000 clicks");
+    json!({ "clicks": CLICKS, "per_message": per_message, "redelivered_messages": redelivered, "counted": counted, "rows_per_1000_clicks": per_thousand })
+        .to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_thousand_clicks_cost_few_rows() {
+    println!("clicks: {}", ingest(1).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn clicks_that_come_together_cost_fewer() {
+    println!("clicks: {}", ingest(20).await);
 }

@@ -18,6 +18,10 @@ type Body = Full<bytes::Bytes>;
 /// Kept examples of what went wrong; the count says how often.
 const ERRORS_KEPT: usize = 5;
 
+/// Whoever opens links.
+const BROWSER: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
+
 /// What one run came to.
 #[derive(Serialize)]
 pub struct Report {
@@ -141,12 +145,16 @@ async fn exchange(
     prepared: Prepared,
     expect: &Expect,
 ) -> Result<(), String> {
-    let request = Request::post(path)
+    let request = match &prepared.visitor {
+        Some(address) => Request::get(path).header("user-agent", BROWSER).header("cf-connecting-ip", address),
+        None => Request::post(path)
+            .header("user-agent", "Discord-Interactions/1.0 (+https://discord.com)")
+            .header("content-type", "application/json")
+            .header("x-signature-ed25519", prepared.signature)
+            .header("x-signature-timestamp", prepared.timestamp),
+    };
+    let request = request
         .header("host", format!("127.0.0.1:{port}"))
-        .header("user-agent", "Discord-Interactions/1.0 (+https://discord.com)")
-        .header("content-type", "application/json")
-        .header("x-signature-ed25519", prepared.signature)
-        .header("x-signature-timestamp", prepared.timestamp)
         .body(Full::new(prepared.body))
         .map_err(|e| format!("request: {e}"))?;
     connection.ready().await.map_err(|e| format!("ready: {e}"))?;

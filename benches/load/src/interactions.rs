@@ -24,6 +24,8 @@ pub struct Prepared {
     pub signature: String,
     #[serde(serialize_with = "as_text")]
     pub body: Bytes,
+    /// The address of a visitor, who sends no interaction at all.
+    pub visitor: Option<String>,
 }
 
 fn as_text<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
@@ -32,6 +34,9 @@ fn as_text<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error
 
 /// Signs as many distinct interactions as the job asks for.
 pub fn prepare(job: &Job) -> Vec<Prepared> {
+    if matches!(job.case, Case::Visit) {
+        return (0..job.requests).map(visit).collect();
+    }
     let key = signing::key();
     let now_ms = now_ms();
     let timestamp = (now_ms / 1_000).to_string();
@@ -44,9 +49,14 @@ pub fn prepare(job: &Job) -> Vec<Prepared> {
                 let flipped = if signature.starts_with('0') { "1" } else { "0" };
                 signature.replace_range(..1, flipped);
             }
-            Prepared { timestamp: timestamp.clone(), signature, body: body.into() }
+            Prepared { timestamp: timestamp.clone(), signature, body: body.into(), visitor: None }
         })
         .collect()
+}
+
+fn visit(n: usize) -> Prepared {
+    let visitor = format!("10.{}.{}.{}", n >> 16 & 255, n >> 8 & 255, n & 255);
+    Prepared { timestamp: String::new(), signature: String::new(), body: Bytes::new(), visitor: Some(visitor) }
 }
 
 fn now_ms() -> u64 {
@@ -75,7 +85,7 @@ fn body(case: &Case, id: u64, n: u64) -> Value {
             "version": 1,
         }),
         Case::Command { name, guild_id } => command(name, guild_id, id),
-        Case::Forged => command("ping", "1", id),
+        Case::Forged | Case::Visit => command("ping", "1", id),
         Case::Button { custom_id, guild_id, message_id, first_user_id } => {
             let mut value = in_guild(3, guild_id, id, first_user_id + n);
             value["data"] = json!({ "component_type": 2, "custom_id": custom_id, "id": 2 });

@@ -47,6 +47,8 @@ pub enum Case {
     },
     /// A slash command whose signature does not fit its body.
     Forged,
+    /// A browser that opens the path by GET; each request comes from another address.
+    Visit,
 }
 
 /// What an answer must look like to count as good.

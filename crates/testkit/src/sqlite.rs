@@ -99,6 +99,11 @@ impl SqliteDb {
         Ok(results)
     }
 
+    /// Rows of tables inserted, updated or deleted since the beginning; entries of indexes, which D1 bills too, are not in it.
+    pub fn rows_written(&self) -> u64 {
+        self.connection.borrow().total_changes()
+    }
+
     /// For looking at rows in a story: the first column of every row, as text.
     pub fn column(&self, sql: &str) -> Vec<String> {
         let connection = self.connection.borrow();

@@ -1,0 +1,76 @@
+// Purpose: opening a short link: Muster against Hono with KV alone, and against what Sink does (KV and Analytics Engine); and what 100,000 clicks
+// cost in D1, natively through core's own consumer.
+//
+// All sides read KV through the same service binding of miniflare. Muster's clicks go into the queue of wrangler.toml, whose consumer
+// writes them into D1 in the same workerd while the bench runs. Analytics Engine is a stand-in of miniflare that forgets what it is given.
+
+import { execFileSync } from "node:child_process";
+import { bundlePeer, ROOT } from "../lib/build.mjs";
+import { visits } from "../lib/jobs.mjs";
+import { database, musterOptions, peerOptions, startMuster } from "../lib/muster.mjs";
+import { result } from "../lib/report.mjs";
+import { compare } from "../lib/rounds.mjs";
+import { startWorker } from "../lib/workerd.mjs";
+
+const ROUNDS = 15;
+const REQUESTS = 2_000;
+const WARM_UP = 6_000;
+const CONCURRENCY = 16;
+const SLUG = "AbCdEf12";
+const PATH = `/l/${SLUG}`;
+const TARGET = "https://shop.example/spring?utm_source=discord";
+const GUILD = "1100000000000000100";
+/** D1 rows written for 1,000 clicks. */
+const MOST_ROWS = 20;
+
+export async function run({ rebuild, say }) {
+  const options = musterOptions({ rebuild });
+  const sides = [await startMuster(options)];
+  try {
+    const kvNamespaces = { KV: "bench-links" };
+    sides.push(await startWorker("redirect-hono", { ...peerOptions(options, await bundlePeer("redirect-hono")), kvNamespaces }));
+    const analyticsEngineDatasets = { ANALYTICS: { dataset: "sink" } };
+    sides.push(await startWorker("redirect-sink", { ...peerOptions(options, await bundlePeer("redirect-sink")), kvNamespaces, analyticsEngineDatasets }));
+    await fill(sides);
+    for (const side of sides) await leadsOn(side);
+    const cases = [{ name: "redirect", warmUp: () => visits(PATH, WARM_UP, CONCURRENCY), job: () => visits(PATH, REQUESTS, CONCURRENCY) }];
+    const samples = await compare(sides, cases, ROUNDS, say);
+    say("100,000 clicks, natively");
+    return withClicks(result("links", samples));
+  } finally {
+    await Promise.all(sides.map((side) => side.stop()));
+  }
+}
+
+/** The same link for every side, as each of them keeps it. D1 does not know Muster's: a redirect that asked it would find nothing. */
+async function fill([muster, hono, sink]) {
+  const kv = (side) => side.miniflare.getKVNamespace("KV", side.name);
+  await (await kv(muster)).put(`l:${SLUG}`, `L ${GUILD} 0 ${TARGET}`);
+  await (await kv(hono)).put(`l:${SLUG}`, TARGET);
+  await (await kv(sink)).put(`l:${SLUG}`, JSON.stringify({ id: "bench", slug: SLUG, url: TARGET }));
+  const { n } = await (await database(muster)).prepare("SELECT COUNT(*) AS n FROM links").first();
+  if (n !== 0) throw new Error("D1 knows a link");
+}
+
+async function leadsOn(side) {
+  const response = await fetch(`http://127.0.0.1:${side.port}${PATH}`, { redirect: "manual" });
+  const location = response.headers.get("location");
+  if (response.status !== 302 || location !== TARGET) throw new Error(`${side.name} answers ${response.status} ${location}`);
+}
+
+/** Runs the stories that ingest 100,000 clicks over the testkit's D1 and hold them against a model; adds what they print. */
+function withClicks(result) {
+  const args = ["test", "--quiet", "-p", "muster-tests", "--test", "stories", "--", "--nocapture", "--test-threads", "1", "cost_few"];
+  const said = execFileSync("cargo", args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const lines = said.split("\n").filter((line) => line.includes("clicks: {"));
+  if (lines.length !== 2) throw new Error(`the stories of clicks printed ${lines.length} lines`);
+  for (const line of lines) {
+    const of = JSON.parse(line.slice(line.indexOf("{")));
+    const rows = of.rows_per_1000_clicks;
+    if (rows > MOST_ROWS) throw new Error(`${rows} rows for 1,000 clicks`);
+    const name = of.per_message === 1 ? "100,000 clicks, each alone" : `100,000 clicks, ${of.per_message} to a message`;
+    result.rows.push({ case: name, side: "muster", metric: "d1_rows_per_1000_clicks", value: rows, unit: "rows" });
+    result.rows.push({ case: name, side: "muster", metric: "counted_over_model", value: 1, unit: "x" });
+  }
+  return result;
+}

@@ -1,0 +1,74 @@
+// Purpose: the redirect of a short link that leads somewhere: one read of KV, one Response; what was clicked goes to the queue after it.
+//
+// Everything else (links that ended, unknown ones, KV that does not answer) is core's: `crates/core/src/links/visit.rs`, which also
+// says what a record looks like. Who is a machine and what is kept of a visitor is decided there too, for many clicks in one call.
+
+// Letters and digits, as many as a slug has.
+const SLUG = /^[0-9A-Za-z]{8}$/;
+// Clicks are collected for so long (milliseconds) before they go into one message: a message is what the queue bills.
+const PAUSE_MS = 500;
+// A message of the queue has at most 128 KB, a click about 100 bytes.
+const MOST = 500;
+
+const waiting = [];
+// Since when somebody waits to send what was collected (Unix milliseconds); 0 for nobody.
+let leading = 0;
+
+/** The slug that a request asks for; null when it asks for something else. */
+export function slugOf({ method, url }) {
+  const at = url.indexOf("/", 8);
+  if (at < 0 || !url.startsWith("/l/", at) || (method !== "GET" && method !== "HEAD")) return null;
+  const end = url.indexOf("?", at);
+  const slug = end < 0 ? url.slice(at + 3) : url.slice(at + 3, end);
+  return SLUG.test(slug) ? slug : null;
+}
+
+/** The redirect, or null where core has to answer. `core` is what of it is called from here. */
+export async function follow(slug, request, env, ctx, core) {
+  const record = await env.KV.get(`l:${slug}`).catch(() => null);
+  if (record === null || !record.startsWith("L ")) return null;
+  const guildEnd = record.indexOf(" ", 2);
+  const expiryEnd = record.indexOf(" ", guildEnd + 1);
+  const expiry = Number(record.slice(guildEnd + 1, expiryEnd));
+  const at = core.clock_ms();
+  if (expiry !== 0 && expiry <= at) return null;
+  collect([record.slice(2, guildEnd), slug, at, ...said(request)], env, ctx, core);
+  const headers = { location: record.slice(expiryEnd + 1), "cache-control": "private, no-store", "referrer-policy": "no-referrer", "x-content-type-options": "nosniff" };
+  return new Response(null, { status: 302, headers });
+}
+
+/** What a visitor says about themselves, in the order of core's `Visit`. */
+function said({ method, headers }) {
+  const get = (name) => headers.get(name) ?? "";
+  const purpose = get("sec-purpose") || get("purpose") || get("x-purpose") || get("x-moz");
+  return [method, get("user-agent"), purpose, get("cf-connecting-ip"), get("cf-ipcountry"), get("referer")];
+}
+
+function collect(visit, env, ctx, core) {
+  waiting.push(visit);
+  if (waiting.length >= MOST) {
+    ctx.waitUntil(flush(env, core));
+  } else if (leading === 0 || Date.now() - leading > 10 * PAUSE_MS) {
+    // Nobody, or somebody whose request died.
+    leading = Date.now();
+    ctx.waitUntil(lead(env, core));
+  }
+}
+
+async function lead(env, core) {
+  await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  leading = 0;
+  await flush(env, core);
+}
+
+/** One message with everything that was collected. Sent again once: core counts what comes twice once. */
+async function flush(env, core) {
+  const visits = waiting.splice(0);
+  if (visits.length === 0) return;
+  const message = { kind: "clicks", lines: core.click_lines(JSON.stringify(visits), env) };
+  try {
+    await env.CLICKS.send(message);
+  } catch {
+    await env.CLICKS.send(message).catch((error) => console.error(`${visits.length} clicks were lost: ${error}`));
+  }
+}
