@@ -63,6 +63,7 @@ async function play({ fresh, ports }) {
   const stack = await startStack({ dir: KEPT, ports, sidecar: true, say });
   say(`ready after ${((Date.now() - started) / 1_000).toFixed(1)} s\n`);
   process.stdout.write(`  Playground   ${stack.simUrl}/        pick a person, type /giveaway start
+  Published    ${stack.simUrl}/social        what members published on LinkedIn, Instagram, TikTok, X and Threads
   Dashboard    ${stack.workerUrl}/        sign in as mara, who owns the server
   Health       ${stack.workerUrl}/healthz        gateway sidecar: ${stack.sidecarUrl}/healthz
   Commands     ${(await stack.commands()).map((name) => `/${name}`).join(" ")}

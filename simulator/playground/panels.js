@@ -404,6 +404,11 @@ const ROUTES = [
   ['PATCH', '/channels/{channel_id}/messages/{message_id}', 'editing a message'],
   ['POST', '/interactions/{interaction_id}/{interaction_token}/callback', 'answering an interaction'],
   ['POST', '/webhooks/{webhook_id}/{webhook_token}', 'follow-up answers'],
+  ['POST', '/social/linkedin/rest/posts', 'publishing on LinkedIn'],
+  ['POST', '/social/instagram/v23.0/{id}/media_publish', 'publishing on Instagram'],
+  ['POST', '/social/tiktok/v2/post/publish/content/init/', 'publishing on TikTok'],
+  ['POST', '/social/x/2/tweets', 'publishing on X'],
+  ['POST', '/social/threads/v1.0/{id}/threads_publish', 'publishing on Threads'],
 ];
 const COUNTS = [['1', 'the next call'], ['3', 'the next 3 calls'], ['10', 'the next 10 calls'], ['', 'until cleared']];
 const faultState = { list: [], chosen: { kind: 'rate', route: '0', count: '1' } };
@@ -443,7 +448,7 @@ function drawFaults() {
     refreshFaults();
   });
   return [
-    heading('Faults', 'Make Discord misbehave, and watch what the bot makes of it.'),
+    heading('Faults', 'Make Discord or a platform misbehave, and watch what the bot makes of it.'),
     el('div', { class: 'fault-form' }, picker('What goes wrong', 'kind', KINDS), picker('Where', 'route', ROUTES.map(([, , text], index) => [String(index), text])), picker('How long', 'count', COUNTS), el('div', { class: 'step-actions' }, add, clear)),
     el('h3', { class: 'group-name' }, 'Armed now'), list,
   ];

@@ -141,6 +141,11 @@ fn find(request: &RestRequest) -> Option<Found> {
     found
 }
 
+/// Whether it is a page for people: a consent page, a post, a picture.
+fn is_page(route: &str) -> bool {
+    route.contains("/authoriz") || posts::ROUTES.iter().any(|(_, known, _)| *known == route)
+}
+
 /// The platform of a path such as `/social/linkedin/rest/posts`.
 fn platform_of(path: &str) -> Option<Platform> {
     path.strip_prefix("/social/").and_then(|rest| rest.split(['/', '?']).next()).and_then(Platform::from_name)
@@ -152,7 +157,8 @@ impl Sim {
         self.settle_social();
         let found = find(request);
         let route = found.as_ref().map_or("", |found| found.route);
-        let fault = self.strike(&request.method, route);
+        // Pages that people open are no calls of the application: faults do not strike them.
+        let fault = if is_page(route) { None } else { self.strike(&request.method, route) };
         let platform = platform_of(&request.path_and_query);
         let mut call = Call {
             at_ms: self.world.now_ms,

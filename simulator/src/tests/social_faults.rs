@@ -76,7 +76,11 @@ fn faults_of_json_reach_the_platforms_and_calls_are_logged() {
     let fault = serde_json::json!({"method": "GET", "route": "/social/tiktok/v2/user/info", "kind": "rate_limited", "retry_after": 5});
     sim.add_fault(serde_json::from_value(fault).expect("readable"));
     assert_eq!(get(&mut sim, "tiktok/v2/user/info/?fields=open_id", "x").0, 429);
-    let call = sim.calls().last().expect("logged");
+    sim.add_fault(Fault::always("*", "*", FaultKind::HangBefore));
+    let page = authorize_url(Platform::TikTok);
+    let page = page.split_once("/social/").map(|(_, path)| path).expect("here");
+    assert_eq!(answer(send(&mut sim, "GET", page, &[], b"")).status, 200, "people's pages are no calls");
+    let call = sim.calls().iter().find(|call| call.status == 429).expect("logged");
     assert_eq!((call.status, call.route.as_str()), (429, "/social/tiktok/v2/user/info/"));
 }
 
