@@ -53,10 +53,11 @@ impl World {
         let urls = self.sim.borrow_mut().take_downloads();
         for url in urls {
             let (status, kind, bytes) = match url.strip_prefix("https://muster.test") {
-                Some(target) => {
-                    let response = self.get(target).await;
-                    (response.status, response.content_type.to_owned(), response.body.as_bytes().to_vec())
-                }
+                Some(target) => match self.live(self.get(target)).await {
+                    Some(response) => (response.status, response.content_type.to_owned(), response.body.into_bytes()),
+                    // Muster died over it.
+                    None => (0, String::new(), Vec::new()),
+                },
                 None => match self.pictures.borrow().get(&url).cloned() {
                     Some((kind, bytes)) => (200, kind, bytes),
                     None => (404, String::new(), Vec::new()),

@@ -432,6 +432,7 @@ impl World {
     }
 
     async fn move_to(&self, time: i64) {
+        self.fetch_pictures().await;
         if let Ok(ahead) = u64::try_from(time - self.now()) {
             self.clock.advance(ahead).await;
         }

@@ -49,7 +49,6 @@ async fn a_person_connects_and_a_picture_is_published() {
     let container = container["id"].as_str().expect("an id").to_owned();
     let status = format!("{api}/v23.0/{container}?fields=status_code");
     let (_, before) = call(&world, "GET", status.clone(), &token, String::new()).await;
-    world.settle().await;
     world.advance_minutes(1).await;
     let (_, after) = call(&world, "GET", status, &token, String::new()).await;
     assert_eq!((&before["status_code"], &after["status_code"]), (&json!("IN_PROGRESS"), &json!("FINISHED")));
