@@ -4,9 +4,6 @@ use crate::missions_help::{connect, connect_at, link_of, publish, pushed};
 use muster_sim::Platform;
 use muster_tests::{Browser, World, links::Visitor};
 
-/// A browser, as it names itself.
-const PERSON: &str =
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
 const DAY: i64 = 24 * 3_600_000;
 
 #[tokio::test(start_paused = true)]
@@ -125,7 +122,7 @@ async fn what_cannot_be_published_says_why_before_it_is_tried() {
     world.submit("mara", &form, &with("Look!", "Instagram")).await.says("Instagram publishes pictures only");
     world.submit("mara", &form, &with("Look!", "Facebook")).await.says("“facebook” is no platform");
     let bad = [("title", "T"), ("text", "x"), ("link", "javascript:alert(1)"), ("platforms", "X"), ("ends", "7d")];
-    world.submit("mara", &form, &bad).await.says("begins with https://");
+    world.submit("mara", &form, &bad).await.says("starts with `https://`");
     let card = pushed(&world, "X").await;
     connect(&world, "ada", "x", "ada_x").await;
     world.press("ada", &card, "Connect & Post").await.says("no budget for posts on X");

@@ -8,10 +8,9 @@
 mod actions;
 mod commands;
 mod components;
-mod months;
-mod polls;
 mod publish;
 mod roles;
+mod rounds;
 mod store;
 mod view;
 
@@ -105,9 +104,9 @@ impl Feature for Missions {
                     due => Ok(due),
                 }
             }
-            Some(("poll", key)) => polls::on_timer(ctx, guild, key).await,
+            Some(("poll", key)) => rounds::polls::on_timer(ctx, guild, key).await,
             Some(("role", user)) => roles::on_timer(ctx, guild, user).await,
-            Some(("month", _)) => months::on_timer(ctx, guild).await,
+            Some(("month", _)) => rounds::months::on_timer(ctx, guild).await,
             _ => Ok(None),
         }
     }
@@ -116,9 +115,9 @@ impl Feature for Missions {
         let of = [
             store::list_due_missions(before, limit),
             store::list_due_posts(before, limit),
-            store::list_due_polls(before, limit),
+            rounds::store::list_due_polls(before, limit),
             points::store::list_due_roles(before, limit),
-            store::list_due_clocks(before, limit),
+            rounds::store::list_due_clocks(before, limit),
         ];
         let results = ctx.batch(of.to_vec()).await?;
         let mut all = Vec::new();

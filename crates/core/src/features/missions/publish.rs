@@ -6,7 +6,8 @@
 //! post is held for a person.
 
 use super::{
-    months, polls, store,
+    rounds::{self, months, polls},
+    store,
     store::{Mission, Post},
     view,
 };
@@ -394,7 +395,7 @@ pub async fn settle(ctx: &Ctx, mut post: Post, at: i64) -> Result<()> {
         }
     }
     if !post.post_ref.is_empty() {
-        more.push(store::insert_poll(&post, ctx.now() + polls::interval(kind)));
+        more.push(rounds::store::insert_poll(&post, ctx.now() + polls::interval(kind)));
     }
     more.push(months::start(ctx, post.guild_id).await?);
     let card = mission

@@ -1,9 +1,5 @@
 //! Purpose: the SQL of missions, mission_assignees and mission_posts.
 
-mod rounds;
-
-pub use rounds::*;
-
 use crate::{
     social::{Draft, Kind},
     sql::Statement,

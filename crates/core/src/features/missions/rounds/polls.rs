@@ -2,13 +2,11 @@
 //!
 //! A member's posts on one platform are one row (`mission_polls`) with its own due time, so one dead token slows nobody else down.
 
-use super::{
-    store,
-    store::{Poll, Post},
-};
+use super::{store, store::Poll};
 use crate::{
     ctx::Ctx,
     error::Result,
+    features::missions::store::Post,
     guild_config,
     points::{self, rules},
     social::{Kind, Metrics, Refusal, accounts, tokens, tokens::Trouble},

@@ -2,10 +2,11 @@
 //!
 //! Sums are kept by month, so nothing is reset and the size of the guild does not matter.
 
-use super::{store, store::Clock, view};
+use super::{store, store::Clock};
 use crate::{
     ctx::Ctx,
     error::{Error, Result},
+    features::missions::{NAME, view},
     guild_config,
     outbox::{self, Effect, EffectKind},
     points, time,
@@ -64,7 +65,7 @@ pub async fn on_timer(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Option<i64>> 
     if let Some(channel) = rules.channel.filter(|_| !winners.is_empty()) {
         let post = Effect {
             guild_id: guild,
-            feature: super::NAME,
+            feature: NAME,
             key: format!("missions:month:{guild}:{}", clock.month),
             reference: String::new(),
             kind: EffectKind::Post {

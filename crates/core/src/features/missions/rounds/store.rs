@@ -1,6 +1,6 @@
 //! Purpose: the SQL of mission_polls, mission_clocks and mission_months, and of a post's counts.
 
-use super::Post;
+use crate::features::missions::store::Post;
 use crate::{
     social::{Kind, Metrics},
     sql::Statement,
