@@ -1,8 +1,8 @@
 //! Purpose: the n-th outside call goes wrong while a post is published, on every platform: then everything runs to rest, and there is
 //! never a second post, never a lost one, and whatever Muster cannot know is held where people see it (F24).
 
-use crate::missions_help::{connect, publish, pushed};
-use muster_sim::Platform;
+use crate::missions_help::{connect, preview, publish, pushed};
+use muster_sim::{Fault, FaultKind, Platform};
 use muster_testkit::FaultMode;
 use muster_tests::World;
 
@@ -55,7 +55,7 @@ async fn never_two_posts_and_never_a_lost_one(name: &str, platform: Platform) {
         for nth in 1..CALLS_MAX {
             let (world, card) = ready(name).await;
             let choices = world.press("ada", &card, "Connect & Post").await.message.expect("where to publish").id;
-            let preview = world.press("ada", &choices, "Preview").await.message.expect("a preview").id;
+            let preview = preview(&world, "ada", &choices, name).await;
             world.faults().plan(nth, mode, false);
             world.press("ada", &preview, "Publish").await;
             world.advance_minutes(2).await;
@@ -104,4 +104,39 @@ async fn a_second_press_changes_nothing() {
     assert!(again.message.is_none_or(|message| message.buttons().is_empty()), "nothing to publish any more");
     world.advance_minutes(10).await;
     check(&world, Platform::Threads, "pressed twice");
+}
+
+/// LinkedIn takes the post and says nothing: it does not let anybody look, so a person decides.
+async fn held(world: &World, card: &str) {
+    let fault = Fault::once("POST", "/social/linkedin/rest/posts", FaultKind::HangAfterEffect);
+    world.sim.borrow_mut().add_fault(fault);
+    publish(world, "ada", card, "LinkedIn").await.says("gave no answer");
+    world.advance_minutes(5).await;
+    assert_eq!(world.posted(Platform::LinkedIn).len(), 1);
+    world.slash("ada", "#general", "/post").await.says("unknown whether it was published");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_team_decides_about_a_post_that_nobody_knows_of() {
+    let (world, card) = ready("LinkedIn").await;
+    held(&world, &card).await;
+    let audit = world.slash("mara", "#general", "/audit user:@ada").await;
+    let number = audit.text.split("unknown whether").nth(1).and_then(|rest| rest.split('`').nth(1)).expect("a number");
+    let line = format!("/mission decide post:{number} there:True url:https://www.linkedin.com/feed/1");
+    world.slash("ada", "#general", &line).await.says("Manage Server");
+    world.slash("mara", "#general", &line).await.says("counts as published");
+    world.slash("mara", "#general", &line).await.says("no held post of that number");
+    world.slash("ada", "#general", "/score").await.says("15 points");
+    check(&world, Platform::LinkedIn, "decided");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_who_does_not_find_their_post_sends_it_again() {
+    let (world, card) = ready("LinkedIn").await;
+    held(&world, &card).await;
+    let posts = world.posted(Platform::LinkedIn);
+    assert!(world.sim.borrow_mut().delete_post(&posts[0].id), "the member took it down");
+    let mine = world.slash("ada", "#general", "/post").await.message.expect("a list").id;
+    world.press("ada", &mine, "It is not on LinkedIn").await.says("Published on LinkedIn");
+    assert_eq!(world.posted(Platform::LinkedIn).len(), 1);
 }

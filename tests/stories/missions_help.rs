@@ -67,8 +67,25 @@ pub async fn connect_at(browser: &Browser<'_>, link: &str, platform: &str, accou
 pub async fn publish(world: &World, who: &str, card: &str, platform: &str) -> Seen {
     let choices = world.press(who, card, "Connect & Post").await;
     let choices = choices.message.expect("where to publish").id;
-    let preview = world.press(who, &choices, &format!("Preview for {platform}")).await;
-    preview.says("This is what will appear").says("Our spring menu is here!");
-    let preview = preview.message.expect("a preview").id;
+    let preview = preview(world, who, &choices, platform).await;
     world.press(who, &preview, "Publish").await
+}
+
+/// The preview's message, with the choice made that TikTok asks for.
+pub async fn preview(world: &World, who: &str, choices: &str, platform: &str) -> String {
+    let preview = world.press(who, choices, &format!("Preview for {platform}")).await;
+    preview.says("This is what will appear").says("Our spring menu is here!");
+    let id = preview.message.expect("a preview").id;
+    if platform == "TikTok" {
+        preview_waits(world, &id);
+        world.choose(who, &id, "SELF_ONLY").await.says("This is what will appear");
+    }
+    id
+}
+
+#[track_caller]
+fn preview_waits(world: &World, id: &str) {
+    let message = world.sim.borrow().message(id).expect("the preview");
+    assert!(message.text().contains("Choose first who may see it"), "{}", message.text());
+    assert!(message.buttons().iter().all(|button| button["disabled"] == true), "nothing to press before that");
 }

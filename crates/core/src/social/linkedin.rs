@@ -22,9 +22,11 @@ fn versioned(request: HttpRequest, access: &str) -> HttpRequest {
 /// What means something in LinkedIn's "little" text format has a backslash before it, or the text ends there without a word.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        // A hashtag stays one.
-        if r"\|{}@[]()<>*_~".contains(c) {
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        // A hashtag stays one; a lone # would end the text.
+        let is_tag = c == '#' && rest.peek().is_some_and(|next| next.is_alphanumeric());
+        if !is_tag && r"\|{}@[]()<>#*_~".contains(c) {
             escaped.push('\\');
         }
         escaped.push(c);

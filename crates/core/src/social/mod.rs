@@ -170,6 +170,13 @@ pub struct Draft {
     pub privacy: Option<String>,
 }
 
+/// As whom a post appears, and who may see it, in the platform's words and in ours.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Creator {
+    pub name: String,
+    pub privacy: Vec<(String, &'static str)>,
+}
+
 /// Why a call did not do what it should.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Refusal {
@@ -260,6 +267,13 @@ pub trait Platform {
     fn read_person(&self, answer: &HttpResponse) -> Told<Person>;
 
     fn capabilities(&self, app: &App) -> Capabilities;
+    /// Asks who may see a post of this account, where the member has to choose that before every post (TikTok's guidelines).
+    fn ask_privacy(&self, _acting: &Acting<'_>) -> Option<HttpRequest> {
+        None
+    }
+    fn read_privacy(&self, _answer: &HttpResponse) -> Told<Creator> {
+        Err(Refusal::Unknown("nothing was asked".to_owned()))
+    }
     /// What the platform counts of a text, and how much it takes.
     fn count(&self, text: &str) -> caption::Count;
 
@@ -339,11 +353,11 @@ mod tests {
 
     #[test]
     fn what_linkedin_would_cut_off_is_escaped() {
-        let draft = Draft { text: "Half (price) #news @ 5*".to_owned(), image: None, privacy: None };
+        let draft = Draft { text: "Half (price) #news @ 5* # 1".to_owned(), image: None, privacy: None };
         let acting = Acting { app: &app(), account: "p1", access: "t" };
         let request = Kind::LinkedIn.platform().publish(&acting, &draft, "");
         let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
-        assert_eq!(body["commentary"], r"Half \(price\) #news \@ 5\*");
+        assert_eq!(body["commentary"], r"Half \(price\) #news \@ 5\* \# 1");
         assert!(request.headers.iter().any(|(name, value)| name == "linkedin-version" && value.len() == 6));
     }
 

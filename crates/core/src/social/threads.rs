@@ -130,7 +130,7 @@ impl Platform for Threads {
     }
 
     fn read_metrics(&self, answer: &HttpResponse, ids: &[&str]) -> Told<Vec<(String, Metrics)>> {
-        if answer.status == 404 {
+        if wire::is_gone(answer) {
             return Ok(Vec::new());
         }
         let body = wire::ok(answer)?;

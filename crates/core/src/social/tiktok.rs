@@ -1,8 +1,8 @@
 //! Purpose: TikTok's Content Posting API: photos by address, asked for until they are there.
 
 use super::{
-    Acting, App, Capabilities, Consent, Draft, Metrics, Person, Platform, Progress, Published, Refusal, Tokens, Told,
-    caption, wire,
+    Acting, App, Capabilities, Consent, Creator, Draft, Metrics, Person, Platform, Progress, Published, Refusal,
+    Tokens, Told, caption, wire,
 };
 use crate::ports::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
@@ -108,6 +108,29 @@ impl Platform for TikTok {
         }
     }
 
+    fn ask_privacy(&self, acting: &Acting<'_>) -> Option<HttpRequest> {
+        let url = format!("{}/v2/post/publish/creator_info/query/", acting.app.api);
+        Some(wire::bearer(wire::post_json(url, &json!({})), acting.access))
+    }
+
+    fn read_privacy(&self, answer: &HttpResponse) -> Told<Creator> {
+        let body = ok(answer)?;
+        let data = &body["data"];
+        let words = |level: &str| match level {
+            "PUBLIC_TO_EVERYONE" => Some("Everyone"),
+            "MUTUAL_FOLLOW_FRIENDS" => Some("Friends"),
+            "FOLLOWER_OF_CREATOR" => Some("Followers"),
+            "SELF_ONLY" => Some("Only you"),
+            _ => None,
+        };
+        let levels = data["privacy_level_options"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let privacy =
+            levels.iter().filter_map(Value::as_str).filter_map(|level| Some((level.to_owned(), words(level)?)));
+        let name = wire::name(&data["creator_nickname"]);
+        let name = if name.is_empty() { wire::name(&data["creator_username"]) } else { name };
+        Ok(Creator { name, privacy: privacy.collect() })
+    }
+
     fn count(&self, text: &str) -> caption::Count {
         caption::tiktok(text)
     }
@@ -133,10 +156,12 @@ impl Platform for TikTok {
     fn publish(&self, acting: &Acting<'_>, draft: &Draft, _container: &str) -> HttpRequest {
         // Without a choice, the narrowest.
         let privacy = draft.privacy.as_deref().unwrap_or("SELF_ONLY");
+        // Branded content cannot be for its author only.
+        let is_branded = privacy != "SELF_ONLY";
         let body = json!({
             "post_info": {
                 "description": draft.text, "privacy_level": privacy, "disable_comment": false,
-                "auto_add_music": true, "brand_content_toggle": true, "brand_organic_toggle": false,
+                "auto_add_music": true, "brand_content_toggle": is_branded, "brand_organic_toggle": false,
             },
             "source_info": { "source": "PULL_FROM_URL", "photo_cover_index": 0, "photo_images": [draft.image] },
             "post_mode": "DIRECT_POST",

@@ -79,6 +79,12 @@ pub fn ok(answer: &HttpResponse) -> Told<Value> {
     }
 }
 
+/// Meta says of what was deleted that it "does not exist" (code 100, subcode 33).
+pub fn is_gone(answer: &HttpResponse) -> bool {
+    let body: Value = crate::json::from_slice(&answer.body).unwrap_or_default();
+    answer.status == 404 || (answer.status == 400 && body["error"]["error_subcode"] == 33)
+}
+
 /// A text or number under `name`.
 pub fn read_id(answer: &HttpResponse, name: &str) -> Told<String> {
     id_at(&ok(answer)?, &format!("/{name}"))

@@ -58,6 +58,8 @@ enum MissionCommand {
     Adjust(team::Adjust),
     #[command(name = "void")]
     Void(team::Void),
+    #[command(name = "decide")]
+    Decide(team::Decide),
 }
 
 #[derive(CommandModel, CreateCommand)]
@@ -261,6 +263,7 @@ async fn on_managed(ctx: &Ctx, interaction: &Interaction, command: MissionComman
         }
         MissionCommand::Adjust(adjust) => team::on_adjust(ctx, interaction, adjust).await,
         MissionCommand::Void(void) => team::on_void(ctx, interaction, void).await,
+        MissionCommand::Decide(decide) => team::on_decide(ctx, interaction, decide).await,
     }
 }
 
@@ -410,7 +413,7 @@ async fn posts(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> {
         )
     };
     let lines: Vec<String> = rows.iter().map(line).collect();
-    Ok(Reply::Private(Message::text(lines.join("\n")).row(components::cancel_buttons(&rows))))
+    Ok(Reply::Private(Message::text(lines.join("\n")).row(components::post_buttons(&rows))))
 }
 
 /// A member's points and why each was given; of others the sums only.

@@ -15,14 +15,17 @@ use crate::{
     interaction::Interaction,
     links,
     points::{self, rules::Rules},
-    reply::{self, Input, Modal, Reply, text_input},
-    social::{self, Kind, accounts, caption, tokens},
+    reply::{self, Input, Message, Modal, Reply, text_input},
+    social::{self, App, Creator, Kind, Refusal, accounts, caption, tokens},
     time,
 };
 use sha2::{Digest, Sha256};
-use twilight_model::id::{
-    Id,
-    marker::{RoleMarker, UserMarker},
+use twilight_model::{
+    channel::message::{Component, component::ButtonStyle},
+    id::{
+        Id,
+        marker::{RoleMarker, UserMarker},
+    },
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -186,24 +189,65 @@ async fn ready(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Result<Re
     Ok(Ready { mission, kind, account, text, hash, rules: scene.rules })
 }
 
-pub async fn on_preview(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Result<Reply> {
+/// What will appear. `chosen`: who may see it, in the platform's word, once the member has said so.
+async fn preview(ctx: &Ctx, interaction: &Interaction, id: &CustomId, chosen: &str) -> Result<Message> {
     let ready = ready(ctx, interaction, id).await?;
     let mut notes = Vec::new();
+    let mut account = ready.account.account_name.clone();
+    let mut privacy = Vec::new();
     if let Some(app) = tokens::app_of(ctx, ready.kind) {
         let can = ready.kind.platform().capabilities(app);
         notes.extend(can.caution.map(str::to_owned));
         if !ready.rules.rewards(ready.kind) {
             notes.push(format!("Posts on {} bring no points here.", ready.kind.name()));
         }
+        if let Some(creator) = creator(ctx, app, &ready).await? {
+            account = creator.name;
+            privacy = creator.privacy;
+        }
     }
-    Ok(Reply::Private(view::preview(
-        &ready.mission,
-        ready.kind,
-        &ready.account.account_name,
-        &ready.text,
-        &ready.hash,
-        &notes,
-    )))
+    let chosen = if privacy.iter().any(|(word, _)| word == chosen) { chosen } else { "" };
+    Ok(view::preview(&view::Preview {
+        mission: &ready.mission,
+        kind: ready.kind,
+        account: &account,
+        text: &ready.text,
+        hash: &ready.hash,
+        notes: &notes,
+        privacy: &privacy,
+        chosen,
+    }))
+}
+
+/// As whom it appears and who may see it, asked now where the platform wants that.
+async fn creator(ctx: &Ctx, app: &App, ready: &Ready) -> Result<Option<Creator>> {
+    let (platform, name) = (ready.kind.platform(), ready.kind.name());
+    let silent =
+        || Error::User(format!("{name} does not answer just now. Nothing was published; try again in a moment."));
+    let access = match tokens::fresh(ctx, &ready.account).await {
+        Ok(access) => access,
+        Err(tokens::Trouble::Failed(error)) => return Err(error),
+        Err(tokens::Trouble::Lost) => {
+            return Err(Error::User(format!("Connect your {name} account again: `/connect`.")));
+        }
+        Err(tokens::Trouble::Later(_)) => return Err(silent()),
+    };
+    let Some(request) = platform.ask_privacy(&accounts::acting(app, &ready.account, &access)) else { return Ok(None) };
+    let answer = ctx.http.send(request).await.map_err(|_| silent())?;
+    match platform.read_privacy(&answer) {
+        Ok(creator) if !creator.privacy.is_empty() => Ok(Some(creator)),
+        Err(Refusal::Rejected(why)) => Err(Error::User(format!("{name}: {}.", crate::text::escape_markdown(&why)))),
+        _ => Err(silent()),
+    }
+}
+
+pub async fn on_preview(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Result<Reply> {
+    Ok(Reply::Private(preview(ctx, interaction, id, "").await?))
+}
+
+pub async fn on_privacy(ctx: &Ctx, interaction: &Interaction, id: &CustomId, values: &[String]) -> Result<Reply> {
+    let chosen = values.first().map(String::as_str).unwrap_or_default();
+    Ok(Reply::Update(preview(ctx, interaction, id, chosen).await?))
 }
 
 /// Cooldown, posts per day and the same words under another mission, as they are now.
@@ -235,7 +279,7 @@ async fn check_safeguards(ctx: &Ctx, interaction: &Interaction, ready: &Ready) -
 
 pub async fn on_publish(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Result<Reply> {
     let ready = ready(ctx, interaction, id).await?;
-    confirm(ctx, interaction, &ready, id.get(2), None).await
+    confirm(ctx, interaction, &ready, id, None).await
 }
 
 /// Asks when.
@@ -265,12 +309,12 @@ pub async fn on_schedule(ctx: &Ctx, interaction: &Interaction, id: &CustomId, wh
             time::relative(ready.mission.ends_at)
         )));
     }
-    confirm(ctx, interaction, &ready, id.get(2), Some(at)).await
+    confirm(ctx, interaction, &ready, id, Some(at)).await
 }
 
 /// The member said yes to what they saw.
-async fn confirm(ctx: &Ctx, interaction: &Interaction, ready: &Ready, seen: &str, at: Option<i64>) -> Result<Reply> {
-    if ready.hash != seen {
+async fn confirm(ctx: &Ctx, interaction: &Interaction, ready: &Ready, id: &CustomId, at: Option<i64>) -> Result<Reply> {
+    if ready.hash != id.get(2) {
         return Err(Error::user(
             "The mission was changed since you saw this preview. Press **Connect & Post** again to see what it says now.",
         ));
@@ -291,7 +335,7 @@ async fn confirm(ctx: &Ctx, interaction: &Interaction, ready: &Ready, seen: &str
             text: ready.text.clone(),
             essence: caption::essence(&ready.text),
             image_url: ready.mission.image_url.clone(),
-            privacy: String::new(),
+            privacy: privacy_of(ready.kind, id.get(3))?,
             step_at: now,
             due_at: Some(at.unwrap_or(now)),
         };
@@ -307,6 +351,16 @@ async fn confirm(ctx: &Ctx, interaction: &Interaction, ready: &Ready, seen: &str
     Ok(Reply::Update(view::outcome(&row, &entries)))
 }
 
+/// Who may see the post, where the member has to choose it.
+fn privacy_of(kind: Kind, word: &str) -> Result<String> {
+    let known = ["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"];
+    match kind {
+        Kind::TikTok if known.contains(&word) => Ok(word.to_owned()),
+        Kind::TikTok => Err(Error::user("Choose first who may see the post.")),
+        _ => Ok(String::new()),
+    }
+}
+
 /// Calls off a post that waits for its time.
 pub async fn on_cancel(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<Reply> {
     let cancelled = store::cancel_post(interaction.guild_id, id, interaction.actor.id, "you called it off", ctx.now());
@@ -318,13 +372,27 @@ pub async fn on_cancel(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result
     }))
 }
 
-/// Rows of buttons for posts that wait for their time.
-pub fn cancel_buttons(posts: &[Post]) -> Vec<twilight_model::channel::message::Component> {
-    use twilight_model::channel::message::component::ButtonStyle;
-    let waiting = posts.iter().filter(|post| post.state == "scheduled").take(5);
-    let button = |post: &Post| {
-        let id = CustomId::new(super::NAME, "cancel").arg(&post.id);
-        reply::button(&id, &format!("Call off {}", post.kind().map_or("it", Kind::name)), ButtonStyle::Danger, None)
+/// The member has looked: a post whose outcome nobody knew is not there, and is sent again.
+pub async fn on_again(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<Reply> {
+    let gone = || Error::user("This post is not held any more. `/post` shows how it stands.");
+    let post = publish::load(ctx, interaction.guild_id, id).await?;
+    let post = post.filter(|post| post.user_id == interaction.actor.id && post.state == "held").ok_or_else(gone)?;
+    publish::again(ctx, post).await?;
+    let post = publish::advance_for_reader(ctx, interaction.guild_id, id).await?.ok_or_else(gone)?;
+    Ok(Reply::Update(view::outcome(&post, &[])))
+}
+
+/// Buttons for posts that are held, or wait for their time.
+pub fn post_buttons(posts: &[Post]) -> Vec<Component> {
+    let of = |post: &Post| {
+        let name = post.kind().map_or("it", Kind::name);
+        let (action, label, style) = match post.state.as_str() {
+            "scheduled" => ("cancel", format!("Call off {name}"), ButtonStyle::Danger),
+            "held" => ("again", format!("It is not on {name}: publish again"), ButtonStyle::Primary),
+            _ => return None,
+        };
+        let id = CustomId::new(super::NAME, action).arg(&post.id);
+        Some(reply::button(&id, &label, style, None))
     };
-    waiting.map(button).collect()
+    posts.iter().filter_map(of).take(5).collect()
 }

@@ -1,8 +1,8 @@
 //! Purpose: missions: posts that members publish for their community with one confirmation, and the points that they bring.
 //!
 //! Tables: missions, mission_assignees, mission_posts, mission_polls, mission_clocks, mission_months; points, points_totals, points_roles, mission_rules (`points`).
-//! Custom ids: `missions:open:<mission>`, `missions:preview|publish|later|schedule:<mission>:<platform>:<hash>`,
-//! `missions:cancel:<post>`, `missions:create` (modal). Timers: `mission:<id>`, `post:<id>`, `poll:<user>:<platform>`, `role:<user>`,
+//! Custom ids: `missions:open:<mission>`, `missions:preview|privacy|publish|later|schedule:<mission>:<platform>:<hash>:<privacy>`,
+//! `missions:cancel|again:<post>`, `missions:create` (modal). Timers: `mission:<id>`, `post:<id>`, `poll:<user>:<platform>`, `role:<user>`,
 //! `month:now` (due_at of the rows).
 
 mod actions;
@@ -64,13 +64,15 @@ impl Feature for Missions {
         commands::on_autocomplete(ctx, interaction, &data).await
     }
 
-    async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, _values: &[String]) -> Result<Reply> {
+    async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, values: &[String]) -> Result<Reply> {
         match id.action.as_str() {
             "open" => components::on_open(ctx, interaction, id.get(0)).await,
             "preview" => components::on_preview(ctx, interaction, id).await,
             "publish" => components::on_publish(ctx, interaction, id).await,
             "later" => Ok(components::on_later(id)),
+            "privacy" => components::on_privacy(ctx, interaction, id, values).await,
             "cancel" => components::on_cancel(ctx, interaction, id.get(0)).await,
+            "again" => components::on_again(ctx, interaction, id.get(0)).await,
             _ => Err(Error::user("This button belongs to another version of Muster.")),
         }
     }

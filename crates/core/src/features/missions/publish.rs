@@ -412,6 +412,26 @@ pub async fn settle(ctx: &Ctx, mut post: Post, at: i64) -> Result<()> {
     Ok(())
 }
 
+/// A person says that a held post is not there: it begins anew.
+pub async fn again(ctx: &Ctx, mut post: Post) -> Result<()> {
+    post.container = String::new();
+    post.reason = String::new();
+    post.tries = 0;
+    post.sent_at = None;
+    move_to(ctx, &mut post, "queued", Some(0));
+    write(ctx, post, Vec::new()).await
+}
+
+/// A person of the team says whether a held post is there.
+pub async fn decide(ctx: &Ctx, mut post: Post, is_there: bool, url: &str) -> Result<()> {
+    if is_there {
+        url.clone_into(&mut post.url);
+        post.reason = String::new();
+        return settle(ctx, post, ctx.now()).await;
+    }
+    fail(ctx, post, "the team did not find it").await
+}
+
 async fn fail(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
     reason.clone_into(&mut post.reason);
     move_to(ctx, &mut post, "failed", None);
@@ -427,7 +447,7 @@ async fn hold(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
     reason.clone_into(&mut post.reason);
     move_to(ctx, &mut post, "held", None);
     let text = format!(
-        "Muster does not know whether your post on {} was published: {}. It is not sent again by itself. Look at your account; somebody of the team decides, or you can, with `/post`.",
+        "Muster does not know whether your post on {} was published: {}. It is not sent again by itself. Look at your account: if the post is not there, `/post` has a button that sends it again; if it is, tell the team, so that it counts.",
         post.kind().map_or("the platform", Kind::name),
         crate::text::escape_markdown(reason),
     );

@@ -152,26 +152,48 @@ pub fn choices(mission: &Mission, choices: &[Choice], connect_url: Option<&str>)
     Message::text(lines.join("\n")).row(buttons)
 }
 
+/// What a preview shows.
+pub struct Preview<'a> {
+    pub mission: &'a Mission,
+    pub kind: Kind,
+    /// As whom.
+    pub account: &'a str,
+    pub text: &'a str,
+    /// Names this very text in the buttons.
+    pub hash: &'a str,
+    pub notes: &'a [String],
+    /// Who may see it, where the member has to choose: the platform's word and ours.
+    pub privacy: &'a [(String, &'static str)],
+    pub chosen: &'a str,
+}
+
 /// Exactly what will appear, before it does.
-pub fn preview(mission: &Mission, kind: Kind, account: &str, text: &str, hash: &str, notes: &[String]) -> Message {
-    let size = kind.platform().count(text);
-    let mut shown = embed(
-        format!("{} · as {}", kind.name(), escape_markdown(account)),
-        escape_markdown(text),
-        reply::DEFAULT_COLOR,
-    );
+pub fn preview(seen: &Preview<'_>) -> Message {
+    let (mission, kind) = (seen.mission, seen.kind);
+    let size = kind.platform().count(seen.text);
+    let title = format!("{} · as {}", kind.name(), escape_markdown(seen.account));
+    let mut shown = embed(title, escape_markdown(seen.text), reply::DEFAULT_COLOR);
     if !mission.image_url.is_empty() {
         reply::image(&mut shown, &mission.image_url);
     }
     footer(&mut shown, format!("{} of {} characters, as {} counts them", size.used, size.limit, kind.name()));
     let mut lines = vec!["This is what will appear. Nothing is published until you press **Publish**.".to_owned()];
-    lines.extend(notes.iter().map(|note| format!("-# {note}")));
-    let publish = id("publish", mission).arg(kind.key()).arg(hash);
-    let later = id("later", mission).arg(kind.key()).arg(hash);
-    Message::text(lines.join("\n")).embed(shown).row(vec![
-        reply::button(&publish, "Publish", ButtonStyle::Success, Some("✅")),
-        reply::button(&later, "Later…", ButtonStyle::Secondary, Some("🕒")),
-    ])
+    let must_choose = !seen.privacy.is_empty();
+    if must_choose && seen.chosen.is_empty() {
+        lines.push(format!("Choose first who may see it: {} leaves that to you for every post.", kind.name()));
+    }
+    lines.extend(seen.notes.iter().map(|note| format!("-# {note}")));
+    let of = |action: &str| id(action, mission).arg(kind.key()).arg(seen.hash).arg(seen.chosen);
+    let mut message = Message::text(lines.join("\n")).embed(shown);
+    if must_choose {
+        let options: Vec<(String, String, bool)> =
+            seen.privacy.iter().map(|(word, name)| (word.clone(), (*name).to_owned(), word == seen.chosen)).collect();
+        message.components.push(reply::cards::select(&of("privacy"), &options));
+    }
+    let publish = reply::button(&of("publish"), "Publish", ButtonStyle::Success, Some("✅"));
+    let later = reply::button(&of("later"), "Later…", ButtonStyle::Secondary, Some("🕒"));
+    let waits = must_choose && seen.chosen.is_empty();
+    message.row(if waits { vec![reply::disabled(publish), reply::disabled(later)] } else { vec![publish, later] })
 }
 
 /// How publishing went, right after the press.
@@ -245,6 +267,16 @@ pub fn winners(month: &str, winners: &[Total], members: u32, color: u32) -> Mess
     let mut shown = embed(title, lines.join("\n"), color);
     footer(&mut shown, month_marker(month));
     Message::default().embed(shown)
+}
+
+/// What came of a decision about a post whose outcome nobody knew.
+pub fn decided(post: &Post) -> String {
+    let kind = post.kind().map_or("the platform", Kind::name);
+    match post.state.as_str() {
+        "published" => format!("The post on {kind} counts as published, with its points."),
+        "failed" => format!("The post on {kind} counts as not published. <@{}> can publish it again.", post.user_id),
+        _ => "It was decided before.".to_owned(),
+    }
 }
 
 /// What a guild's missions go by, for the team.

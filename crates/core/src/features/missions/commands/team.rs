@@ -6,7 +6,7 @@ use crate::{
     ctx::Ctx,
     discord,
     error::{Error, Result},
-    features::missions::{store, view},
+    features::missions::{publish, store, view},
     interaction::Interaction,
     permissions::{self, Giver},
     points::{self, store::EntryRow},
@@ -89,6 +89,33 @@ pub struct Void {
 pub struct Audit {
     /// Whose
     user: Id<UserMarker>,
+}
+
+#[derive(CommandModel, CreateCommand)]
+#[command(name = "decide", desc = "Say whether a post is there whose outcome Muster does not know")]
+pub struct Decide {
+    /// The post's number, as /audit shows it
+    #[command(max_length = 20)]
+    post: String,
+    /// Whether it stands on the platform
+    there: bool,
+    /// Its address, if you have it
+    #[command(max_length = 500)]
+    url: Option<String>,
+}
+
+pub async fn on_decide(ctx: &Ctx, interaction: &Interaction, decide: Decide) -> Result<Reply> {
+    let (guild, id) = (interaction.guild_id, decide.post.trim());
+    let unknown = || Error::user("There is no held post of that number. `/audit` shows the number of each.");
+    let post = publish::load(ctx, guild, id).await?.filter(|post| post.state == "held").ok_or_else(unknown)?;
+    let url = decide.url.unwrap_or_default();
+    let is_address = url.starts_with("https://") && url.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    if !is_address && !url.is_empty() {
+        return Err(Error::user("The address begins with https://."));
+    }
+    publish::decide(ctx, post, decide.there, &url).await?;
+    let post = publish::load(ctx, guild, id).await?.ok_or_else(unknown)?;
+    Ok(Reply::private(view::decided(&post)))
 }
 
 pub async fn on_settings(ctx: &Ctx, interaction: &Interaction, settings: Settings) -> Result<Reply> {
@@ -275,7 +302,9 @@ pub async fn on_audit(ctx: &Ctx, interaction: &Interaction, audit: Audit) -> Res
         lines.push("**Posts**".to_owned());
     }
     lines.extend(
-        posts.iter().map(|post| format!("- {} · {}", post.kind().map_or("?", Kind::name), view::post_state(post))),
+        posts.iter().map(|post| {
+            format!("- {} · {} · `{}`", post.kind().map_or("?", Kind::name), view::post_state(post), post.id)
+        }),
     );
     if !entries.is_empty() {
         lines.push("**Points**".to_owned());
