@@ -1,4 +1,4 @@
-// Purpose: the redirect of a short link that leads somewhere: one read of KV, one Response; what was clicked goes to the queue after it.
+// Purpose: the redirect of a short link that leads somewhere: at most one read of KV, one Response; what was clicked goes to the queue after it.
 //
 // Everything else (links that ended, unknown ones, KV that does not answer) is core's: `crates/core/src/links/visit.rs`, which also
 // says what a record looks like. Who is a machine and what is kept of a visitor is decided there too, for many clicks in one call.
@@ -9,6 +9,15 @@ const SLUG = /^[0-9A-Za-z]{8}$/;
 const PAUSE_MS = 500;
 // A message of the queue has at most 128 KB, a click about 100 bytes.
 const MOST = 500;
+
+// A link is remembered for so long (milliseconds): one that many people open at once costs one read of KV in a while, and KV may be a
+// minute old anyway. What this isolate writes to KV itself holds at once.
+const KEPT_MS = 5_000;
+const KEPT_MOST = 1_000;
+
+const kept = new Map();
+// How often core had written to KV when the first of them was kept.
+let writes = 0;
 
 const waiting = [];
 // Since when somebody waits to send what was collected (Unix milliseconds); 0 for nobody.
@@ -25,8 +34,8 @@ export function slugOf({ method, url }) {
 
 /** The redirect, or null where core has to answer. `core` is what of it is called from here. */
 export async function follow(slug, request, env, ctx, core) {
-  const record = await env.KV.get(`l:${slug}`).catch(() => null);
-  if (record === null || !record.startsWith("L ")) return null;
+  const record = recall(slug, core) ?? (await read(slug, env));
+  if (record === null) return null;
   const guildEnd = record.indexOf(" ", 2);
   const expiryEnd = record.indexOf(" ", guildEnd + 1);
   const expiry = Number(record.slice(guildEnd + 1, expiryEnd));
@@ -35,6 +44,27 @@ export async function follow(slug, request, env, ctx, core) {
   collect([record.slice(2, guildEnd), slug, at, ...said(request)], env, ctx, core);
   const headers = { location: record.slice(expiryEnd + 1), "cache-control": "private, no-store", "referrer-policy": "no-referrer", "x-content-type-options": "nosniff" };
   return new Response(null, { status: 302, headers });
+}
+
+function recall(slug, core) {
+  const now = core.kv_writes();
+  if (now !== writes) {
+    kept.clear();
+    writes = now;
+  }
+  const known = kept.get(slug);
+  return known !== undefined && known.until > Date.now() ? known.record : null;
+}
+
+/** The record of a link that leads somewhere; null for every other one, and when KV does not answer. */
+async function read(slug, env) {
+  const before = writes;
+  const record = await env.KV.get(`l:${slug}`).catch(() => null);
+  if (record === null || !record.startsWith("L ")) return null;
+  if (kept.size >= KEPT_MOST) kept.clear();
+  // What was written while it was read may be newer.
+  if (writes === before) kept.set(slug, { record, until: Date.now() + KEPT_MS });
+  return record;
 }
 
 /** What a visitor says about themselves, in the order of core's `Visit`. */
@@ -66,6 +96,7 @@ async function flush(env, core) {
   const visits = waiting.splice(0);
   if (visits.length === 0) return;
   const message = { kind: "clicks", lines: core.click_lines(JSON.stringify(visits), env) };
+  if (message.lines === "") return;
   try {
     await env.CLICKS.send(message);
   } catch {

@@ -1,6 +1,9 @@
-//! Purpose: what `links.js` asks of core: the time, and clicks as they go into the queue.
+//! Purpose: what `links.js` asks of core: the time, whether KV changed, and clicks as they go into the queue.
 
-use crate::{env, ports::clock::WorkerClock};
+use crate::{
+    env,
+    ports::{clock::WorkerClock, kv},
+};
 use muster_core::{
     links::clicks::{self, Visit},
     ports::Clock,
@@ -13,6 +16,12 @@ use worker::Env;
 #[expect(clippy::cast_precision_loss, reason = "a time in milliseconds is far below 2^53")]
 pub fn clock_ms() -> f64 {
     WorkerClock.now() as f64
+}
+
+/// How often this isolate has written to KV.
+#[wasm_bindgen]
+pub fn kv_writes() -> u32 {
+    kv::writes()
 }
 
 /// Visits as JSON, as lines for the queue; empty when they cannot be read.

@@ -17,7 +17,9 @@ const REQUESTS = 2_000;
 const WARM_UP = 6_000;
 const CONCURRENCY = 16;
 const SLUG = "AbCdEf12";
-const PATH = `/l/${SLUG}`;
+/** Each of as many links as a round has requests; Muster remembers a link for five seconds, so rounds of it read KV anew. */
+const EACH = "/l/{n}";
+const PER_FILL = 500;
 const TARGET = "https://shop.example/spring?utm_source=discord";
 const GUILD = "1100000000000000100";
 /** D1 rows written for 1,000 clicks. */
@@ -33,7 +35,10 @@ export async function run({ rebuild, say }) {
     sides.push(await startWorker("redirect-sink", { ...peerOptions(options, await bundlePeer("redirect-sink")), kvNamespaces, analyticsEngineDatasets }));
     await fill(sides);
     for (const side of sides) await leadsOn(side);
-    const cases = [{ name: "redirect", warmUp: () => visits(PATH, WARM_UP, CONCURRENCY), job: () => visits(PATH, REQUESTS, CONCURRENCY) }];
+    const cases = [
+      { name: "one link", warmUp: () => visits(`/l/${SLUG}`, WARM_UP, CONCURRENCY), job: () => visits(`/l/${SLUG}`, REQUESTS, CONCURRENCY) },
+      { name: `${REQUESTS} links`, warmUp: () => visits(EACH, REQUESTS, CONCURRENCY), job: () => visits(EACH, REQUESTS, CONCURRENCY) },
+    ];
     const samples = await compare(sides, cases, ROUNDS, say);
     say("100,000 clicks, natively");
     return withClicks(result("links", samples));
@@ -42,18 +47,26 @@ export async function run({ rebuild, say }) {
   }
 }
 
-/** The same link for every side, as each of them keeps it. D1 does not know Muster's: a redirect that asked it would find nothing. */
+/** The same links for every side, as each of them keeps them. D1 does not know Muster's: a redirect that asked it would find nothing. */
 async function fill([muster, hono, sink]) {
-  const kv = (side) => side.miniflare.getKVNamespace("KV", side.name);
-  await (await kv(muster)).put(`l:${SLUG}`, `L ${GUILD} 0 ${TARGET}`);
-  await (await kv(hono)).put(`l:${SLUG}`, TARGET);
-  await (await kv(sink)).put(`l:${SLUG}`, JSON.stringify({ id: "bench", slug: SLUG, url: TARGET }));
+  const slugs = [SLUG, ...Array.from({ length: REQUESTS }, (_, n) => `${n}`.padStart(8, "0"))];
+  const records = [
+    [muster, () => `L ${GUILD} 0 ${TARGET}`],
+    [hono, () => TARGET],
+    [sink, (slug) => JSON.stringify({ id: "bench", slug, url: TARGET })],
+  ];
+  for (const [side, record] of records) {
+    const kv = await side.miniflare.getKVNamespace("KV", side.name);
+    for (let first = 0; first < slugs.length; first += PER_FILL) {
+      await Promise.all(slugs.slice(first, first + PER_FILL).map((slug) => kv.put(`l:${slug}`, record(slug))));
+    }
+  }
   const { n } = await (await database(muster)).prepare("SELECT COUNT(*) AS n FROM links").first();
   if (n !== 0) throw new Error("D1 knows a link");
 }
 
 async function leadsOn(side) {
-  const response = await fetch(`http://127.0.0.1:${side.port}${PATH}`, { redirect: "manual" });
+  const response = await fetch(`http://127.0.0.1:${side.port}/l/${SLUG}`, { redirect: "manual" });
   const location = response.headers.get("location");
   if (response.status !== 302 || location !== TARGET) throw new Error(`${side.name} answers ${response.status} ${location}`);
 }

@@ -3,7 +3,17 @@
 use crate::env;
 use async_trait::async_trait;
 use muster_core::ports::Kv;
+use std::cell::Cell;
 use worker::Env;
+
+thread_local! {
+    static WRITES: Cell<u32> = const { Cell::new(0) };
+}
+
+/// How often this isolate has written: what it remembers of KV is old then.
+pub fn writes() -> u32 {
+    WRITES.get()
+}
 
 pub struct WorkerKv {
     env: Env,
@@ -24,6 +34,7 @@ impl Kv for WorkerKv {
 
     async fn put(&self, key: &str, value: &str, ttl_seconds: u32) -> Result<(), String> {
         let kv = env::kv(&self.env).map_err(|error| error.to_string())?;
+        WRITES.set(WRITES.get().wrapping_add(1));
         let put = kv.put(key, value).map_err(|error| error.to_string())?;
         put.expiration_ttl(u64::from(ttl_seconds)).execute().await.map_err(|error| error.to_string())
     }

@@ -146,7 +146,7 @@ async fn exchange(
     expect: &Expect,
 ) -> Result<(), String> {
     let request = match &prepared.visitor {
-        Some(address) => Request::get(path).header("user-agent", BROWSER).header("cf-connecting-ip", address),
+        Some((address, path)) => Request::get(path).header("user-agent", BROWSER).header("cf-connecting-ip", address),
         None => Request::post(path)
             .header("user-agent", "Discord-Interactions/1.0 (+https://discord.com)")
             .header("content-type", "application/json")

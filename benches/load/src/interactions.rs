@@ -24,8 +24,8 @@ pub struct Prepared {
     pub signature: String,
     #[serde(serialize_with = "as_text")]
     pub body: Bytes,
-    /// The address of a visitor, who sends no interaction at all.
-    pub visitor: Option<String>,
+    /// The address of a visitor, who sends no interaction at all, and the path that they open.
+    pub visitor: Option<(String, String)>,
 }
 
 fn as_text<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
@@ -35,7 +35,7 @@ fn as_text<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error
 /// Signs as many distinct interactions as the job asks for.
 pub fn prepare(job: &Job) -> Vec<Prepared> {
     if matches!(job.case, Case::Visit) {
-        return (0..job.requests).map(visit).collect();
+        return (0..job.requests).map(|n| visit(n, &job.path)).collect();
     }
     let key = signing::key();
     let now_ms = now_ms();
@@ -54,9 +54,10 @@ pub fn prepare(job: &Job) -> Vec<Prepared> {
         .collect()
 }
 
-fn visit(n: usize) -> Prepared {
-    let visitor = format!("10.{}.{}.{}", n >> 16 & 255, n >> 8 & 255, n & 255);
-    Prepared { timestamp: String::new(), signature: String::new(), body: Bytes::new(), visitor: Some(visitor) }
+fn visit(n: usize, path: &str) -> Prepared {
+    let address = format!("10.{}.{}.{}", n >> 16 & 255, n >> 8 & 255, n & 255);
+    let visitor = Some((address, path.replace("{n}", &format!("{n:08}"))));
+    Prepared { timestamp: String::new(), signature: String::new(), body: Bytes::new(), visitor }
 }
 
 fn now_ms() -> u64 {

@@ -47,7 +47,7 @@ pub enum Case {
     },
     /// A slash command whose signature does not fit its body.
     Forged,
-    /// A browser that opens the path by GET; each request comes from another address.
+    /// A browser that opens the path by GET, `{n}` in it being the number of the request in eight digits; each from another address.
     Visit,
 }
 
