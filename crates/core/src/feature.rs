@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     gateway::Arrived,
     guild_config::GuildConfig,
-    interaction::Interaction,
+    interaction::{Interaction, ModalData},
     outbox::{Delivered, Rendered},
     ports::Timer,
     reply::Reply,
@@ -19,7 +19,7 @@ use serde_json::Value;
 use twilight_model::{
     application::{
         command::{Command, CommandOptionChoice},
-        interaction::{application_command::CommandData, modal::ModalInteractionData},
+        interaction::application_command::CommandData,
     },
     id::{
         Id,
@@ -54,12 +54,7 @@ pub trait Feature {
         Err(unknown())
     }
 
-    async fn on_modal(
-        ctx: &Ctx,
-        interaction: &Interaction,
-        id: &CustomId,
-        data: &ModalInteractionData,
-    ) -> Result<Reply> {
+    async fn on_modal(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalData) -> Result<Reply> {
         Err(unknown())
     }
 

@@ -3,6 +3,10 @@
 //! The signature was checked by the shell before a byte was parsed. Only the fields that Muster reads are parsed:
 //! what Discord adds or nests elsewhere cannot make an interaction unreadable.
 
+mod input;
+
+pub use input::ModalData;
+
 use crate::{
     activity, audit,
     ctx::Ctx,
@@ -20,13 +24,7 @@ use futures_util::{
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 use twilight_model::{
-    application::{
-        command::CommandOptionChoice,
-        interaction::{
-            application_command::CommandData,
-            modal::{ModalInteractionComponent, ModalInteractionData},
-        },
-    },
+    application::{command::CommandOptionChoice, interaction::application_command::CommandData},
     guild::Permissions,
     id::{
         Id,
@@ -98,27 +96,6 @@ impl Interaction {
     }
 }
 
-/// The fields of a submitted form, by custom id: text inputs as text, selects as their values.
-pub fn form_fields(data: &ModalInteractionData) -> Vec<(String, Vec<String>)> {
-    fn add(component: &ModalInteractionComponent, fields: &mut Vec<(String, Vec<String>)>) {
-        match component {
-            ModalInteractionComponent::Label(label) => add(&label.component, fields),
-            ModalInteractionComponent::TextInput(input) => {
-                fields.push((input.custom_id.clone(), vec![input.value.clone()]))
-            }
-            ModalInteractionComponent::RoleSelect(select) => {
-                fields.push((select.custom_id.clone(), select.values.iter().map(ToString::to_string).collect()));
-            }
-            _ => {}
-        }
-    }
-    let mut fields = Vec::new();
-    for component in &data.components {
-        add(component, &mut fields);
-    }
-    fields
-}
-
 #[derive(Deserialize)]
 struct Wire<'a> {
     #[serde(rename = "type")]
@@ -172,7 +149,7 @@ struct ComponentData {
 enum Input {
     Command(Box<CommandData>),
     Component(CustomId, Vec<String>),
-    Modal(CustomId, Box<ModalInteractionData>),
+    Modal(CustomId, Box<ModalData>),
 }
 
 fn refuse(status: u16, why: &str) -> Answer {
@@ -247,8 +224,8 @@ fn place(wire: Wire<'_>) -> Option<Interaction> {
 
 async fn route(ctx: &Ctx, mut interaction: Interaction, kind: u8, data: &RawValue) -> Answer {
     let input = match kind {
-        2 | 4 => match serde_json::from_str::<CommandData>(data.get()) {
-            Ok(command) => {
+        2 | 4 => match input::command(data) {
+            Some(command) => {
                 interaction.name.clone_from(&command.name);
                 if kind == 4 {
                     return autocomplete(ctx, interaction, command).await;
@@ -256,7 +233,7 @@ async fn route(ctx: &Ctx, mut interaction: Interaction, kind: u8, data: &RawValu
                 activity::count_command(ctx, &interaction);
                 Input::Command(Box::new(command))
             }
-            Err(_) => return refuse(400, "this command cannot be read"),
+            None => return refuse(400, "this command cannot be read"),
         },
         3 => match serde_json::from_str::<ComponentData>(data.get()) {
             Ok(data) => match CustomId::decode(&data.custom_id) {
@@ -265,12 +242,12 @@ async fn route(ctx: &Ctx, mut interaction: Interaction, kind: u8, data: &RawValu
             },
             Err(_) => return refuse(400, "this component cannot be read"),
         },
-        5 => match serde_json::from_str::<ModalInteractionData>(data.get()) {
-            Ok(data) => match CustomId::decode(&data.custom_id) {
+        5 => match input::modal(data) {
+            Some(data) => match CustomId::decode(&data.custom_id) {
                 Ok(id) => Input::Modal(id, Box::new(data)),
                 Err(_) => return forged(ctx, interaction),
             },
-            Err(_) => return refuse(400, "this form cannot be read"),
+            None => return refuse(400, "this form cannot be read"),
         },
         _ => return refuse(400, "Muster does not know this kind of interaction"),
     };

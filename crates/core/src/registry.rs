@@ -9,7 +9,7 @@ use crate::{
     features,
     gateway::Arrived,
     guild_config::GuildConfig,
-    interaction::Interaction,
+    interaction::{Interaction, ModalData},
     outbox::{Delivered, Rendered},
     ports::Timer,
     reply::Reply,
@@ -21,7 +21,7 @@ use serde_json::Value;
 use twilight_model::{
     application::{
         command::{Command, CommandOptionChoice},
-        interaction::{application_command::CommandData, modal::ModalInteractionData},
+        interaction::application_command::CommandData,
     },
     id::{
         Id,
@@ -80,7 +80,7 @@ macro_rules! features {
             }
         }
 
-        pub async fn on_modal(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalInteractionData) -> Result<Reply> {
+        pub async fn on_modal(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalData) -> Result<Reply> {
             match id.feature.as_str() {
                 $(<features::$folder::$feature as Feature>::NAME => {
                     features::$folder::$feature::on_modal(ctx, interaction, id, data).await

@@ -1,7 +1,7 @@
 //! Purpose: times as people write and read them: durations, wall times in a guild's zone, Discord's timestamps.
 
 use crate::time_zone::Zone;
-use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Weekday};
+use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike, Weekday};
 
 /// Discord's epoch, 2015-01-01T00:00:00Z, in Unix milliseconds.
 const DISCORD_EPOCH_MS: u64 = 1_420_070_400_000;
@@ -91,8 +91,35 @@ pub fn wall_to_ms(zone: Zone, wall: NaiveDateTime) -> Option<i64> {
     }
 }
 
+/// `18:00`, `18.00`, `6:00pm`, `6:00 pm`. Split by hand: chrono's format strings bring 36 KB of parser into the Worker.
 fn parse_clock(text: &str) -> Option<NaiveTime> {
-    ["%H:%M", "%H.%M", "%I:%M%p", "%I:%M %p"].iter().find_map(|format| NaiveTime::parse_from_str(text, format).ok())
+    let (clock, shift) = match (text.strip_suffix("am"), text.strip_suffix("pm")) {
+        (Some(clock), _) => (clock.trim_end(), Some(0)),
+        (_, Some(clock)) => (clock.trim_end(), Some(12)),
+        _ => (text, None),
+    };
+    let (hour, minute) = clock.split_once(':').or_else(|| clock.split_once('.'))?;
+    let (hour, minute) = (number(hour, 2)?, number(minute, 2)?);
+    let hour = match shift {
+        Some(shift) => (1..=12).contains(&hour).then_some(hour % 12 + shift)?,
+        None => hour,
+    };
+    NaiveTime::from_hms_opt(hour, minute, 0)
+}
+
+/// Digits only, at most so many.
+fn number(text: &str, digits: usize) -> Option<u32> {
+    let is_number = !text.is_empty() && text.len() <= digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?
+}
+
+/// `2026-12-24`, `24.12.2026`, `2026/12/24`.
+fn parse_date(text: &str) -> Option<NaiveDate> {
+    let separator = ['-', '.', '/'].into_iter().find(|separator| text.contains(*separator))?;
+    let parts: Vec<&str> = text.split(separator).collect();
+    let [first, month, last] = parts.try_into().ok()?;
+    let (year, day) = if separator == '.' { (last, first) } else { (first, last) };
+    NaiveDate::from_ymd_opt(i32::try_from(number(year, 4)?).ok()?, number(month, 2)?, number(day, 2)?)
 }
 
 fn parse_weekday(text: &str) -> Option<Weekday> {
@@ -108,9 +135,21 @@ fn parse_day(text: &str, today: NaiveDate) -> Option<NaiveDate> {
                 let ahead = (7 + weekday.num_days_from_monday() - today.weekday().num_days_from_monday()) % 7;
                 return today.checked_add_days(Days::new(u64::from(ahead)));
             }
-            ["%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d"].iter().find_map(|format| NaiveDate::parse_from_str(text, format).ok())
+            parse_date(text)
         }
     }
+}
+
+/// `18:05`.
+pub fn show_clock(wall: &impl Timelike) -> String {
+    format!("{:02}:{:02}", wall.hour(), wall.minute())
+}
+
+/// `Fri 20 Nov 2026, 18:05`.
+pub fn say_wall(wall: &DateTime<Zone>) -> String {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let month = MONTHS.get(wall.month0() as usize).unwrap_or(&"");
+    format!("{} {} {month} {}, {}", wall.weekday(), wall.day(), wall.year(), show_clock(wall))
 }
 
 /// An end given as a duration (`10m`, `2 days`) or as a wall time in `zone` (`18:00`, `tomorrow 18:00`,
@@ -165,6 +204,14 @@ mod tests {
         assert_eq!(when("saturday 09:00", berlin).as_deref(), Some("2026-11-21T08:00:00Z"));
         assert_eq!(when("2026-12-24 18:00", berlin).as_deref(), Some("2026-12-24T17:00:00Z"));
         assert_eq!(when("2026-12-24T18:00", berlin).as_deref(), Some("2026-12-24T17:00:00Z"));
+        assert_eq!(when("24.12.2026 6:05 pm", berlin).as_deref(), Some("2026-12-24T17:05:00Z"));
+        assert_eq!(when("2026/12/24 12:30am", berlin).as_deref(), Some("2026-12-23T23:30:00Z"));
+        assert_eq!(when("18.00", berlin).as_deref(), Some("2026-11-20T17:00:00Z"));
+        for wrong in
+            ["24:00", "0:30pm", "13:00pm", "12:60", "2026-13-01 18:00", "2026-02-30 18:00", "1.2 18:00", "+1:30"]
+        {
+            assert_eq!(when(wrong, berlin), None, "{wrong}");
+        }
         assert_eq!(when("5", berlin), None);
         assert_eq!(when("soon", berlin), None);
         assert_eq!(when("-5m", berlin), None);

@@ -149,7 +149,7 @@ async fn follow_up(ctx: &Ctx, arrived: &Arrived) -> Result<Vec<RefusedEvent>> {
     let mut refused = Vec::new();
     for event in &arrived.batch.events {
         let Some(kind) = kind_of(event) else { continue };
-        let value = serde_json::to_value(event).map_err(Error::internal)?;
+        let value = crate::json::to_value(event).map_err(Error::internal)?;
         let failed = registry::on_event(ctx, &kind, &value).await;
         if let Some((feature, error)) = failed.into_iter().next() {
             if error.is_retryable() {
@@ -168,7 +168,7 @@ fn kind_of(event: &Event) -> Option<String> {
     if matches!(event.kind, EventKind::Xp { .. } | EventKind::Activity { .. } | EventKind::Unknown) {
         return None;
     }
-    let value = serde_json::to_value(&event.kind).ok()?;
+    let value = crate::json::to_value(&event.kind).ok()?;
     Some(format!("gateway_{}", value["type"].as_str()?))
 }
 

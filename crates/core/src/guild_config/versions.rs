@@ -70,7 +70,7 @@ fn merged(before: &Versioned, after: &GuildConfig) -> Result<String> {
 }
 
 fn to_map(config: &GuildConfig) -> Result<Map<String, Value>> {
-    match serde_json::to_value(config).map_err(Error::internal)? {
+    match crate::json::to_value(config).map_err(Error::internal)? {
         Value::Object(map) => Ok(map),
         _ => Err(Error::internal("settings are an object")),
     }

@@ -172,7 +172,7 @@ fn say(kind: Kind, value: &Value, names: &Names) -> String {
 
 /// Every setting in which they differ, in the order of the dashboard.
 pub fn changes(before: &GuildConfig, after: &GuildConfig, names: &Names) -> Vec<Change> {
-    let documents = (serde_json::to_value(before), serde_json::to_value(after));
+    let documents = (crate::json::to_value(before), crate::json::to_value(after));
     let (Ok(before), Ok(after)) = documents else { return Vec::new() };
     let (mut was, mut is) = (BTreeMap::new(), BTreeMap::new());
     leaves(&before, "", &mut was);

@@ -120,7 +120,7 @@ fn wanted() -> Result<Vec<Value>> {
     commands
         .iter()
         .map(|command| {
-            let mut value = serde_json::to_value(command).map_err(Error::internal)?;
+            let mut value = crate::json::to_value(command).map_err(Error::internal)?;
             // Servers only: every command of Muster belongs to a guild.
             value["contexts"] = json!([0]);
             value["integration_types"] = json!([0]);

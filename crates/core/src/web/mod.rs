@@ -5,6 +5,7 @@
 
 pub mod choices;
 pub mod description;
+pub mod fields;
 mod guard;
 mod limits;
 pub mod message;

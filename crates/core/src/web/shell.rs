@@ -1,6 +1,9 @@
 //! Purpose: what every page has around it: title, who is signed in, and the parts of the guild that they may see.
 
-use super::message::{Request, Response};
+use super::{
+    fields,
+    message::{Request, Response},
+};
 use crate::{
     access::{Area, GuildAccess, May},
     ctx::Ctx,
@@ -81,6 +84,28 @@ impl Shell {
         self.notice = sentence;
         self
     }
+
+    /// The page's HTML up to what a page adds to `<head>`.
+    pub fn head(&self) -> String {
+        fields::html(&Head { shell: self })
+    }
+
+    /// From there to what the page is about.
+    pub fn bar(&self) -> String {
+        fields::html(&Bar { shell: self })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "web/head.html")]
+struct Head<'a> {
+    shell: &'a Shell,
+}
+
+#[derive(Template)]
+#[template(path = "web/bar.html")]
+struct Bar<'a> {
+    shell: &'a Shell,
 }
 
 /// A page from its template.

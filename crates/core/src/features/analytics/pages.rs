@@ -11,6 +11,7 @@ use crate::{
     error::Result,
     guild_config, health,
     text::number,
+    time,
     time_zone::Zone,
     web::{Request, Response, Shell, render},
 };
@@ -113,7 +114,8 @@ async fn names(ctx: &Ctx, access: &GuildAccess) -> BTreeMap<String, String> {
 /// An hour or a day as it is called in the guild's zone.
 fn wall(start: i64, span: Span, zone: Zone) -> String {
     let local = DateTime::from_timestamp_millis(start).unwrap_or_default().with_timezone(&zone);
-    local.format(if span == Span::Day { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d" }).to_string()
+    let day = local.date_naive();
+    if span == Span::Day { format!("{day} {}", time::show_clock(&local)) } else { day.to_string() }
 }
 
 fn chart(

@@ -156,7 +156,7 @@ pub fn read_settings(settings: Value) -> Result<(GuildConfig, Vec<String>), Fiel
         }
     };
     check::tidy(&mut config);
-    let known = serde_json::to_value(&config).unwrap_or_default();
+    let known = crate::json::to_value(&config).unwrap_or_default();
     let mut unknown = Vec::new();
     find_unknown(&settings, &known, "", &mut unknown);
     unknown.truncate(UNKNOWN_MAX);

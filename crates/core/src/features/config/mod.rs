@@ -229,8 +229,8 @@ async fn change(
     let before = guild_config::fresh(ctx, guild).await?;
     let path = format!("$.{}", field.name);
     let now = ctx.now();
-    let mut after = serde_json::to_value(before.config()).map_err(Error::internal)?;
-    let default = serde_json::to_value(GuildConfig::default()).map_err(Error::internal)?;
+    let mut after = crate::json::to_value(before.config()).map_err(Error::internal)?;
+    let default = crate::json::to_value(&GuildConfig::default()).map_err(Error::internal)?;
     after[field.name] = value.clone().unwrap_or_else(|| default[field.name].clone());
     let after: GuildConfig = serde_json::from_value(after).map_err(Error::internal)?;
     let cause = interaction.id.to_string();

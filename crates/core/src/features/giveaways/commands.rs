@@ -12,7 +12,7 @@ use crate::{
     ctx::Ctx,
     error::{Error, Result},
     guild_config::{self, FreshConfig},
-    interaction::Interaction,
+    interaction::{Interaction, ModalData},
     permissions,
     reply::{Message, Reply},
     text::clean_line,
@@ -22,10 +22,7 @@ use twilight_interactions::command::{CommandModel, CommandOption, CreateCommand,
 use twilight_model::{
     application::{
         command::{Command, CommandOptionChoice, CommandOptionChoiceValue},
-        interaction::{
-            application_command::{CommandData, CommandOptionValue},
-            modal::ModalInteractionData,
-        },
+        interaction::application_command::{CommandData, CommandOptionValue},
     },
     guild::Permissions,
     id::{Id, marker::UserMarker},
@@ -242,7 +239,7 @@ async fn when_choices(ctx: &Ctx, interaction: &Interaction, typed: &str) -> Resu
         let at = time::parse_when(text, now, config.zone())
             .filter(|_| text.chars().count() <= crate::text::limits::CHOICE_VALUE)?;
         let wall = chrono::DateTime::from_timestamp_millis(at)?.with_timezone(&config.zone());
-        Some(choice(format!("{text} · {} {}", wall.format("%a %-d %b %Y, %H:%M"), config.time_zone), text.to_owned()))
+        Some(choice(format!("{text} · {} {}", time::say_wall(&wall), config.time_zone), text.to_owned()))
     });
     Ok(shown.collect())
 }
@@ -350,7 +347,7 @@ fn audit(
     })
 }
 
-pub async fn on_create_form(ctx: &Ctx, interaction: &Interaction, data: &ModalInteractionData) -> Result<Reply> {
+pub async fn on_create_form(ctx: &Ctx, interaction: &Interaction, data: &ModalData) -> Result<Reply> {
     // Rights may be gone since the form was opened.
     let config = require_manager(ctx, interaction).await?;
     start::on_form(ctx, interaction, config.config(), data).await

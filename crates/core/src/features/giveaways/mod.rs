@@ -26,7 +26,7 @@ use crate::{
     error::{Error, Result},
     feature::Feature,
     guild_config::GuildConfig,
-    interaction::Interaction,
+    interaction::{Interaction, ModalData},
     outbox::{Delivered, Rendered},
     ports::Timer,
     reply::Reply,
@@ -38,7 +38,7 @@ use serde_json::Value;
 use twilight_model::{
     application::{
         command::{Command, CommandOptionChoice},
-        interaction::{application_command::CommandData, modal::ModalInteractionData},
+        interaction::application_command::CommandData,
     },
     id::{
         Id,
@@ -83,12 +83,7 @@ impl Feature for Giveaways {
         }
     }
 
-    async fn on_modal(
-        ctx: &Ctx,
-        interaction: &Interaction,
-        id: &CustomId,
-        data: &ModalInteractionData,
-    ) -> Result<Reply> {
+    async fn on_modal(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalData) -> Result<Reply> {
         match id.action.as_str() {
             "create" => commands::on_create_form(ctx, interaction, data).await,
             _ => Err(Error::user("This form belongs to another version of Muster.")),

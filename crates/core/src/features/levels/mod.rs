@@ -34,7 +34,7 @@ use crate::{
     feature::Feature,
     gateway::Arrived,
     guild_config::{self, GuildConfig},
-    interaction::Interaction,
+    interaction::{Interaction, ModalData},
     ports::Timer,
     reply::Reply,
     sql::Statement,
@@ -45,7 +45,7 @@ use serde_json::Value;
 use twilight_model::{
     application::{
         command::{Command, CommandOptionChoice},
-        interaction::{application_command::CommandData, modal::ModalInteractionData},
+        interaction::application_command::CommandData,
     },
     id::{
         Id,
@@ -85,12 +85,7 @@ impl Feature for Levels {
         commands::on_component(ctx, interaction, id, values).await
     }
 
-    async fn on_modal(
-        ctx: &Ctx,
-        interaction: &Interaction,
-        id: &CustomId,
-        data: &ModalInteractionData,
-    ) -> Result<Reply> {
+    async fn on_modal(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalData) -> Result<Reply> {
         commands::on_modal(ctx, interaction, id, data).await
     }
 

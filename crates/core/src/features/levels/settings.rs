@@ -34,7 +34,7 @@ pub async fn change(
     let edit = |config: &GuildConfig| {
         let mut levels = config.levels.clone();
         change(&mut levels)?;
-        let value = serde_json::to_value(&levels).map_err(Error::internal)?;
+        let value = crate::json::to_value(&levels).map_err(Error::internal)?;
         Ok(Edit { value, before: show(&config.levels), after: show(&levels) })
     };
     guild_config::edit(ctx, author, "levels", &format!("levels: {what}"), edit).await

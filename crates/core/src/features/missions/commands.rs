@@ -9,7 +9,7 @@ use crate::{
     custom_id::CustomId,
     error::{Error, Result},
     guild_config::{self, Fresh, GuildConfig},
-    interaction::{Interaction, form_fields},
+    interaction::{Interaction, ModalData},
     permissions,
     points::{self, rules::Rules},
     reply::{self, Input, Message, Modal, Reply, text_input},
@@ -21,10 +21,7 @@ use twilight_interactions::command::{CommandModel, CreateCommand};
 use twilight_model::{
     application::{
         command::{Command, CommandOptionChoice, CommandOptionChoiceValue},
-        interaction::{
-            application_command::{CommandData, CommandDataOption, CommandOptionValue},
-            modal::ModalInteractionData,
-        },
+        interaction::application_command::{CommandData, CommandDataOption, CommandOptionValue},
     },
     guild::Permissions,
     id::{
@@ -324,14 +321,10 @@ fn form(scene: &Scene) -> Reply {
     })
 }
 
-pub async fn on_form(ctx: &Ctx, interaction: &Interaction, data: &ModalInteractionData) -> Result<Reply> {
+pub async fn on_form(ctx: &Ctx, interaction: &Interaction, data: &ModalData) -> Result<Reply> {
     let scene = require_manager(ctx, interaction).await?;
-    let fields = form_fields(data);
-    let text = |id: &str| {
-        let found = fields.iter().find(|(name, _)| name == id);
-        found.and_then(|(_, values)| values.first()).cloned().unwrap_or_default()
-    };
-    let ends_at = time::parse_when(&text("ends"), ctx.now(), scene.config.zone())
+    let text = |field: &str| data.text(field).to_owned();
+    let ends_at = time::parse_when(data.text("ends"), ctx.now(), scene.config.zone())
         .ok_or_else(|| Error::user("Say when the mission ends as in 3d, friday 18:00 or 2026-12-24 18:00."))?;
     let wish = Wish {
         title: Some(text("title")),

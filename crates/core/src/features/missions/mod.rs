@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     feature::Feature,
     guild_config,
-    interaction::{Interaction, form_fields},
+    interaction::{Interaction, ModalData},
     outbox::{Delivered, Rendered},
     points,
     ports::Timer,
@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 use twilight_model::{
     application::{
         command::{Command, CommandOptionChoice},
-        interaction::{application_command::CommandData, modal::ModalInteractionData},
+        interaction::application_command::CommandData,
     },
     id::{
         Id,
@@ -77,19 +77,10 @@ impl Feature for Missions {
         }
     }
 
-    async fn on_modal(
-        ctx: &Ctx,
-        interaction: &Interaction,
-        id: &CustomId,
-        data: &ModalInteractionData,
-    ) -> Result<Reply> {
+    async fn on_modal(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalData) -> Result<Reply> {
         match id.action.as_str() {
             "create" => commands::on_form(ctx, interaction, data).await,
-            "schedule" => {
-                let fields = form_fields(data);
-                let when = fields.iter().find(|(name, _)| name == "when").and_then(|(_, values)| values.first());
-                components::on_schedule(ctx, interaction, id, when.map_or("", String::as_str)).await
-            }
+            "schedule" => components::on_schedule(ctx, interaction, id, data.text("when")).await,
             _ => Err(Error::user("This form belongs to another version of Muster.")),
         }
     }

@@ -202,7 +202,7 @@ pub async fn switch(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Resul
     let edit = |config: &GuildConfig| {
         let mut levels = config.levels.clone();
         let before = std::mem::replace(field(&mut levels), is_on);
-        let value = serde_json::to_value(&levels).map_err(Error::internal)?;
+        let value = crate::json::to_value(&levels).map_err(Error::internal)?;
         Ok(Edit { value, before: say(before), after: say(is_on) })
     };
     guild_config::edit(ctx, &access.author(form.once()), "levels", target, edit).await?;
@@ -241,7 +241,7 @@ fn read(form: &Form) -> Result<Vec<(&'static Field, Value)>> {
 /// What was changed in the form since it was shown, put into what holds now. Where somebody else changed the same setting
 /// meanwhile, the form is refused.
 fn merge(wanted: &[(&'static Field, Value)], shown: &GuildConfig, now: &GuildConfig) -> Result<GuildConfig> {
-    let json = |config: &GuildConfig| serde_json::to_value(config).map_err(Error::internal);
+    let json = |config: &GuildConfig| crate::json::to_value(config).map_err(Error::internal);
     let (shown, mut merged) = (json(shown)?, json(now)?);
     let mut errors = Vec::new();
     for (field, value) in wanted {

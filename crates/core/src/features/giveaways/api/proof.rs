@@ -140,7 +140,7 @@ pub async fn export(ctx: &Ctx, giveaway: &Giveaway, format: Format) -> Result<Ex
             let mut all = proof(ctx, giveaway).await?;
             all["host"] = json!(giveaway.host_id);
             all["description"] = json!(clean_line(&giveaway.description, 2_000));
-            all["requirements"] = serde_json::to_value(giveaway.requirements()).unwrap_or_default();
+            all["requirements"] = crate::json::to_value(&giveaway.requirements()).unwrap_or_default();
             all["entrants"] = json!(entrants);
             all["picks"] = json!(picks.iter().map(pick_json).collect::<Vec<_>>());
             all["log"] = json!(log);

@@ -12,14 +12,13 @@ use crate::{
     custom_id::CustomId,
     error::{Error, Result},
     guild_config::GuildConfig,
-    interaction::{Interaction, form_fields},
+    interaction::{Interaction, ModalData},
     permissions,
     reply::{self, Input, Modal, Reply, text_input},
     text::{clean, clean_line},
 };
 use twilight_interactions::command::{CommandModel, CommandOption, CreateCommand, CreateOption};
 use twilight_model::{
-    application::interaction::modal::ModalInteractionData,
     channel::message::component::{Component, SelectMenu, SelectMenuType},
     guild::Permissions,
     id::{
@@ -209,23 +208,15 @@ pub fn form(config: &GuildConfig) -> Reply {
     })
 }
 
-pub async fn on_form(
-    ctx: &Ctx,
-    interaction: &Interaction,
-    config: &GuildConfig,
-    data: &ModalInteractionData,
-) -> Result<Reply> {
-    let fields = form_fields(data);
-    let values = |id: &str| fields.iter().find(|(name, _)| name == id).map_or(&[][..], |(_, values)| values);
-    let text = |id: &str| values(id).first().map_or("", String::as_str);
-    let winners = text("winners").trim().parse::<i64>().ok().filter(|n| (1..=MAX_WINNERS).contains(n));
-    let roles = values("required_role").iter().filter_map(|id| id.parse().ok()).collect();
+pub async fn on_form(ctx: &Ctx, interaction: &Interaction, config: &GuildConfig, data: &ModalData) -> Result<Reply> {
+    let winners = data.text("winners").trim().parse::<i64>().ok().filter(|n| (1..=MAX_WINNERS).contains(n));
+    let roles = data.values("required_role").iter().filter_map(|id| id.parse().ok()).collect();
     let wish = Wish {
-        prize: clean_line(text("prize"), MAX_PRIZE),
-        ends_at: parse_end(text("ends"), ctx.now(), config)?,
+        prize: clean_line(data.text("prize"), MAX_PRIZE),
+        ends_at: parse_end(data.text("ends"), ctx.now(), config)?,
         winners: winners.ok_or_else(|| Error::user("The number of winners is a number from 1 to 50."))?,
         channel: interaction.channel_id,
-        description: crate::text::shorten(&clean(text("description")), MAX_DESCRIPTION),
+        description: crate::text::shorten(&clean(data.text("description")), MAX_DESCRIPTION),
         image: None,
         host: interaction.actor.id,
         mention: None,

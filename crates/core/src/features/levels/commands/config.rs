@@ -12,17 +12,14 @@ use crate::{
     custom_id::CustomId,
     error::{Error, Result},
     guild_config, health,
-    interaction::Interaction,
+    interaction::{Interaction, ModalData},
     permissions,
     reply::{Message, Reply},
     xp::{AnnounceIn, Curve},
 };
 use sha2::{Digest, Sha256};
 use twilight_interactions::command::{CommandModel, CreateCommand};
-use twilight_model::{
-    application::interaction::modal::{ModalInteractionComponent, ModalInteractionData},
-    id::{Id, marker::ChannelMarker},
-};
+use twilight_model::id::{Id, marker::ChannelMarker};
 
 #[derive(CommandModel, CreateCommand)]
 #[command(name = "config", desc = "Switch levels on, and set what earns how much and how it is said")]
@@ -164,29 +161,12 @@ fn shown_more(quiet: &str, days: u32) -> String {
     format!("{days}.{}", hex::encode(&digest[..4]))
 }
 
-/// A text field of a submitted form.
-fn typed<'a>(data: &'a ModalInteractionData, name: &str) -> &'a str {
-    fn find<'a>(component: &'a ModalInteractionComponent, name: &str) -> Option<&'a str> {
-        match component {
-            ModalInteractionComponent::Label(label) => find(&label.component, name),
-            ModalInteractionComponent::TextInput(input) if input.custom_id == name => Some(&input.value),
-            _ => None,
-        }
-    }
-    data.components.iter().find_map(|component| find(component, name)).unwrap_or_default()
-}
-
-pub async fn on_form(
-    ctx: &Ctx,
-    interaction: &Interaction,
-    id: &CustomId,
-    data: &ModalInteractionData,
-) -> Result<Reply> {
+pub async fn on_form(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalData) -> Result<Reply> {
     let (result, again) = match id.get(0) {
         "numbers" => save_numbers(ctx, interaction, id, data).await,
         "curve" => return preview_curve(ctx, interaction, data).await,
         "words" => {
-            let words = input::parse_words(typed(data, "words"));
+            let words = input::parse_words(data.text("words"));
             let author = interaction.into();
             let saved = change(ctx, &author, "words", view::show_words, |levels| {
                 levels.announce.text.clone_from(&words);
@@ -205,13 +185,8 @@ pub async fn on_form(
 }
 
 /// What came of it, and the id that opens the form again as it was left.
-async fn save_numbers(
-    ctx: &Ctx,
-    interaction: &Interaction,
-    id: &CustomId,
-    data: &ModalInteractionData,
-) -> (Result<()>, CustomId) {
-    let fields = ["min_xp", "max_xp", "cooldown", "min_length", "voice_xp"].map(|name| typed(data, name));
+async fn save_numbers(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalData) -> (Result<()>, CustomId) {
+    let fields = ["min_xp", "max_xp", "cooldown", "min_length", "voice_xp"].map(|name| data.text(name));
     let again = view::config_id("numbers").arg(id.get(1)).arg(input::pack(&fields));
     let numbers = match input::Numbers::parse(fields) {
         Ok(numbers) => numbers,
@@ -227,13 +202,8 @@ async fn save_numbers(
     (saved.await, again)
 }
 
-async fn save_more(
-    ctx: &Ctx,
-    interaction: &Interaction,
-    id: &CustomId,
-    data: &ModalInteractionData,
-) -> (Result<()>, CustomId) {
-    let fields = ["quiet", "days"].map(|name| typed(data, name));
+async fn save_more(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalData) -> (Result<()>, CustomId) {
+    let fields = ["quiet", "days"].map(|name| data.text(name));
     let again = view::config_id("more").arg(id.get(1)).arg(input::pack(&fields));
     let read = input::parse_quiet(fields[0]).and_then(|quiet| Ok((quiet, input::parse_leavers(fields[1])?)));
     let (quiet, days) = match read {
@@ -257,8 +227,8 @@ async fn save_more(
     (saved.await, again)
 }
 
-async fn preview_curve(ctx: &Ctx, interaction: &Interaction, data: &ModalInteractionData) -> Result<Reply> {
-    let fields = ["base", "exponent"].map(|name| typed(data, name));
+async fn preview_curve(ctx: &Ctx, interaction: &Interaction, data: &ModalData) -> Result<Reply> {
+    let fields = ["base", "exponent"].map(|name| data.text(name));
     match input::parse_curve(fields[0], fields[1]) {
         Ok(curve) => {
             let config = guild_config::fresh(ctx, interaction.guild_id).await?;

@@ -1,15 +1,19 @@
 //! Purpose: `/levels`: its subcommands, the right that all of them need, and which file carries out which.
 
 use super::{config, ignore, import, multipliers, other_version, rewards, sync, unreadable};
-use crate::{ctx::Ctx, custom_id::CustomId, error::Result, interaction::Interaction, permissions, reply::Reply};
+use crate::{
+    ctx::Ctx,
+    custom_id::CustomId,
+    error::Result,
+    interaction::{Interaction, ModalData},
+    permissions,
+    reply::Reply,
+};
 use twilight_interactions::command::{CommandModel, CreateCommand};
 use twilight_model::{
     application::{
         command::{Command, CommandOptionChoice},
-        interaction::{
-            application_command::{CommandData, CommandDataOption, CommandOptionValue},
-            modal::ModalInteractionData,
-        },
+        interaction::application_command::{CommandData, CommandDataOption, CommandOptionValue},
     },
     guild::Permissions,
 };
@@ -64,12 +68,7 @@ pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, v
     }
 }
 
-pub async fn on_modal(
-    ctx: &Ctx,
-    interaction: &Interaction,
-    id: &CustomId,
-    data: &ModalInteractionData,
-) -> Result<Reply> {
+pub async fn on_modal(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalData) -> Result<Reply> {
     permissions::require_user_strictly(interaction, Permissions::MANAGE_GUILD)?;
     match id.action.as_str() {
         "config" => config::on_form(ctx, interaction, id, data).await,

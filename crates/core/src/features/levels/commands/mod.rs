@@ -17,12 +17,12 @@ use crate::{
     ctx::Ctx,
     custom_id::CustomId,
     error::{Error, Result},
-    interaction::Interaction,
+    interaction::{Interaction, ModalData},
     reply::Reply,
 };
 use twilight_model::application::{
     command::{Command, CommandOptionChoice},
-    interaction::{application_command::CommandData, modal::ModalInteractionData},
+    interaction::application_command::CommandData,
 };
 
 pub use leaderboard::current as current_board;
@@ -67,12 +67,7 @@ pub async fn on_component(ctx: &Ctx, interaction: &Interaction, id: &CustomId, v
     }
 }
 
-pub async fn on_modal(
-    ctx: &Ctx,
-    interaction: &Interaction,
-    id: &CustomId,
-    data: &ModalInteractionData,
-) -> Result<Reply> {
+pub async fn on_modal(ctx: &Ctx, interaction: &Interaction, id: &CustomId, data: &ModalData) -> Result<Reply> {
     match id.action.as_str() {
         "config" => levels::on_modal(ctx, interaction, id, data).await,
         "resetall" => xp::reset::on_form(ctx, interaction, data).await,

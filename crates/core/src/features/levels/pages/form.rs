@@ -148,7 +148,7 @@ fn merge(now: &mut Value, was: &Value, typed: &Value) {
 }
 
 fn merged(now: &LevelSettings, was: &LevelSettings, typed: &LevelSettings) -> Result<LevelSettings> {
-    let json = |settings: &LevelSettings| serde_json::to_value(settings).map_err(Error::internal);
+    let json = |settings: &LevelSettings| crate::json::to_value(settings).map_err(Error::internal);
     let mut value = json(now)?;
     merge(&mut value, &json(was)?, &json(typed)?);
     let merged: LevelSettings = serde_json::from_value(value).map_err(Error::internal)?;

@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     features::levels::{RESET, events},
     guild_config,
-    interaction::{Interaction, form_fields},
+    interaction::{Interaction, ModalData},
     leaderboard::changed_at,
     ports::Timer,
     reply::{self, Input, Message, Modal, Reply, text_input},
@@ -17,7 +17,6 @@ use crate::{
 };
 use std::collections::BTreeSet;
 use twilight_model::{
-    application::interaction::modal::ModalInteractionData,
     channel::message::component::ButtonStyle,
     id::{
         Id,
@@ -82,14 +81,12 @@ pub fn form() -> Reply {
     })
 }
 
-pub async fn on_form(ctx: &Ctx, interaction: &Interaction, data: &ModalInteractionData) -> Result<Reply> {
+pub async fn on_form(ctx: &Ctx, interaction: &Interaction, data: &ModalData) -> Result<Reply> {
     require_right(interaction)?;
     let guild = interaction.guild_id;
-    let fields = form_fields(data);
-    let typed = fields.iter().find(|(name, _)| name == "name").and_then(|(_, values)| values.first());
     let name = discord::get_guild(ctx, guild).await?.name;
     let plain = |text: &str| clean_line(text, 100).to_lowercase();
-    if typed.is_none_or(|typed| plain(typed) != plain(&name)) {
+    if plain(data.text("name")) != plain(&name) {
         return Err(Error::user(
             "That is not this server's name, so nothing was reset. Use the command again to retry.",
         ));
