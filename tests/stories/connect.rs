@@ -55,7 +55,7 @@ async fn every_platform_connects_and_its_tokens_are_unreadable_in_the_database()
         assert!(token.split(' ').all(|sealed| sealed.is_empty() || sealed.starts_with("v1.a.")), "{token}");
     }
     world.rotate_token_keys();
-    world.advance_minutes(3).await;
+    world.advance_minutes(6).await;
     assert_eq!(world.db.column("SELECT DISTINCT sealed_by FROM social_accounts"), ["b"]);
 }
 

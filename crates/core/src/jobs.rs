@@ -76,10 +76,10 @@ pub async fn cron(ctx: &Ctx) {
     report(ctx, "timers", sweep_timers(ctx).await);
     report(ctx, "outbox", outbox::sweep(ctx, PER_TICK).await);
     report(ctx, "sealed tokens", identity::reseal(ctx).await);
-    report(ctx, "sealed accounts", social::tokens::reseal(ctx).await);
     // A minute after each slot of five is over; looking more often finds nothing.
     if ctx.now().div_euclid(60_000).rem_euclid(5) == 1 {
         report(ctx, "clicks", links::clicks::sweep(ctx).await);
+        report(ctx, "sealed accounts", social::tokens::reseal(ctx).await);
         report(ctx, "points for clicks", points::clicks::sync(ctx).await);
     }
     report(ctx, "links", links::sweep(ctx).await);

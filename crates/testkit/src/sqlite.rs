@@ -22,7 +22,7 @@ const LIMITS: [(Limit, i32); 6] = [
 const MAX_STATEMENTS: usize = 25;
 
 /// Tables that grow with members and time: reading one from end to end is billed row by row.
-const LARGE: [&str; 10] = [
+const LARGE: [&str; 14] = [
     "activity_hours",
     "audit_log",
     "giveaway_entries",
@@ -32,7 +32,11 @@ const LARGE: [&str; 10] = [
     "link_counts",
     "link_visitors",
     "links",
+    "mission_posts",
     "outbox",
+    "points",
+    "points_totals",
+    "social_accounts",
 ];
 
 pub struct SqliteDb {

@@ -17,8 +17,8 @@ use twilight_model::id::{Id, marker::UserMarker};
 
 /// Missions per tick: each is a few statements, and an invocation of Cloudflare's free plan makes 50.
 const MISSIONS: u32 = 8;
-/// Entries of one batch: D1 takes a batch as one query of the plan, and 100 parameters per statement.
-const ENTRIES: usize = 40;
+/// Entries of one batch.
+const ENTRIES: usize = 20;
 const CURSOR: &str = "points_clicks";
 
 /// Pays what was counted since the last time. A tick that breaks off goes on where it was.

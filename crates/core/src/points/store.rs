@@ -246,21 +246,6 @@ pub fn set_role(
     .bind(due_at)
 }
 
-#[derive(Debug, Deserialize)]
-pub struct DueRow {
-    pub guild_id: Id<GuildMarker>,
-    pub id: String,
-    pub due_at: i64,
-}
-
-pub fn list_due_roles(before: i64, limit: u32) -> Statement {
-    Statement::new(
-        "SELECT guild_id, user_id AS id, due_at FROM points_roles WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT ?2",
-    )
-    .bind(before)
-    .bind(limit)
-}
-
 /// Has the roles of everybody with points looked at again, after the ranks were changed.
 pub fn reopen_roles(guild: Id<GuildMarker>, now: i64) -> Statement {
     Statement::new("UPDATE points_roles SET due_at = ?2 WHERE guild_id = ?1").bind(guild).bind(now)

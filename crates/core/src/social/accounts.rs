@@ -8,6 +8,7 @@ use crate::{
     ctx::Ctx,
     error::{Error, Result},
     identity::session,
+    links,
     ports::{HttpRequest, HttpResponse},
     web::{Request, Response},
 };
@@ -165,6 +166,12 @@ pub async fn finish(ctx: &Ctx, request: &Request, kind: Kind) -> Result<Account>
     };
     tokens::seal(ctx, &mut account, &fresh)?;
     insert(ctx, &account, kind).await?;
+    // From here on, clicks of this browser on this member's own links are held.
+    if let (Some(address), Some(agent)) = (request.header("cf-connecting-ip"), request.header("user-agent"))
+        && let Err(error) = links::note_device(ctx, account.guild_id, account.user_id, address, agent).await
+    {
+        ctx.warn("a member's browser was not noted", serde_json::json!({ "error": error.to_string() }));
+    }
     Ok(account)
 }
 

@@ -105,22 +105,10 @@ impl Feature for Missions {
     }
 
     async fn overdue(ctx: &Ctx, before: i64, limit: u32) -> Result<Vec<(Id<GuildMarker>, Timer)>> {
-        let of = [
-            store::list_due_missions(before, limit),
-            store::list_due_posts(before, limit),
-            rounds::store::list_due_polls(before, limit),
-            points::store::list_due_roles(before, limit),
-            rounds::store::list_due_clocks(before, limit),
-        ];
-        let results = ctx.batch(of.to_vec()).await?;
-        let mut all = Vec::new();
-        for (rows, what) in results.iter().zip(["mission", "post", "poll", "role", "month"]) {
-            for row in rows.all::<store::DueRow>()? {
-                let timer = Timer { feature: NAME.to_owned(), id: format!("{what}:{}", row.id), due_at: row.due_at };
-                all.push((row.guild_id, timer));
-            }
-        }
-        Ok(all)
+        let rows: Vec<store::DueRow> = ctx.query(store::list_due(before, limit)).await?.all()?;
+        let timer =
+            |row: store::DueRow| (row.guild_id, Timer { feature: NAME.to_owned(), id: row.id, due_at: row.due_at });
+        Ok(rows.into_iter().map(timer).collect())
     }
 
     fn on_delivered(delivered: &Delivered) -> Vec<Statement> {

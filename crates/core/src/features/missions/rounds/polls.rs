@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     features::missions::store::Post,
     guild_config,
-    points::{self, rules},
+    points::{self, Versioned, rules::counted},
     social::{Kind, Metrics, Refusal, accounts, tokens, tokens::Trouble},
     sql::Statement,
 };
@@ -22,8 +22,10 @@ pub const EVERY_MS: i64 = 3_600_000;
 const EVERY_ON_X_MS: i64 = 24 * 3_600_000;
 /// Posts older than this are no longer asked about: what they bring is in by then.
 const ASKED_MS: i64 = 30 * 24 * 3_600_000;
-/// Calls of one round: an invocation may make 50 outside calls on Cloudflare's free plan.
-const CALLS_MAX: usize = 12;
+/// Posts of one round: each is up to one call and four statements, and an invocation may make 50 of both on Cloudflare's free plan.
+const POSTS: u32 = 8;
+/// Statements of one batch.
+const BATCH: usize = 20;
 const BACK_OFF_MAX: u32 = 5;
 
 /// Between two rounds on a platform.
@@ -41,13 +43,12 @@ pub async fn on_timer(ctx: &Ctx, guild: Id<GuildMarker>, key: &str) -> Result<Op
         return Ok(Some(poll.due_at));
     }
     let at_once = kind.platform().metrics_at_once();
-    let limit = u32::try_from(CALLS_MAX * at_once).unwrap_or(100).min(100);
-    let posts: Vec<Post> = ctx.query(store::list_polled(&poll, now - ASKED_MS, limit)).await?.all()?;
+    let posts: Vec<Post> = ctx.query(store::list_polled(&poll, now - ASKED_MS, POSTS)).await?.all()?;
     if posts.is_empty() && poll.after_id.is_empty() {
         ctx.query(store::delete_poll(&poll)).await?;
         return Ok(None);
     }
-    let is_last = posts.len() < limit as usize;
+    let is_last = posts.len() < POSTS as usize;
     let (statements, outcome) = ask(ctx, &poll, kind, &posts, at_once).await?;
     let next = match outcome {
         Ok(()) if is_last => {
@@ -63,10 +64,11 @@ pub async fn on_timer(ctx: &Ctx, guild: Id<GuildMarker>, key: &str) -> Result<Op
             Poll { failures, due_at: now + wait.max(EVERY_MS << failures.min(BACK_OFF_MAX)), ..poll.clone() }
         }
     };
-    // The counts commit with the place at which the round goes on.
-    let mut all = vec![store::set_poll(&next, &poll)];
-    all.extend(statements);
-    ctx.batch(all).await?;
+    // The place at which the round goes on comes last: what is written twice before that changes nothing.
+    for part in statements.chunks(BATCH) {
+        ctx.batch(part.to_vec()).await?;
+    }
+    ctx.query(store::set_poll(&next, &poll)).await?;
     Ok(Some(next.due_at))
 }
 
@@ -97,6 +99,7 @@ async fn ask(
         Err(_) => return Ok((statements, Err(EVERY_MS))),
     };
     let acting = accounts::acting(app, &account, &access);
+    let rules = points::rules(ctx, poll.guild_id).await?;
     let platform = kind.platform();
     for part in posts.chunks(at_once) {
         let ids: Vec<&str> = part.iter().map(|post| post.post_ref.as_str()).collect();
@@ -108,7 +111,7 @@ async fn ask(
             Ok(counts) => {
                 for post in part {
                     let found = counts.iter().find(|(id, _)| *id == post.post_ref);
-                    statements.extend(noted(ctx, kind, post, found.map(|(_, metrics)| *metrics)).await?);
+                    statements.extend(noted(ctx, kind, post, found.map(|(_, metrics)| *metrics), &rules).await?);
                 }
             }
             Err(Refusal::Token) => {
@@ -123,12 +126,17 @@ async fn ask(
 }
 
 /// A post's new counts and the tiers that they reach; `None` when the platform no longer knows the post.
-async fn noted(ctx: &Ctx, kind: Kind, post: &Post, metrics: Option<Metrics>) -> Result<Vec<Statement>> {
+async fn noted(
+    ctx: &Ctx,
+    kind: Kind,
+    post: &Post,
+    metrics: Option<Metrics>,
+    rules: &Versioned,
+) -> Result<Vec<Statement>> {
     let now = ctx.now();
     let Some(metrics) = metrics else { return Ok(vec![store::set_gone(post, now)]) };
     let mut statements = vec![store::set_metrics(post, &metrics, now)];
-    let rules = points::rules(ctx, post.guild_id).await?;
-    let Some(counted) = rules::counted(kind, &metrics).filter(|_| rules.rules.rewards(kind)) else {
+    let Some(counted) = counted(kind, &metrics).filter(|_| rules.rules.rewards(kind)) else {
         return Ok(statements);
     };
     let month = points::month_of(guild_config::cached(ctx, post.guild_id).await?.zone(), now);

@@ -62,14 +62,6 @@ pub fn delete_poll(poll: &Poll) -> Statement {
         .bind(poll.due_at)
 }
 
-pub fn list_due_polls(before: i64, limit: u32) -> Statement {
-    Statement::new(
-        "SELECT guild_id, user_id || ':' || platform AS id, due_at FROM mission_polls WHERE due_at < ?1 ORDER BY due_at LIMIT ?2",
-    )
-    .bind(before)
-    .bind(limit)
-}
-
 /// Published posts of a member on a platform that came after `since`, in the order of a round.
 pub fn list_polled(poll: &Poll, since: i64, limit: u32) -> Statement {
     Statement::new(
@@ -134,14 +126,6 @@ pub fn set_clock(guild: Id<GuildMarker>, before: &str, month: &str, due_at: i64)
         .bind(before)
         .bind(month)
         .bind(due_at)
-}
-
-pub fn list_due_clocks(before: i64, limit: u32) -> Statement {
-    Statement::new(
-        "SELECT guild_id, 'now' AS id, due_at FROM mission_clocks WHERE due_at < ?1 ORDER BY due_at LIMIT ?2",
-    )
-    .bind(before)
-    .bind(limit)
 }
 
 /// Fails when the month has ended already.
