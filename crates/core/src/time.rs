@@ -158,7 +158,7 @@ pub fn parse_when(text: &str, now: i64, zone: Zone) -> Option<i64> {
     if let Some(duration) = parse_duration(text) {
         return now.checked_add(duration);
     }
-    let text = text.trim().to_lowercase().replace(" at ", " ");
+    let text = text.trim().to_lowercase().replace(" at ", " ").replace(" pm", "pm").replace(" am", "am");
     let local = DateTime::from_timestamp_millis(now)?.with_timezone(&zone);
     let today = local.date_naive();
     if let Some(clock) = parse_clock(&text) {
