@@ -110,6 +110,7 @@ impl Platform for Instagram {
 
     fn capabilities(&self, _app: &App) -> Capabilities {
         Capabilities {
+            takes_image: true,
             needs_image: true,
             reads_back: true,
             has_metrics: true,

@@ -101,6 +101,7 @@ impl Platform for LinkedIn {
             )
         };
         Capabilities {
+            takes_image: false,
             needs_image: false,
             reads_back: false,
             has_metrics: app.has("analytics"),

@@ -232,6 +232,8 @@ pub struct Metrics {
 /// What a platform lets a member do, for showing before anything is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
+    /// A mission's picture is part of the post.
+    pub takes_image: bool,
     /// A post has to have a picture.
     pub needs_image: bool,
     /// An unanswered post can be looked for.

@@ -70,7 +70,14 @@ impl Platform for Threads {
     }
 
     fn capabilities(&self, _app: &App) -> Capabilities {
-        Capabilities { needs_image: false, reads_back: true, has_metrics: true, forbids_rewards: None, caution: None }
+        Capabilities {
+            takes_image: true,
+            needs_image: false,
+            reads_back: true,
+            has_metrics: true,
+            forbids_rewards: None,
+            caution: None,
+        }
     }
 
     fn count(&self, text: &str) -> caption::Count {

@@ -100,6 +100,7 @@ impl Platform for TikTok {
             "This application has not been audited by TikTok: posts are visible to their author only, and at most five people can publish in 24 hours."
         };
         Capabilities {
+            takes_image: true,
             needs_image: true,
             reads_back: false,
             has_metrics: app.has("audited"),

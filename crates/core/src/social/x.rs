@@ -84,6 +84,7 @@ impl Platform for X {
 
     fn capabilities(&self, _app: &App) -> Capabilities {
         Capabilities {
+            takes_image: false,
             needs_image: false,
             reads_back: true,
             has_metrics: true,

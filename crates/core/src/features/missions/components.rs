@@ -195,9 +195,15 @@ async fn preview(ctx: &Ctx, interaction: &Interaction, id: &CustomId, chosen: &s
     let mut notes = Vec::new();
     let mut account = ready.account.account_name.clone();
     let mut privacy = Vec::new();
+    let mut image = "";
     if let Some(app) = tokens::app_of(ctx, ready.kind) {
         let can = ready.kind.platform().capabilities(app);
         notes.extend(can.caution.map(str::to_owned));
+        if can.takes_image {
+            image = &ready.mission.image_url;
+        } else if !ready.mission.image_url.is_empty() {
+            notes.push(format!("On {} the post appears without the mission's picture.", ready.kind.name()));
+        }
         if !ready.rules.rewards(ready.kind) {
             notes.push(format!("Posts on {} bring no points here.", ready.kind.name()));
         }
@@ -212,6 +218,7 @@ async fn preview(ctx: &Ctx, interaction: &Interaction, id: &CustomId, chosen: &s
         kind: ready.kind,
         account: &account,
         text: &ready.text,
+        image,
         hash: &ready.hash,
         notes: &notes,
         privacy: &privacy,

@@ -159,6 +159,8 @@ pub struct Preview<'a> {
     /// As whom.
     pub account: &'a str,
     pub text: &'a str,
+    /// The picture's address, where it is part of the post; otherwise empty.
+    pub image: &'a str,
     /// Names this very text in the buttons.
     pub hash: &'a str,
     pub notes: &'a [String],
@@ -173,8 +175,8 @@ pub fn preview(seen: &Preview<'_>) -> Message {
     let size = kind.platform().count(seen.text);
     let title = format!("{} · as {}", kind.name(), escape_markdown(seen.account));
     let mut shown = embed(title, escape_markdown(seen.text), reply::DEFAULT_COLOR);
-    if !mission.image_url.is_empty() {
-        reply::image(&mut shown, &mission.image_url);
+    if !seen.image.is_empty() {
+        reply::image(&mut shown, seen.image);
     }
     footer(&mut shown, format!("{} of {} characters, as {} counts them", size.used, size.limit, kind.name()));
     let mut lines = vec!["This is what will appear. Nothing is published until you press **Publish**.".to_owned()];
