@@ -48,11 +48,20 @@ fn is_subcommand(option: &CommandOption) -> bool {
     matches!(option.kind, CommandOptionType::SubCommand | CommandOptionType::SubCommandGroup)
 }
 
+/// So many subcommands are described one by one; of more, an embed's 4,096 characters hold the names only.
+const DESCRIBED: usize = 4;
+
 /// One line per command, its subcommands beneath it.
 fn lines(command: &Command) -> Vec<String> {
     let mut lines = vec![format!("**/{}** · {}", command.name, command.description)];
-    let subcommands = command.options.iter().filter(|option| is_subcommand(option));
-    lines.extend(subcommands.map(|option| format!("-# `/{} {}` {}", command.name, option.name, option.description)));
+    let subcommands: Vec<&CommandOption> = command.options.iter().filter(|option| is_subcommand(option)).collect();
+    let name = |option: &CommandOption| format!("`/{} {}`", command.name, option.name);
+    if subcommands.len() > DESCRIBED {
+        let names: Vec<String> = subcommands.into_iter().map(name).collect();
+        lines.push(format!("-# {}", names.join(" ")));
+    } else {
+        lines.extend(subcommands.into_iter().map(|option| format!("-# {} {}", name(option), option.description)));
+    }
     lines
 }
 
