@@ -2,8 +2,18 @@
 
 use async_trait::async_trait;
 use muster_core::ports::Clock;
-use std::{cell::Cell, time::Duration};
-use worker::{Date, Delay};
+use std::cell::Cell;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+use worker::Date;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(callback: &js_sys::Function, milliseconds: f64) -> JsValue;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(timer: &JsValue);
+}
 
 thread_local! {
     static OFFSET_MS: Cell<i64> = const { Cell::new(0) };
@@ -28,6 +38,33 @@ impl Clock for WorkerClock {
     }
 
     async fn sleep(&self, milliseconds: u64) {
-        Delay::from(Duration::from_millis(milliseconds)).await;
+        sleep(milliseconds).await;
+    }
+}
+
+pub async fn sleep(milliseconds: u64) {
+    let mut timer = Timer::start(milliseconds);
+    // A promise of ours is never rejected.
+    let _ = (&mut timer.fired).await;
+}
+
+/// A timer that wakes whoever polled it last, and is cleared when nobody waits any more. `worker::Delay` wakes whoever polled it
+/// first, which in `interactions::now_or_later` is nobody: an answer that took long would then never be put off.
+struct Timer {
+    id: JsValue,
+    fired: JsFuture,
+}
+
+impl Timer {
+    fn start(milliseconds: u64) -> Self {
+        let mut id = JsValue::UNDEFINED;
+        let promise = js_sys::Promise::new(&mut |resolve, _| id = set_timeout(&resolve, milliseconds as f64));
+        Self { id, fired: JsFuture::from(promise) }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        clear_timeout(&self.id);
     }
 }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use futures_util::future::{Either, select};
 use muster_core::ports::{Http, HttpRequest, HttpResponse, NoAnswer};
-use std::{pin::pin, time::Duration};
-use worker::{AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
+use std::pin::pin;
+use worker::{AbortController, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
 
 /// Longer answers are none that Muster asks for.
 const MAX_ANSWER: usize = 8 * 1_024 * 1_024;
@@ -39,17 +39,18 @@ async fn exchange(request: Request, signal: &worker::AbortSignal) -> worker::Res
 #[async_trait(?Send)]
 impl Http for FetchHttp {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
-        let timeout = Duration::from_millis(request.timeout_ms);
+        let timeout_ms = request.timeout_ms;
         let request = build(request).map_err(|error| NoAnswer(error.to_string()))?;
         let controller = AbortController::default();
         let signal = controller.signal();
         let exchange = pin!(exchange(request, &signal));
-        match select(exchange, Delay::from(timeout)).await {
+        let timeout = pin!(super::clock::sleep(timeout_ms));
+        match select(exchange, timeout).await {
             Either::Left((Ok(response), _)) => Ok(response),
             Either::Left((Err(error), _)) => Err(NoAnswer(error.to_string())),
             Either::Right(_) => {
                 controller.abort();
-                Err(NoAnswer(format!("no answer within {} ms", timeout.as_millis())))
+                Err(NoAnswer(format!("no answer within {} ms", timeout_ms)))
             }
         }
     }

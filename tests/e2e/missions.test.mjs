@@ -54,7 +54,7 @@ test("somebody connects, publishes, is clicked, and has points", async () => {
   const { posts } = await sim.get("/social");
   assert.equal(posts.length, 1);
   const link = posts[0].text.match(/https?:\/\/\S+\/l\/[0-9A-Za-z]+/)[0];
-  for (let person = 0; person < 12; person += 1) {
+  for (let person = 0; person < 10; person += 1) {
     const headers = { "user-agent": `${CHROME} v${person}`, "cf-connecting-ip": `203.0.${person}.7` };
     const answer = await fetch(link, { redirect: "manual", headers });
     assert.equal(answer.status, 302);
@@ -62,16 +62,15 @@ test("somebody connects, publishes, is clicked, and has points", async () => {
   }
   await pause(QUEUED_MS);
   await crowd.findMessage("the count on the card", "general", (text, message) => message.id === card.id && /Published: 1/.test(text));
-  for (let slot = 0; slot < 3; slot += 1) {
+  // A slot of five minutes is counted a minute after its end, and paid at the next look after that.
+  const score = await until("the clicks to be paid", async () => {
     const { now_ms } = await sim.get("/clock");
     await crowd.wait((Math.floor(now_ms / (5 * MINUTE)) + 1) * 5 * MINUTE + MINUTE + 1_000 - now_ms);
     await stack.tick();
-  }
-  const score = await until("the clicks to be paid", async () => {
     const { text } = await crowd.command("ada", "general", "/score");
     if (!text.includes("16 points")) throw new Error(text);
     return text;
-  });
+  }, { seconds: 60, every: 1_000 });
   assert.match(score, /10 people opened your link/);
   assert.equal((await sim.get("/social")).posts.length, 1);
 });
@@ -88,7 +87,8 @@ test("Threads gives no answer after the post is there: it is found, and not sent
     await crowd.wait(MINUTE + 500);
     await stack.tick();
     const { text } = await crowd.command("bela", "general", "/post");
-    assert.match(text, /published/);
+    if (!text.includes("published")) throw new Error(text);
+    return true;
   }, { seconds: 60, every: 1_000 });
   const { posts } = await sim.get("/social");
   assert.equal(posts.filter((post) => post.platform === "threads").length, 1);
