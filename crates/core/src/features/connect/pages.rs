@@ -72,10 +72,7 @@ async fn page(ctx: &Ctx, request: &Request, link: &str) -> Result<Response> {
         link: link.to_owned(),
         lines: ctx.settings.social.iter().map(|(kind, app)| line(*kind, app)).collect(),
     };
-    let mut response = render(200, &page)?;
-    // The link is in the address: it leaves with no request to another site.
-    response = response.with("referrer-policy", "no-referrer");
-    Ok(response)
+    render(200, &page)
 }
 
 async fn callback(ctx: &Ctx, request: &Request, kind: Kind) -> Result<Response> {
