@@ -634,6 +634,12 @@ impl Drop for World {
         assert!(!lines.contains(&self.settings.borrow().bot_token), "the token is in the log");
         let leaked = self.tokens.borrow().iter().any(|token| lines.contains(token));
         assert!(!leaked, "an interaction's token is in the log");
+        let settings = self.settings.borrow();
+        let secret = settings.web.as_ref().map(|web| web.client_secret.as_str()).into_iter();
+        // Keys of the API, session tokens (JSON Web Tokens begin so) and what goes into an `Authorization` header.
+        for mark in secret.chain(["muster_", "eyJ", "Bearer "]) {
+            assert!(!lines.contains(mark), "a secret is in the log: {mark}");
+        }
         let seeds = self.db.column("SELECT seed FROM giveaways WHERE entrants_hash IS NULL");
         let calls = || sim.calls().iter().map(|call| format!("{}{}", call.body, call.response));
         for seed in seeds {

@@ -310,13 +310,23 @@ fn every_column_that_is_read_by_guild_has_its_guild() {
     );
 }
 
+/// Whatever leaves the Worker leaves by one port, and that follows no redirect: an answer of somebody else chooses no address.
+#[test]
+fn outside_calls_leave_by_one_port_that_follows_no_redirect() {
+    let fetching: Vec<Source> =
+        rust().into_iter().filter(|source| source.is_in("src") && source.text.contains("Fetch::")).collect();
+    let paths: Vec<&str> = fetching.iter().map(|source| source.path.as_str()).collect();
+    assert_eq!(paths, ["src/ports/http.rs"], "Send it through the `Http` port.");
+    assert!(fetching[0].text.contains("RequestRedirect::Manual"));
+}
+
 /// `SECURITY.md` says which tests hold which requirement.
 #[test]
 fn what_security_says_is_held_by_tests_that_are_there() {
     let told = fs::read_to_string(root().join("SECURITY.md")).expect("SECURITY.md");
     let rows =
         told.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| -") && !line.starts_with("| ASVS"));
-    let sources = rust();
+    let sources = files(&["rs", "mjs"]);
     let mut missing = Vec::new();
     for row in rows {
         let held_by = row.trim_end_matches([' ', '|']).rsplit('|').next().unwrap_or_default();
@@ -324,7 +334,10 @@ fn what_security_says_is_held_by_tests_that_are_there() {
         if names.is_empty() {
             missing.push(format!("no test: {row}"));
         }
-        let is_there = |name: &str| sources.iter().any(|source| source.text.contains(&format!("fn {name}(")));
+        let is_there = |name: &str| {
+            let (function, title) = (format!("fn {name}("), format!("test(\"{name}\""));
+            sources.iter().any(|source| source.text.contains(&function) || source.text.contains(&title))
+        };
         missing.extend(names.into_iter().filter(|name| !is_there(name)).map(str::to_owned));
     }
     nothing(missing, "Name tests in SECURITY.md that exist.");

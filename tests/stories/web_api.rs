@@ -61,6 +61,10 @@ async fn what_is_not_a_key_of_this_guild_opens_nothing() {
         assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"muster\""));
     }
     assert_eq!(world.get(&guild).await.status, 401, "nobody");
+    for name in ["access_token", "api_key", "key", "authorization"] {
+        let in_address = world.get(&format!("{guild}?{name}={key}")).await;
+        assert_eq!(in_address.status, 401, "a key in an address would stand in logs and histories: {name}");
+    }
     let there = world.sim.borrow().guild(muster_sim::OTHER_GUILD).map(|guild| guild.id.to_string()).expect("a guild");
     let foreign = world.send(with_key("GET", &format!("/api/v1/guilds/{there}"), &key)).await;
     let unknown = world.send(with_key("GET", "/api/v1/guilds/123456789012345678", &key)).await;

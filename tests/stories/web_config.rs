@@ -207,7 +207,7 @@ async fn two_programs_cannot_overwrite_each_other() {
     settings["giveaway_reroll_limit"] = json!(8);
     let late = program.send("PUT", "", &[("if-match", "\"0\"")], Some(settings.clone())).await;
     assert_eq!(late.status, 412, "{}", late.body);
-    assert_eq!(program.send("PUT", "", &[("if-match", "*")], Some(settings)).await.status, 412);
+    assert_eq!(program.send("PUT", "", &[("if-match", "*")], Some(settings)).await.status, 428);
     world.slash("mara", "#general", "/config show").await.says("giveaway_reroll_limit\n7");
     let same = program.send("GET", "", &[("if-none-match", "\"1\"")], None).await;
     assert_eq!((same.status, same.body.as_str()), (304, ""));

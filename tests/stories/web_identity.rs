@@ -259,6 +259,46 @@ async fn discord_that_does_not_answer_leaves_nobody_signed_in() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_signed_in_and_who_was_refused_stands_in_the_log_and_no_secret_does() {
+    let world = World::new().await;
+    let browser = Browser::new(&world);
+    let query = browser.begin("/sessions").await;
+    let target = browser.agree("mara", &query);
+    assert_eq!(browser.get(&target).await.status, 303);
+    assert_eq!(browser.get(&target).await.status, 400, "once");
+    let forged = "/auth/callback?state=x%0aInfo%20signed%20in%20as%20mara&code=y&error=access_denied%0a";
+    assert_eq!(browser.get(forged).await.status, 400);
+    browser.get("/sessions").await;
+    let mut foreign = request("POST", "/auth/logout");
+    foreign.headers.push(("origin".to_owned(), "https://evil.example".to_owned()));
+    assert_eq!(browser.send(foreign).await.status, 403);
+    let mut program = request("GET", &format!("/api/v1/guilds/{}", world.guild()));
+    program.headers.push(("authorization".to_owned(), "Bearer muster_guess_guess".to_owned()));
+    assert_eq!(world.send(program).await.status, 401);
+    assert_eq!(browser.post("/auth/logout", &[("everywhere", "yes")]).await.status, 303);
+    let (mara, again) = (
+        world.id("mara"),
+        "This sign-in was not begun here, was used before, or took longer than ten minutes. Sign in again.",
+    );
+    // The first line is about commands, from the start of this world.
+    let lines = world.log.lines.borrow()[1..].to_vec();
+    let told: Vec<String> = [
+        format!("Info signed in {{\"device\":\"Chrome on Linux\",\"user\":\"{mara}\"}}"),
+        format!("Warn sign-in failed {{\"why\":\"{again}\"}}"),
+        format!("Warn sign-in failed {{\"why\":\"{again}\"}}"),
+        format!("Warn refused {{\"method\":\"POST\",\"place\":\"auth\",\"status\":403,\"who\":\"{mara}\"}}"),
+        "Warn refused {\"method\":\"GET\",\"place\":\"guilds\",\"status\":401,\"who\":\"nobody\"}".to_owned(),
+        format!("Info signed out {{\"everywhere\":true,\"user\":\"{mara}\"}}"),
+    ]
+    .into();
+    assert_eq!(lines, told);
+    let parts = target.split_once('?').expect("a query").1.split('&').filter_map(|pair| pair.split_once('='));
+    for (name, value) in parts {
+        assert!(!lines.join("\n").contains(value), "{name} is in the log");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_look_at_the_headers_of_a_page_is_a_page_without_its_body() {
     let world = World::new().await;
     let head = world.send(request("HEAD", "/")).await;

@@ -11,7 +11,7 @@ use muster_tests::{
 use proptest::prelude::*;
 
 /// Every page of the dashboard that GET shows to whoever may see everything.
-const TABS: [&str; 20] = [
+const TABS: [&str; 22] = [
     "",
     "/giveaways",
     "/giveaways/new",
@@ -32,6 +32,8 @@ const TABS: [&str; 20] = [
     "/settings/import",
     "/keys",
     "/access",
+    "/links",
+    "/links?kind=missions",
 ];
 
 async fn busy_cafe() -> World {
@@ -102,6 +104,25 @@ async fn names_never_become_markup() {
         shown += usize::from(answer.body.contains("&#60;img src=x") || answer.body.contains("&lt;img src=x"));
     }
     assert!(shown >= 5, "the name is on many pages: {shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_elsewhere_read_only_what_anybody_may_read() {
+    let world = busy_cafe().await;
+    let mara = Browser::signed_in(&world, "mara").await;
+    let guild = world.guild();
+    let allowed = |answer: &Response| answer.header("access-control-allow-origin").map(str::to_owned);
+    let board = format!("/api/v1/guilds/{guild}/leaderboard");
+    assert_eq!(allowed(&world.get(&board).await).as_deref(), Some("*"), "the board is public");
+    let private = format!("/api/v1/guilds/{guild}/config");
+    for path in [&board, &private, &format!("/g/{guild}"), &"/".to_owned()] {
+        let mut foreign = request("GET", path);
+        foreign.headers.push(("origin".to_owned(), "https://evil.example".to_owned()));
+        let answer = mara.send(foreign).await;
+        assert_eq!((answer.status, allowed(&answer)), (200, None), "{path} of somebody who is signed in");
+        assert_eq!(answer.header("access-control-allow-credentials"), None);
+    }
+    assert_eq!(allowed(&world.get(&private).await), None, "nor what nobody may read");
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,12 +11,13 @@ use crate::{
     ctx::Ctx,
     discord,
     error::{Error, Result},
-    ports::{HttpRequest, HttpResponse},
+    ports::{HttpRequest, HttpResponse, Level},
     text::clean_line,
     web::{Request, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use twilight_model::id::{Id, marker::UserMarker};
 
@@ -83,8 +84,17 @@ fn is_secret(text: &str) -> bool {
     text.len() == SECRET_BYTES * 2 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// `GET /auth/callback`: Discord sent the browser back.
+/// `GET /auth/callback`: Discord sent the browser back. What became of it stands in the log (ASVS 5.0, 16.3.1); what the browser
+/// brought does not.
 pub async fn finish(ctx: &Ctx, request: &Request) -> Result<Response> {
+    let finished = complete(ctx, request).await;
+    if let Err(error) = &finished {
+        ctx.warn("sign-in failed", json!({ "why": error.to_string() }));
+    }
+    finished
+}
+
+async fn complete(ctx: &Ctx, request: &Request) -> Result<Response> {
     let Some(web) = &ctx.settings.web else { return Err(not_set_up()) };
     let again = || {
         Error::user("This sign-in was not begun here, was used before, or took longer than ten minutes. Sign in again.")
@@ -121,6 +131,7 @@ pub async fn finish(ctx: &Ctx, request: &Request) -> Result<Response> {
     if let Some(before) = request.caller.session() {
         ctx.query(store::revoke_session(&before.id, before.user, now)).await?;
     }
+    ctx.log.write(Level::Info, "signed in", json!({ "user": user.id, "device": session.device }));
     session::begin(ctx, Response::see(safe_return(&login.return_to)), user.id, &id)
 }
 
@@ -180,7 +191,7 @@ async fn exchange(ctx: &Ctx, secret: &str, code: &str, verifier: &str) -> Result
         return Err(silent());
     }
     if response.status == 401 {
-        ctx.log.write(crate::ports::Level::Error, "Discord refuses the client secret", serde_json::json!({}));
+        ctx.log.write(Level::Error, "Discord refuses the client secret", json!({}));
         return Err(Error::user(
             "Discord does not accept this deployment's client secret. Whoever runs it has to renew DISCORD_CLIENT_SECRET.",
         ));
@@ -272,6 +283,11 @@ pub async fn end(ctx: &Ctx, request: &Request) -> Result<Response> {
     // The tokens are wiped with the row; Discord is not asked to revoke them, because that would end all of this
     // person's sessions.
     ctx.query(statement).await?;
+    ctx.log.write(
+        Level::Info,
+        "signed out",
+        json!({ "user": session.user, "everywhere": form.get("everywhere") == "yes" }),
+    );
     let response = Response::see(target);
     Ok(if target == "/" { session::set_cookie(ctx, response, session::SESSION_COOKIE, "", 0) } else { response })
 }

@@ -5,7 +5,12 @@ use crate::{
     ctx::Ctx,
     error::{Error, Result},
     identity::Caller,
+    text::clean_line,
 };
+use serde_json::json;
+
+/// Characters of an address that the log keeps: more than the longest first word of ours.
+const PLACE_MAX: usize = 20;
 
 /// Refuses a change that another site could have sent in somebody's name.
 pub fn check_origin(ctx: &Ctx, request: &Request) -> Result<()> {
@@ -35,6 +40,23 @@ pub fn check_origin(ctx: &Ctx, request: &Request) -> Result<()> {
     };
     let accepted = ctx.settings.web.as_ref().is_some_and(|web| web.session_keys.accepts_form(&session.id, &token));
     if accepted { Ok(()) } else { Err(refused()) }
+}
+
+/// Refused requests stand in the log (ASVS 5.0, 16.3.1 to 16.3.3): who asked, and for what. Whoever is not signed in and sends no key is
+/// asked to sign in, which is no refusal.
+pub fn log_refusal(ctx: &Ctx, request: &Request, status: u16) {
+    let is_refusal = matches!(status, 403 | 429) || status == 401 && request.header("authorization").is_some();
+    if !is_refusal {
+        return;
+    }
+    let who = match &request.caller {
+        Caller::Nobody => "nobody".to_owned(),
+        Caller::Session(session) => session.user.to_string(),
+        Caller::Key(key) => format!("key {}", key.id),
+    };
+    // The first word only: what follows may be somebody's link, which opens something.
+    let place = request.segments.first().map_or_else(String::new, |first| clean_line(first, PLACE_MAX));
+    ctx.warn("refused", json!({ "status": status, "method": request.method, "place": place, "who": who }));
 }
 
 /// Where a form of this site may end: browsers hold the address that a POST is redirected to against this as well.

@@ -5,6 +5,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub const WRONG_CURSOR: &str = "Use the cursor as `next_cursor` gave it.";
+
 /// What came in. Names of headers are in lower case; the body was capped by the shell.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
@@ -46,6 +48,14 @@ impl Request {
         let Some(text) = self.param("limit") else { return Ok(default) };
         let limit = text.parse().ok().filter(|limit| (1..=100).contains(limit));
         limit.ok_or_else(|| crate::Error::user("The limit is a number from 1 to 100."))
+    }
+
+    /// Where a page of a list begins; `None` is its start.
+    ///
+    /// # Errors
+    /// `User` for what `parse` does not know.
+    pub fn cursor<'a, T>(&'a self, parse: impl Fn(&'a str) -> Option<T>) -> crate::Result<Option<T>> {
+        self.param("cursor").map(|text| parse(text).ok_or_else(|| crate::Error::user(WRONG_CURSOR))).transpose()
     }
 
     pub fn cookie(&self, name: &str) -> Option<&str> {

@@ -15,7 +15,7 @@ pub mod problem;
 pub mod shell;
 
 pub use limits::{guesses_too_much, note_guess};
-pub use message::{Form, Request, Response};
+pub use message::{Form, Request, Response, WRONG_CURSOR};
 pub use pages::say;
 pub use shell::{Shell, Tab, render};
 
@@ -71,6 +71,7 @@ pub async fn http(ctx: &Ctx, request: Request) -> Response {
         // What anybody may read, a page anywhere may read and check.
         response = response.with("access-control-allow-origin", "*");
     }
+    guard::log_refusal(ctx, &request, response.status);
     if is_head {
         response.body.clear();
     }

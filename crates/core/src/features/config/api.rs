@@ -32,9 +32,8 @@ use twilight_model::id::{
 };
 use utoipa::{OpenApi, ToSchema};
 
-/// Versions on one page: without a word, and at most.
-const PAGE: u32 = 20;
-const PAGE_MAX: u32 = 50;
+/// Versions on one page, unless asked for.
+const PAGE: usize = 20;
 
 /// The configuration that holds.
 #[derive(Serialize, ToSchema)]
@@ -162,12 +161,12 @@ fn answer(held: &Versioned) -> Result<Response> {
     Ok(Response::of(200, &body)?.with("etag", tag(held.version)))
 }
 
-/// The version that the caller looked at; `None` when they do not say one.
+/// The version that the caller looked at; `None` when they do not say one: `*` is whichever holds.
 ///
 /// # Errors
 /// `Stale` for what never was a version.
 fn expected(request: &Request) -> Result<Option<i64>> {
-    let Some(header) = request.header("if-match") else { return Ok(None) };
+    let Some(header) = request.header("if-match").filter(|header| header.trim() != "*") else { return Ok(None) };
     let version = header.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     version.and_then(|text| text.parse().ok()).ok_or(Error::Stale).map(Some)
 }
@@ -228,28 +227,15 @@ async fn put_config(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Resul
     params(
         ("guild" = Snowflake, Path),
         ("cursor" = Option<String>, Query, description = "As `next_cursor` gave it."),
-        ("limit" = Option<u32>, Query, description = "From 1 to 50; 20 without a word.", minimum = 1, maximum = 50)
+        ("limit" = Option<u32>, Query, description = "20 unless given", minimum = 1, maximum = 100)
     ),
     responses((status = 200, body = ConfigVersions), Guarded),
     security(("key" = []))
 )]
 async fn list_config_versions(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<Response> {
     let is_cursor = |text: &&str| !text.is_empty() && text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit());
-    let before = match request.param("cursor") {
-        None => None,
-        Some(text) => {
-            let version = Some(text).filter(is_cursor).and_then(|text| text.parse().ok());
-            Some(version.ok_or_else(|| Error::user("Use the cursor as `next_cursor` gave it."))?)
-        }
-    };
-    let limit = match request.param("limit") {
-        None => PAGE,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|limit| (1..=PAGE_MAX).contains(limit))
-            .ok_or_else(|| Error::User(format!("The limit is a number from 1 to {PAGE_MAX}.")))?,
-    };
+    let before = request.cursor(|text| Some(text).filter(is_cursor).and_then(|text| text.parse().ok()))?;
+    let limit = u32::try_from(request.limit(PAGE)?).map_err(Error::internal)?;
     let names = replace::names(ctx, access).await?;
     let (lines, next) = history::page_of(ctx, access.guild, &names, before, limit).await?;
     let versions = lines.into_iter().map(|line| ConfigVersion {

@@ -158,10 +158,7 @@ async fn list_jobs(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result
     let Some(state) = people::STATES.into_iter().find(|known| *known == state) else {
         return Err(Error::user("The state is held, failed or pending."));
     };
-    let from = match request.param("cursor") {
-        None => Cursor::start(),
-        Some(text) => Cursor::parse(text).ok_or_else(|| Error::user("Use the cursor as `next_cursor` gave it."))?,
-    };
+    let from = request.cursor(Cursor::parse)?.unwrap_or_else(Cursor::start);
     let (rows, next) = people::list(ctx, access.guild, state, &from).await?;
     let jobs = rows.into_iter().map(job).collect();
     Response::of(200, &JobList { state, jobs, next_cursor: next.map(|next| next.text()) })

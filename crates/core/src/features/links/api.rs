@@ -183,11 +183,8 @@ pub async fn on_request(ctx: &Ctx, request: &Request) -> Result<Option<Response>
 )]
 async fn list_links(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<Response> {
     let search = request.param("search").unwrap_or_default();
-    let cursor = request.param("cursor").map(pages::parse_cursor);
-    if cursor == Some(None) {
-        return Err(Error::user("Use the cursor as `next_cursor` gave it."));
-    }
-    let (found, next_cursor) = pages::page_of(ctx, access, search, cursor.flatten(), request.limit(25)?).await?;
+    let cursor = request.cursor(pages::parse_cursor)?;
+    let (found, next_cursor) = pages::page_of(ctx, access, search, cursor, request.limit(25)?).await?;
     let numbers = stats::all_time(ctx, access.guild, "").await?;
     let shown = |link: Link| {
         let own = numbers.get(&link.slug).map(|entry| entry.0).unwrap_or_default();

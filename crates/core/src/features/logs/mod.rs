@@ -16,7 +16,7 @@ use crate::{
     outbox::people::{self, Cursor},
     registry,
     watch::{LOG_PAGE, LogFilter, LogLine},
-    web::{Request, Response, Tab},
+    web::{Request, Response, Tab, WRONG_CURSOR},
 };
 use utoipa::OpenApi as _;
 
@@ -112,11 +112,11 @@ fn read(request: &Request) -> (Asked, Vec<FieldError>) {
     if kind != Kind::Jobs && !cursor.is_empty() {
         match cursor.parse::<i64>().ok().filter(|before| (0..=crate::sql::MAX_SAFE_INTEGER).contains(before)) {
             Some(before) => filter.before = Some(before),
-            None => errors.push(FieldError::new("cursor", "Use the cursor as `next_cursor` gave it.")),
+            None => errors.push(FieldError::new("cursor", WRONG_CURSOR)),
         }
     }
     if kind == Kind::Jobs && !cursor.is_empty() && Cursor::parse(&cursor).is_none() {
-        errors.push(FieldError::new("cursor", "Use the cursor as `next_cursor` gave it."));
+        errors.push(FieldError::new("cursor", WRONG_CURSOR));
     }
     (Asked { kind, filter, person, text, cursor }, errors)
 }

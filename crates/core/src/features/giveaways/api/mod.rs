@@ -82,17 +82,10 @@ async fn list_giveaways(ctx: &Ctx, request: &Request, access: &GuildAccess) -> R
         Some("over") => true,
         Some(_) => return Err(Error::user("Show is open or over.")),
     };
-    let after = match request.param("cursor") {
-        None => pages::NEWEST_FIRST,
-        Some(cursor) => pages::parse_cursor(cursor).ok_or_else(wrong_cursor)?,
-    };
+    let after = request.cursor(pages::parse_cursor)?.unwrap_or(pages::NEWEST_FIRST);
     let (giveaways, next_cursor) = pages::page_of(ctx, access, is_over, after, request.limit(25)?).await?;
     let giveaways = giveaways.into_iter().map(|giveaway| Shown::new(giveaway, None)).collect();
     Response::of(200, &GiveawayList { giveaways, next_cursor })
-}
-
-fn wrong_cursor() -> Error {
-    Error::user("Use the cursor as `next_cursor` gave it.")
 }
 
 /// One giveaway, with who was picked.
@@ -130,12 +123,9 @@ async fn show(ctx: &Ctx, status: u16, giveaway: Giveaway) -> Result<Response> {
 )]
 async fn list_entrants(ctx: &Ctx, request: &Request, access: &GuildAccess, id: &str) -> Result<Response> {
     let limit = request.limit(100)?;
-    let after = request.param("cursor").unwrap_or_default();
-    if !after.is_empty() && parse_id::<UserMarker>(after).is_none() {
-        return Err(wrong_cursor());
-    }
+    let after = request.cursor(parse_id::<UserMarker>)?.map_or_else(String::new, |user| user.to_string());
     let giveaway = pages::find(ctx, access, id).await?;
-    let rows = store::list_entrants_after(access.guild, &giveaway.id, after, limit as u32 + 1);
+    let rows = store::list_entrants_after(access.guild, &giveaway.id, &after, limit as u32 + 1);
     let mut rows: Vec<EntryRow> = ctx.query(rows).await?.all()?;
     let has_more = rows.len() > limit;
     rows.truncate(limit);
