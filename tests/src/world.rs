@@ -208,6 +208,14 @@ impl World {
         *self.settings.borrow_mut() = Rc::new(settings);
     }
 
+    /// Whoever runs Muster notes that a platform granted the application something: `analytics` and the like.
+    pub fn note_grant(&self, kind: Kind, grant: &str) {
+        let mut settings = self.settings.borrow().as_ref().clone();
+        let of = settings.social.iter_mut().find(|(of, _)| *of == kind);
+        of.expect("a platform that is set up").1.grants.push(grant.to_owned());
+        *self.settings.borrow_mut() = Rc::new(settings);
+    }
+
     pub fn now(&self) -> i64 {
         self.clock.now()
     }

@@ -31,6 +31,7 @@ mod links_redirect;
 mod missions;
 mod missions_faults;
 mod missions_help;
+mod missions_model;
 mod people;
 mod privacy;
 mod registration;

@@ -163,3 +163,26 @@ async fn clicks_of_people_become_points_and_the_first_three_get_more() {
     world.advance_minutes(40).await;
     assert_eq!(scores().await, ["42 points", "31 points", "25 points"], "once");
 }
+
+#[tokio::test(start_paused = true)]
+async fn clicks_that_wait_to_be_counted_decide_who_is_first_too() {
+    let world = World::new().await;
+    let card = pushed(&world, "LinkedIn").await;
+    connect(&world, "ada", "linkedin", "Ada Lovelace").await;
+    publish(&world, "ada", &card, "LinkedIn").await;
+    let post = world.posted(Platform::LinkedIn).pop().expect("a post");
+    let slug = post.text.split("/l/").nth(1).and_then(|rest| rest.split(' ').next()).expect("a link").to_owned();
+    for person in 0..12 {
+        world.open_link(&slug, &Visitor::at(&format!("203.0.{person}.7"))).await;
+    }
+    world.settle().await;
+    world.slash("mara", "#general", "/mission close mission:\"Spring launch\"").await.says("is closed");
+    // Nothing runs for an hour: what is due comes all at once, in any order.
+    world.jump(60 * 60_000).await;
+    world.advance_minutes(4).await;
+    world
+        .slash("ada", "#general", "/score")
+        .await
+        .says("41 points")
+        .says("Place 1 of “Spring launch” by clicks, with 12");
+}

@@ -10,31 +10,36 @@ fn needs_picture(platforms: &str) -> bool {
 
 /// A mission for `platforms`, pushed by mara into #general. Gives its card's message.
 pub async fn pushed(world: &World, platforms: &str) -> String {
+    pushed_as(world, "Spring launch", "Our spring menu is here! See {link} and come by.", platforms, "7d").await
+}
+
+/// The same with a title and a text of its own.
+pub async fn pushed_as(world: &World, title: &str, text: &str, platforms: &str, ends: &str) -> String {
     let form = world.slash("mara", "#general", "/mission new").await;
     let modal = form.modal.expect("a form");
     let first = if needs_picture(platforms) { "LinkedIn" } else { platforms };
     let fields = [
-        ("title", "Spring launch"),
-        ("text", "Our spring menu is here! See {link} and come by."),
+        ("title", title),
+        ("text", text),
         ("link", "https://lantern.example/spring"),
         ("platforms", first),
-        ("ends", "7d"),
+        ("ends", ends),
     ];
     let seen = world.submit("mara", &modal, &fields).await;
-    seen.says("The draft is kept.").says("Spring launch");
+    seen.says("The draft is kept.").says(title);
     if needs_picture(platforms) {
         world.host_picture(PICTURE, "image/jpeg", &[0xFF, 0xD8, 0xFF, 0xE0, 0, 16]);
-        let line = format!("/mission edit mission:\"Spring launch\" image:{PICTURE} platforms:\"{platforms}\"");
+        let line = format!("/mission edit mission:\"{title}\" image:{PICTURE} platforms:\"{platforms}\"");
         world.slash("mara", "#general", &line).await.says("Changed.");
     }
-    world.slash("mara", "#general", "/mission push mission:\"Spring launch\"").await.says("is live");
+    world.slash("mara", "#general", &format!("/mission push mission:\"{title}\"")).await.says("is live");
     world.settle().await;
-    card(world)
+    card(world, title)
 }
 
-fn card(world: &World) -> String {
+fn card(world: &World, title: &str) -> String {
     let all = world.public("#general");
-    let found = all.into_iter().find(|message| message.text().contains("Spring launch"));
+    let found = all.into_iter().find(|message| message.text().contains(title));
     found.expect("the mission's card").id
 }
 

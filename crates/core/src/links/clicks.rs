@@ -148,6 +148,15 @@ fn closed_before(now: i64) -> i64 {
     (now - GRACE_MS).div_euclid(SLOT_MS)
 }
 
+/// Whether everything that is known of a guild's clicks until `at` is counted.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_counted(ctx: &Ctx, guild: Id<GuildMarker>, at: i64) -> Result<bool> {
+    let open = store::list_slots_of(guild, at.div_euclid(SLOT_MS) + 1, 1);
+    Ok(ctx.query(open).await?.first::<store::OpenSlot>()?.is_none())
+}
+
 /// Counts what waits of a guild, oldest first. Gives whether something is left.
 pub async fn count(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<bool> {
     let before = closed_before(ctx.now());

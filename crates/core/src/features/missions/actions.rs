@@ -29,6 +29,8 @@ const USUAL_MS: i64 = 7 * 24 * 3_600_000;
 
 /// Slots of clicks are five minutes long, and counted a minute after; twice that, for a tick that was missed.
 const SETTLE_CLICKS_MS: i64 = 15 * 60_000;
+/// The clock that counts clicks runs every minute.
+const LOOK_AGAIN_MS: i64 = 60_000;
 
 /// What somebody asks for; `None` leaves it as it is.
 #[derive(Debug, Clone, Default)]
@@ -329,8 +331,13 @@ pub async fn close(ctx: &Ctx, author: &Author, mut mission: Mission) -> Result<M
     Ok(after)
 }
 
-/// The clicks of a closed mission are counted: its members get what they are owed for them, and the first three something more.
-pub async fn reward_clicks(ctx: &Ctx, mission: &Mission) -> Result<()> {
+/// The clicks of a closed mission are counted: its members get what they are owed for them, and the first three something more. Gives when
+/// to look again, while some are not.
+pub async fn reward_clicks(ctx: &Ctx, mission: &Mission) -> Result<Option<i64>> {
+    let now = ctx.now();
+    if !links::clicks::is_counted(ctx, mission.guild_id, mission.closed_at.unwrap_or(now)).await? {
+        return Ok(Some(now + LOOK_AGAIN_MS));
+    }
     let mut counted = links::counted_of(ctx, mission.guild_id, &mission.id).await?;
     points::clicks::pay(ctx, &counted).await?;
     // Equal numbers go by the older account: any rule will do that does not change.
@@ -358,7 +365,7 @@ pub async fn reward_clicks(ctx: &Ctx, mission: &Mission) -> Result<()> {
         }));
     }
     ctx.batch(statements).await?;
-    Ok(())
+    Ok(None)
 }
 
 /// The end has come.

@@ -93,7 +93,7 @@ impl Feature for Missions {
                 match mission.due_at {
                     Some(due) if due > ctx.now() => Ok(Some(due)),
                     Some(_) if mission.is_live() => actions::on_end(ctx, mission).await,
-                    Some(_) => actions::reward_clicks(ctx, &mission).await.map(|()| None),
+                    Some(_) => actions::reward_clicks(ctx, &mission).await,
                     due => Ok(due),
                 }
             }

@@ -6,7 +6,7 @@ use crate::{
     ctx::Ctx,
     discord,
     error::{Error, Result},
-    features::missions::{publish, store, view},
+    features::missions::{publish, rounds::months, store, view},
     interaction::Interaction,
     permissions::{self, Giver},
     points::{self, store::EntryRow},
@@ -258,7 +258,8 @@ async fn write(ctx: &Ctx, interaction: &Interaction, line: &Line<'_>) -> Result<
         after: Some(format!("{:+} {}", line.points, line.reason)),
         cause: author.cause.clone(),
     });
-    let results = ctx.batch(vec![points::store::insert(&entry), log]).await?;
+    let clock = months::start(ctx, scene.guild).await?;
+    let results = ctx.batch(vec![points::store::insert(&entry), log, clock]).await?;
     Ok(results.first().is_some_and(|inserted| inserted.changes > 0))
 }
 
