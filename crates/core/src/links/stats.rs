@@ -105,6 +105,31 @@ pub async fn all_time(ctx: &Ctx, guild: Id<GuildMarker>, pack: &str) -> Result<E
     clicks::parse(row.as_ref().map(|row| row.numbers.as_str()))
 }
 
+fn sum(entries: &Entries) -> Numbers {
+    let mut all = Numbers::default();
+    for Entry(one, ..) in entries.values() {
+        all.raw += one.raw;
+        all.machines += one.machines;
+        all.counted += one.counted;
+        all.held += one.held;
+        all.refused += one.refused;
+    }
+    all
+}
+
+/// The sums of whole packs over all time, by pack; those without a click are left out.
+pub async fn sums(ctx: &Ctx, guild: Id<GuildMarker>, packs: &[&str]) -> Result<HashMap<String, Numbers>> {
+    let statement = store::list_counts(guild, &json!(packs).to_string(), ALL_TIME);
+    let rows: Vec<store::CountRow> = ctx.query(statement).await?.all()?;
+    rows.into_iter().map(|row| Ok((row.pack, sum(&clicks::parse(Some(&row.numbers))?)))).collect()
+}
+
+/// The sums of a whole pack by day since `since` (days since 1970, UTC); days without a click are left out.
+pub async fn by_day(ctx: &Ctx, guild: Id<GuildMarker>, pack: &str, since: i64) -> Result<Vec<(i64, Numbers)>> {
+    let rows: Vec<store::CountRow> = ctx.query(store::list_pack_days(guild, pack, since)).await?.all()?;
+    rows.into_iter().map(|row| Ok((row.day, sum(&clicks::parse(Some(&row.numbers))?)))).collect()
+}
+
 /// Decides about everything of a link that is held, once and for good. Gives how many there were.
 ///
 /// # Errors

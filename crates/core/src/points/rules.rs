@@ -104,6 +104,16 @@ impl Rules {
         }
     }
 
+    pub fn tiers_mut(&mut self, kind: Kind) -> &mut Vec<Tier> {
+        match kind {
+            Kind::LinkedIn => &mut self.linkedin,
+            Kind::Instagram => &mut self.instagram,
+            Kind::TikTok => &mut self.tiktok,
+            Kind::X => &mut self.x,
+            Kind::Threads => &mut self.threads,
+        }
+    }
+
     /// Whether posts on this platform bring points at all.
     pub fn rewards(&self, kind: Kind) -> bool {
         kind != Kind::X || self.rewards_on_x
@@ -119,6 +129,17 @@ impl Rules {
 /// What a platform's tiers count: LinkedIn reactions, views elsewhere.
 pub fn counted(kind: Kind, metrics: &Metrics) -> Option<u64> {
     if kind == Kind::LinkedIn { metrics.reactions } else { metrics.views }
+}
+
+/// What a published post is worth by these rules, clicks apart. `late_ms`: from the mission's begin to the member's confirmation.
+pub fn worth(rules: &Rules, kind: Kind, metrics: &Metrics, late_ms: i64) -> i64 {
+    if !rules.rewards(kind) {
+        return 0;
+    }
+    let on_time = if late_ms <= i64::from(rules.on_time_hours) * 3_600_000 { rules.on_time } else { 0 };
+    let reached = counted(kind, metrics).unwrap_or(0);
+    let tiers: i64 = rules.tiers(kind).iter().filter(|tier| tier.at <= reached).map(|tier| tier.points).sum();
+    rules.publish + on_time + tiers
 }
 
 /// Why a text is not published, in a sentence.
@@ -177,6 +198,15 @@ mod tests {
         assert_eq!(name(199), Some("Soldier"));
         assert_eq!(name(500), Some("Warlord"));
         assert_eq!(name(-1), None);
+    }
+
+    #[test]
+    fn a_post_is_worth_what_it_reached() {
+        let rules = Rules::default();
+        let metrics = Metrics { views: Some(600), reactions: Some(40), ..Metrics::default() };
+        assert_eq!(worth(&rules, Kind::Threads, &metrics, 0), 10 + 5 + 5 + 10);
+        assert_eq!(worth(&rules, Kind::LinkedIn, &metrics, 25 * 3_600_000), 10 + 5 + 10);
+        assert_eq!(worth(&rules, Kind::X, &metrics, 0), 0);
     }
 
     #[test]

@@ -280,3 +280,43 @@ pub fn reseal(account: &Account, access_token: &str, refresh_token: &str, sealed
     .bind(sealed_by)
     .bind(&account.access_token)
 }
+
+/// A connection as the team sees it: without its tokens.
+#[derive(Debug, Deserialize)]
+pub struct Connection {
+    pub user_id: Id<UserMarker>,
+    pub platform: String,
+    pub account_name: String,
+    pub state: String,
+    pub connected_at: i64,
+    pub token_expires_at: i64,
+    pub reminded_at: Option<i64>,
+}
+
+/// A guild's connections by member, after `after` (member, platform).
+pub fn list_connections(guild: Id<GuildMarker>, after: (&str, &str), limit: u32) -> Statement {
+    Statement::new(
+        "SELECT user_id, platform, account_name, state, connected_at, token_expires_at, reminded_at FROM social_accounts
+         WHERE guild_id = ?1 AND (user_id, platform) > (?2, ?3) ORDER BY user_id, platform LIMIT ?4",
+    )
+    .bind(guild)
+    .bind(after.0)
+    .bind(after.1)
+    .bind(limit)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Connected {
+    pub platform: String,
+    pub active: u64,
+    pub lost: u64,
+}
+
+/// How many accounts of a guild are connected, by platform.
+pub fn count_connections(guild: Id<GuildMarker>) -> Statement {
+    Statement::new(
+        "SELECT platform, COUNT(*) FILTER (WHERE state = 'active') AS active, COUNT(*) FILTER (WHERE state = 'lost') AS lost
+         FROM social_accounts WHERE guild_id = ?1 GROUP BY platform",
+    )
+    .bind(guild)
+}

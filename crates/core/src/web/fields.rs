@@ -46,8 +46,8 @@ struct Guard<'a> {
     shell: &'a Shell,
 }
 
-/// Writing into a string does not fail.
-pub(super) fn html(template: &impl Template) -> String {
+/// A part of a page from its template. Writing into a string does not fail.
+pub fn html(template: &impl Template) -> String {
     template.render().unwrap_or_default()
 }
 

@@ -13,6 +13,7 @@ pub mod once;
 mod pages;
 pub mod problem;
 pub mod shell;
+pub mod table;
 
 pub use limits::{guesses_too_much, note_guess};
 pub use message::{Form, Request, Response, WRONG_CURSOR};

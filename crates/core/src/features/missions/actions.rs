@@ -93,7 +93,7 @@ fn platforms(text: &str, problems: &mut Vec<FieldError>) -> String {
 }
 
 /// Puts a wish into a mission, and says everything that is wrong with it at once.
-fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules) -> Result<()> {
+pub fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules) -> Result<()> {
     let now = ctx.now();
     let mut problems = Vec::new();
     if let Some(title) = &wish.title {
@@ -184,11 +184,10 @@ pub async fn load(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Option<
     Ok(ctx.query(store::get(guild, id)).await?.first()?)
 }
 
-/// Makes a draft. The same event again gives the same draft.
-pub async fn create(ctx: &Ctx, author: &Author, channel: Id<ChannelMarker>, wish: &Wish) -> Result<Mission> {
+/// A draft that says nothing yet.
+pub fn blank(ctx: &Ctx, author: &Author, channel: Id<ChannelMarker>) -> Mission {
     let now = ctx.now();
-    let rules = points::rules(ctx, author.guild).await?.rules;
-    let mut mission = Mission {
+    Mission {
         id: ctx.random_hex(5),
         guild_id: author.guild,
         state: "draft".to_owned(),
@@ -202,7 +201,7 @@ pub async fn create(ctx: &Ctx, author: &Author, channel: Id<ChannelMarker>, wish
         ends_at: now + USUAL_MS,
         assigned: "everyone".to_owned(),
         max_posts: 0,
-        channel_id: rules.channel.unwrap_or(channel),
+        channel_id: channel,
         message_id: None,
         created_by: author.user,
         created_at: now,
@@ -212,13 +211,19 @@ pub async fn create(ctx: &Ctx, author: &Author, channel: Id<ChannelMarker>, wish
         version: 1,
         cause: author.cause.clone(),
         published: 0,
-    };
+    }
+}
+
+/// Makes a draft. The same event again gives the same draft.
+pub async fn create(ctx: &Ctx, author: &Author, channel: Id<ChannelMarker>, wish: &Wish) -> Result<Mission> {
+    let rules = points::rules(ctx, author.guild).await?.rules;
+    let mut mission = blank(ctx, author, rules.channel.unwrap_or(channel));
     apply(ctx, &mut mission, wish, &rules)?;
     let results = ctx
         .batch(vec![
             store::insert(&mission),
             store::get_by_cause(author.guild, &author.cause),
-            line(author, now, "new", &mission),
+            line(author, ctx.now(), "new", &mission),
         ])
         .await?;
     let found: Option<Mission> = results.get(1).map(|rows| rows.first()).transpose()?.flatten();
@@ -329,6 +334,21 @@ pub async fn close(ctx: &Ctx, author: &Author, mut mission: Mission) -> Result<M
     let after = commit(ctx, author, &mission, "close", vec![cancel, links]).await?;
     arm(ctx, &after).await;
     Ok(after)
+}
+
+/// Drops a draft. What was pushed once has posts, links and points, and stays.
+pub async fn delete(ctx: &Ctx, author: &Author, mission: &Mission) -> Result<()> {
+    if mission.state != "draft" {
+        return Err(Error::user(
+            "Only drafts can be deleted: posts and points of a mission name it. Close it instead.",
+        ));
+    }
+    // The update holds only for the version that was read.
+    let mut statements = vec![store::update(mission), store::require_version(mission)];
+    statements.extend(store::delete(mission));
+    statements.push(line(author, ctx.now(), "delete", mission));
+    ctx.batch(statements).await.map_err(|error| if error.is_conflict() { changed_meanwhile() } else { error })?;
+    Ok(())
 }
 
 /// The clicks of a closed mission are counted: its members get what they are owed for them, and the first three something more. Gives when

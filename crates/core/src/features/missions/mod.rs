@@ -8,6 +8,8 @@
 mod actions;
 mod commands;
 mod components;
+mod hand;
+mod pages;
 mod publish;
 mod roles;
 mod rounds;
@@ -15,6 +17,7 @@ mod store;
 mod view;
 
 use crate::{
+    access::{Area, GuildAccess},
     ctx::Ctx,
     custom_id::CustomId,
     error::{Error, Result},
@@ -27,6 +30,7 @@ use crate::{
     reply::Reply,
     sql::Statement,
     time,
+    web::{Request, Response, Tab},
 };
 use serde_json::{Value, json};
 use twilight_model::{
@@ -140,6 +144,14 @@ impl Feature for Missions {
             Some("card") => "A change of a mission's card",
             _ => "A word to a member about their post",
         }
+    }
+
+    fn tabs() -> Vec<Tab> {
+        vec![Tab { path: pages::PATH, title: "Missions", area: Area::Missions }]
+    }
+
+    async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
+        pages::on_request(ctx, request, access, rest).await
     }
 
     async fn personal_data(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<Value>> {

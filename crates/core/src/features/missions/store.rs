@@ -162,6 +162,15 @@ pub fn require_version(mission: &Mission) -> Statement {
     .bind(mission.version + 1)
 }
 
+/// Drops a mission, with whom it is for, in a transaction that has made sure of its version.
+pub fn delete(mission: &Mission) -> [Statement; 2] {
+    let of = |text| Statement::new(text).bind(mission.guild_id).bind(&mission.id);
+    [
+        of("DELETE FROM mission_assignees WHERE guild_id = ?1 AND mission_id = ?2"),
+        of("DELETE FROM missions WHERE guild_id = ?1 AND id = ?2"),
+    ]
+}
+
 /// Nothing more is due for a closed mission.
 pub fn set_settled(mission: &Mission) -> Statement {
     Statement::new("UPDATE missions SET due_at = NULL WHERE guild_id = ?1 AND id = ?2 AND state = 'closed'")

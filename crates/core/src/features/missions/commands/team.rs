@@ -6,7 +6,7 @@ use crate::{
     ctx::Ctx,
     discord,
     error::{Error, Result},
-    features::missions::{publish, rounds::months, store, view},
+    features::missions::{hand, publish, store, view},
     interaction::Interaction,
     permissions::{self, Giver},
     points::{self, store::EntryRow},
@@ -24,8 +24,6 @@ use twilight_model::id::{
 /// Lines of the audit: a message holds about forty.
 const AUDIT_POSTS: u32 = 10;
 const AUDIT_ENTRIES: u32 = 15;
-/// What somebody gives or takes by hand at once.
-const ADJUST_MAX: i64 = 100_000;
 const WORDS_MAX: usize = 100;
 const BUDGET_MAX: f64 = 10_000.0;
 
@@ -162,105 +160,17 @@ pub async fn on_settings(ctx: &Ctx, interaction: &Interaction, settings: Setting
 }
 
 pub async fn on_adjust(ctx: &Ctx, interaction: &Interaction, adjust: Adjust) -> Result<Reply> {
-    let reason = clean_line(&adjust.reason, 200);
-    if reason.is_empty() || adjust.points == 0 || adjust.points.abs() > ADJUST_MAX {
-        return Err(Error::user("Give a number of points other than 0, and a reason."));
-    }
-    let text = format!("By hand: {reason}");
-    let cause = format!("adjust:{}", interaction.id);
-    write(
-        ctx,
-        interaction,
-        &Line {
-            user: adjust.user,
-            mission: "",
-            post: "",
-            kind: "adjust",
-            points: adjust.points,
-            reason: &text,
-            cause: &cause,
-        },
-    )
-    .await?;
+    let reason = hand::adjust(ctx, &Author::from(interaction), adjust.user, adjust.points, &adjust.reason).await?;
     Ok(Reply::private(format!("<@{}> gets {:+} points: {}", adjust.user, adjust.points, escape_markdown(&reason))))
 }
 
 pub async fn on_void(ctx: &Ctx, interaction: &Interaction, void: Void) -> Result<Reply> {
-    let reason = clean_line(&void.reason, 200);
-    let unknown = || Error::user("There is no such line. `/audit` shows the number of each.");
-    let entry: Option<points::store::Voidable> =
-        ctx.query(points::store::get(interaction.guild_id, void.line.trim())).await?.first()?;
-    let entry = entry.ok_or_else(unknown)?;
-    if entry.kind == "void" {
-        return Err(Error::user("This line takes points back itself. Give them again with `/mission adjust`."));
-    }
-    if reason.is_empty() {
-        return Err(Error::user("Say why: the reason stays with the line."));
-    }
-    let text = format!("Taken back: {} ({reason})", entry.reason);
-    let cause = format!("void:{}", entry.id);
-    let line = Line {
-        user: entry.user_id,
-        mission: &entry.mission_id,
-        post: &entry.post_id,
-        kind: "void",
-        points: -entry.points,
-        reason: &text,
-        cause: &cause,
-    };
-    let is_new = write(ctx, interaction, &line).await?;
+    let (entry, is_new) = hand::void(ctx, &Author::from(interaction), void.line.trim(), &void.reason).await?;
     Ok(Reply::private(if is_new {
         format!("{:+} points are taken back from <@{}>.", entry.points, entry.user_id)
     } else {
         "This line was taken back before.".to_owned()
     }))
-}
-
-struct Line<'a> {
-    user: Id<UserMarker>,
-    mission: &'a str,
-    post: &'a str,
-    kind: &'a str,
-    points: i64,
-    reason: &'a str,
-    cause: &'a str,
-}
-
-/// Adds a line by hand to the ledger; whether it was not there yet.
-async fn write(ctx: &Ctx, interaction: &Interaction, line: &Line<'_>) -> Result<bool> {
-    let scene = Scene::of(ctx, interaction).await?;
-    let month = points::month_of(scene.config.zone(), ctx.now());
-    let version = points::rules(ctx, scene.guild).await?.version;
-    let entry = points::store::Entry {
-        id: ctx.random_hex(8),
-        guild: scene.guild,
-        user: line.user,
-        mission: line.mission,
-        post: line.post,
-        kind: line.kind,
-        units: 1,
-        points: line.points,
-        rule_version: version,
-        reason: line.reason,
-        month: &month,
-        at: ctx.now(),
-        cause: line.cause,
-    };
-    let author = Author::from(interaction);
-    let log = crate::audit::store::insert(&crate::audit::store::Entry {
-        guild_id: author.guild,
-        at: ctx.now(),
-        actor_id: author.user,
-        source: author.source,
-        action: "missions",
-        target: format!("points {} {}", line.kind, line.user),
-        before: None,
-        after: Some(format!("{:+} {}", line.points, line.reason)),
-        cause: author.cause.clone(),
-    });
-    let clock = months::start(ctx, scene.guild).await?;
-    let results = ctx.batch(vec![points::store::insert(&entry), log, clock]).await?;
-    Ok(results.first().is_some_and(|inserted| inserted.changes > 0))
 }
 
 pub async fn on_rolesync(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> {

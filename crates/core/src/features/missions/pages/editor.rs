@@ -1,0 +1,369 @@
+//! Purpose: the form that writes a mission and changes one, and what will appear on each platform.
+
+use super::{href, load, platform_limits, refused, shell};
+use crate::{
+    access::{GuildAccess, parse_id},
+    ctx::Ctx,
+    error::{Error, FieldError, Result},
+    features::missions::{
+        actions::{self, Wish},
+        store::Mission,
+    },
+    guild_config, links, permissions,
+    points::{self, rules::Rules},
+    social::Kind,
+    time,
+    time_zone::Zone,
+    web::{
+        Form, Request, Response, Shell,
+        choices::{self, Channels, Choice, error_of},
+        render,
+    },
+};
+use askama::Template;
+use chrono::DateTime;
+use twilight_model::{
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{ChannelMarker, RoleMarker},
+    },
+};
+
+const POSTS_MAX: u32 = 100_000;
+
+struct PlatformChoice {
+    key: &'static str,
+    name: &'static str,
+    is_chosen: bool,
+    /// Why nothing can be published there now; empty when something can.
+    obstacle: String,
+    notes: Vec<&'static str>,
+}
+
+/// What appears on one platform.
+struct Preview {
+    name: &'static str,
+    text: String,
+    picture: String,
+    used: usize,
+    limit: usize,
+    /// Why it is not published; empty when it is.
+    problem: String,
+    notes: Vec<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "features/missions/editor.html")]
+struct EditorPage {
+    shell: Shell,
+    list: String,
+    /// Where an existing mission is; empty for a new one.
+    mission: String,
+    action: String,
+    title: String,
+    is_live: bool,
+    /// Of the mission that was looked at.
+    version: u32,
+    zone: String,
+    values: Vec<(&'static str, String)>,
+    platforms: Vec<PlatformChoice>,
+    audiences: Vec<Choice>,
+    channels: Vec<Choice>,
+    previews: Vec<Preview>,
+    errors: Vec<FieldError>,
+}
+
+impl EditorPage {
+    fn error(&self, field: &str) -> &str {
+        error_of(&self.errors, field)
+    }
+
+    fn value(&self, field: &str) -> &str {
+        self.values.iter().find(|(name, _)| *name == field).map_or("", |(_, value)| value.as_str())
+    }
+}
+
+const FIELDS: [&str; 11] =
+    ["title", "text", "link", "image", "campaign", "starts", "ends", "audience", "max_posts", "channel", "version"];
+
+/// `2026-12-24 18:00`, as the same field is read.
+fn wall(at: i64, zone: Zone) -> String {
+    let time = DateTime::from_timestamp_millis(at).map(|time| time.with_timezone(&zone));
+    time.map(|time| time.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
+}
+
+/// What the form begins with.
+fn values_of(mission: &Mission, zone: Zone) -> Vec<(&'static str, String)> {
+    let audience = mission.assigned.strip_prefix("role:").unwrap_or(&mission.assigned);
+    let max = if mission.max_posts == 0 { String::new() } else { mission.max_posts.to_string() };
+    let values = [
+        mission.title.clone(),
+        mission.copy.clone(),
+        mission.target_url.clone(),
+        mission.image_url.clone(),
+        mission.campaign.clone(),
+        wall(mission.starts_at, zone),
+        wall(mission.ends_at, zone),
+        audience.to_owned(),
+        max,
+        mission.channel_id.to_string(),
+        mission.version.to_string(),
+    ];
+    FIELDS.into_iter().zip(values).collect()
+}
+
+fn typed(form: &Form) -> Vec<(&'static str, String)> {
+    FIELDS.into_iter().map(|name| (name, form.get(name).replace("\r\n", "\n"))).collect()
+}
+
+/// A time that was typed; `None` for an empty field, and for one that was left as it is.
+fn when(
+    form: &Form,
+    field: &'static str,
+    was: i64,
+    (now, zone): (i64, Zone),
+    errors: &mut Vec<FieldError>,
+) -> Option<i64> {
+    let text = form.get(field);
+    if text.is_empty() || text == wall(was, zone) {
+        return None;
+    }
+    let at = time::parse_when(text, now, zone);
+    if at.is_none() {
+        errors.push(FieldError::new(field, "Write it as in 3d, friday 18:00 or 2026-12-24 18:00."));
+    }
+    at
+}
+
+/// Everybody, the guild's roles, and chosen members where a program has chosen some.
+fn audience(access: &GuildAccess, was: &Mission, text: &str, errors: &mut Vec<FieldError>) -> Option<String> {
+    let role = parse_id::<RoleMarker>(text).filter(|id| access.facts.roles.iter().any(|role| role.id == *id));
+    match (text, role) {
+        ("everyone" | "", _) => Some("everyone".to_owned()),
+        ("members", _) if was.assigned == "members" => None,
+        (_, Some(role)) if role.get() == access.guild.get() => Some("everyone".to_owned()),
+        (_, Some(role)) => Some(format!("role:{role}")),
+        _ => {
+            errors.push(FieldError::new("audience", "Choose one from the list."));
+            None
+        }
+    }
+}
+
+/// A channel of this guild, in which whoever asks could write themselves.
+async fn channel(
+    ctx: &Ctx,
+    access: &GuildAccess,
+    text: &str,
+    errors: &mut Vec<FieldError>,
+) -> Result<Option<Id<ChannelMarker>>> {
+    let Some(channel) = parse_id(text) else {
+        errors.push(FieldError::new("channel", "Choose the channel that its card is posted in."));
+        return Ok(None);
+    };
+    let held = match permissions::held_in(ctx, access, channel).await {
+        Err(Error::User(why)) => {
+            errors.push(FieldError::new("channel", why));
+            return Ok(None);
+        }
+        held => held?,
+    };
+    let needed = Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES;
+    let may_anyway = Permissions::ADMINISTRATOR | Permissions::MANAGE_GUILD;
+    let is_owner = access.facts.owner_id == access.user;
+    if !is_owner && !held.contains(needed) && !access.permissions.intersects(may_anyway) {
+        let why = "You cannot write in that channel yourself, so Muster does not do it for you. Choose another one.";
+        errors.push(FieldError::new("channel", why));
+    }
+    Ok(Some(channel))
+}
+
+/// What a form asks for, compared with the mission as it is.
+async fn read(
+    ctx: &Ctx,
+    access: &GuildAccess,
+    was: &Mission,
+    form: &Form,
+    zone: Zone,
+) -> Result<(Wish, Vec<FieldError>)> {
+    let mut errors = Vec::new();
+    let some = |field: &str| Some(form.get(field).replace("\r\n", "\n"));
+    let scene = (ctx.now(), zone);
+    let max = match form.get("max_posts") {
+        "" => Some(0),
+        text => text.parse().ok().filter(|max| *max <= POSTS_MAX),
+    };
+    if max.is_none() {
+        errors.push(FieldError::new("max_posts", format!("Write a number up to {POSTS_MAX}, or leave it empty.")));
+    }
+    let is_same_channel = form.get("channel") == was.channel_id.to_string() && was.version > 0;
+    let wish = Wish {
+        title: some("title"),
+        copy: some("text"),
+        target_url: some("link"),
+        image_url: some("image"),
+        platforms: Some(form.all("platforms").collect::<Vec<_>>().join(",")),
+        campaign: some("campaign"),
+        starts_at: when(form, "starts", was.starts_at, scene, &mut errors),
+        ends_at: when(form, "ends", was.ends_at, scene, &mut errors),
+        assigned: audience(access, was, form.get("audience"), &mut errors),
+        max_posts: max,
+        channel: if is_same_channel { None } else { channel(ctx, access, form.get("channel"), &mut errors).await? },
+    };
+    Ok((wish, errors))
+}
+
+fn previews(ctx: &Ctx, mission: &Mission, rules: &Rules) -> Vec<Preview> {
+    let text = actions::text_for(mission, &links::url(ctx, &"x".repeat(links::SLUG_LENGTH)));
+    let preview = |kind: Kind| {
+        let limits = platform_limits(ctx, rules, kind);
+        let count = kind.platform().count(&text);
+        let has_image = !mission.image_url.is_empty();
+        let refusal = points::rules::refusal(rules, kind, &text, has_image, limits.needs_image);
+        let picture = if limits.takes_image { mission.image_url.clone() } else { String::new() };
+        Preview {
+            name: kind.name(),
+            text: text.clone(),
+            picture,
+            used: count.used,
+            limit: count.limit,
+            problem: refusal.unwrap_or(limits.obstacle),
+            notes: limits.notes,
+        }
+    };
+    if mission.copy.is_empty() { Vec::new() } else { mission.kinds().into_iter().map(preview).collect() }
+}
+
+fn audiences(access: &GuildAccess, mission: &Mission, chosen: &str) -> Vec<Choice> {
+    let choice = |value: String, name: String| Choice { is_chosen: value == chosen, value, name, problem: "" };
+    let mut all = vec![choice("everyone".to_owned(), "Everyone".to_owned())];
+    if mission.assigned == "members" {
+        all.push(choice("members".to_owned(), "The members who were chosen".to_owned()));
+    }
+    let mut roles: Vec<_> = access.facts.roles.iter().filter(|role| role.id.get() != access.guild.get()).collect();
+    roles.sort_by_key(|role| (std::cmp::Reverse(role.position), role.id));
+    all.extend(roles.into_iter().map(|role| choice(role.id.to_string(), format!("@{}", role.name))));
+    all
+}
+
+/// What a form is shown with.
+struct Shown<'a> {
+    /// The mission as it would be.
+    mission: &'a Mission,
+    values: Vec<(&'static str, String)>,
+    is_previewed: bool,
+    errors: Vec<FieldError>,
+}
+
+async fn page(
+    ctx: &Ctx,
+    request: &Request,
+    access: &GuildAccess,
+    was: Option<&Mission>,
+    shown: Shown<'_>,
+) -> Result<Response> {
+    let config = guild_config::cached(ctx, access.guild).await?;
+    let rules = points::rules(ctx, access.guild).await?.rules;
+    let value = |field: &str| shown.values.iter().find(|(name, _)| *name == field).map_or("", |(_, value)| value);
+    let chosen: Vec<_> = parse_id(value("channel")).or(rules.channel).into_iter().collect();
+    let kinds = shown.mission.kinds();
+    let platform = |kind: Kind| {
+        let limits = platform_limits(ctx, &rules, kind);
+        PlatformChoice {
+            key: kind.key(),
+            name: kind.name(),
+            is_chosen: kinds.contains(&kind),
+            obstacle: limits.obstacle,
+            notes: limits.notes,
+        }
+    };
+    let title = was.map_or_else(|| "New mission".to_owned(), |was| format!("Edit {}", was.title));
+    let mission = was.map(|was| href(access, &was.id)).unwrap_or_default();
+    let page = EditorPage {
+        shell: shell(ctx, request, access, title.clone()),
+        list: href(access, ""),
+        action: if mission.is_empty() { href(access, "new") } else { format!("{mission}/edit") },
+        mission,
+        title,
+        is_live: was.is_some_and(Mission::is_live),
+        version: was.map_or(0, |was| was.version),
+        zone: config.time_zone.clone(),
+        platforms: Kind::ALL.map(platform).into(),
+        audiences: audiences(access, was.unwrap_or(shown.mission), value("audience")),
+        channels: choices::channels(ctx, access, Channels::Text, &chosen).await?,
+        previews: if shown.is_previewed { previews(ctx, shown.mission, &rules) } else { Vec::new() },
+        values: shown.values,
+        errors: shown.errors,
+    };
+    render(if page.errors.is_empty() { 200 } else { 422 }, &page)
+}
+
+/// A mission that is not there yet; its version is 0.
+fn blank(ctx: &Ctx, access: &GuildAccess) -> Mission {
+    let mut mission = actions::blank(ctx, &access.author(""), Id::new(access.guild.get()));
+    mission.version = 0;
+    mission
+}
+
+pub async fn new(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<Response> {
+    let mut mission = blank(ctx, access);
+    // What can be published on as things are, is chosen.
+    let rules = points::rules(ctx, access.guild).await?.rules;
+    let open = Kind::ALL.into_iter().filter(|kind| {
+        let limits = platform_limits(ctx, &rules, *kind);
+        limits.obstacle.is_empty() && !limits.needs_image
+    });
+    mission.platforms = open.map(Kind::key).collect::<Vec<_>>().join(",");
+    let shown = Shown { mission: &mission, values: Vec::new(), is_previewed: false, errors: Vec::new() };
+    page(ctx, request, access, None, shown).await
+}
+
+pub async fn edit(ctx: &Ctx, request: &Request, access: &GuildAccess, id: &str) -> Result<Response> {
+    let mission = load(ctx, access, id).await?;
+    if mission.state == "closed" {
+        return Ok(Response::see(href(access, id)));
+    }
+    let zone = guild_config::cached(ctx, access.guild).await?.zone();
+    let values = values_of(&mission, zone);
+    let shown = Shown { mission: &mission, values, is_previewed: true, errors: Vec::new() };
+    page(ctx, request, access, Some(&mission), shown).await
+}
+
+/// Shows what would appear, or saves it. `id`: of the mission that is changed.
+pub async fn save(ctx: &Ctx, request: &Request, access: &GuildAccess, id: Option<&str>) -> Result<Response> {
+    let form = request.form();
+    let was = match id {
+        Some(id) => Some(load(ctx, access, id).await?),
+        None => None,
+    };
+    let before = was.clone().unwrap_or_else(|| blank(ctx, access));
+    let zone = guild_config::cached(ctx, access.guild).await?.zone();
+    let (wish, mut errors) = read(ctx, access, &before, &form, zone).await?;
+    let rules = points::rules(ctx, access.guild).await?.rules;
+    let mut after = before.clone();
+    if let Err(error) = actions::apply(ctx, &mut after, &wish, &rules) {
+        errors.extend(refused(error)?);
+    }
+    if was.as_ref().is_some_and(|was| form.get("version") != was.version.to_string()) {
+        let why = "Somebody else changed this mission while you wrote. What you typed stands below; save again to put it in place of theirs.";
+        errors.push(FieldError::new("", why));
+    }
+    let is_preview = form.get("act") == "preview";
+    if errors.is_empty() && !is_preview {
+        let author = access.author(form.once());
+        let saved = match (was.clone(), wish.channel) {
+            (Some(was), _) => actions::edit(ctx, &author, was, &wish).await.map(|mission| (mission, "changed")),
+            (None, Some(channel)) => {
+                actions::create(ctx, &author, channel, &wish).await.map(|mission| (mission, "made"))
+            }
+            (None, None) => Err(Error::internal("a mission without a channel")),
+        };
+        match saved {
+            Ok((mission, done)) => return Ok(Response::see(format!("{}?done={done}", href(access, &mission.id)))),
+            Err(error) => errors = refused(error)?,
+        }
+    }
+    let shown = Shown { mission: &after, values: typed(&form), is_previewed: true, errors };
+    page(ctx, request, access, was.as_ref(), shown).await
+}

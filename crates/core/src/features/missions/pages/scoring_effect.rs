@@ -1,0 +1,163 @@
+//! Purpose: what other rules would change: this month's totals if they had held since its 1st, and ranks at once.
+
+use super::store;
+use crate::{
+    ctx::Ctx,
+    error::{Error, Result},
+    guild_config, people,
+    points::{
+        self,
+        rules::{Rules, worth},
+        store::Total,
+    },
+    social::{Kind, Metrics},
+    text::count,
+    time,
+    web::table::{Cell, table},
+};
+use chrono::{DateTime, Datelike, NaiveTime};
+use std::collections::HashMap;
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
+};
+
+/// What is looked at for a preview; a guild with more sees what it does to those.
+const POSTS_MAX: u32 = 5_000;
+const MEMBERS_MAX: u32 = 5_000;
+const EXAMPLES: usize = 5;
+
+/// What other rules would change.
+pub struct Effect {
+    /// Members whose total of this month would be another.
+    totals: usize,
+    /// The largest differences, as a table.
+    pub examples: String,
+    /// Members whose rank changes at once.
+    ranks: usize,
+    pub rank_examples: String,
+    /// There were more posts or members than were looked at.
+    pub is_partial: bool,
+}
+
+fn members(n: usize) -> String {
+    count(n as u64, "member", "members")
+}
+
+impl Effect {
+    pub fn say_totals(&self) -> String {
+        if self.totals == 0 {
+            return "Had these rules held since the 1st, this month's totals would be the same.".to_owned();
+        }
+        let members = members(self.totals);
+        format!(
+            "Had these rules held since the 1st, this month's total of {members} would be another. It stays as it is; this shows what to expect."
+        )
+    }
+
+    pub fn say_ranks(&self) -> String {
+        if self.ranks == 0 {
+            return "Nobody's rank changes.".to_owned();
+        }
+        format!("The rank of {} changes at once, and roles with it.", members(self.ranks))
+    }
+}
+
+/// The 1st of the running month, in the guild's zone.
+fn month_began(ctx: &Ctx, zone: crate::time_zone::Zone) -> Option<i64> {
+    let today = DateTime::from_timestamp_millis(ctx.now())?.with_timezone(&zone).date_naive();
+    time::wall_to_ms(zone, today.with_day(1)?.and_time(NaiveTime::MIN))
+}
+
+/// The difference for each member between two rules, over what they earned since the month began.
+fn differences(
+    posts: &[store::RewardedPost],
+    paid: &[store::PaidUnits],
+    (old, new): (&Rules, &Rules),
+) -> HashMap<Id<UserMarker>, i64> {
+    let mut all: HashMap<Id<UserMarker>, i64> = HashMap::new();
+    for post in posts {
+        let Some(kind) = Kind::of(&post.platform) else { continue };
+        let metrics = Metrics { views: post.views, reactions: post.reactions, ..Metrics::default() };
+        let by = |rules| worth(rules, kind, &metrics, post.late_ms);
+        *all.entry(post.user_id).or_default() += by(new) - by(old);
+    }
+    for row in paid {
+        let by = |rules: &Rules| match row.kind.as_str() {
+            "clicks" if rules.clicks_per_point > 0 => row.units / i64::from(rules.clicks_per_point),
+            "top" => {
+                let place = row.cause.rsplit(':').next().and_then(|place| place.parse::<usize>().ok());
+                place.and_then(|place| rules.top_clicks.get(place.checked_sub(1)?)).copied().unwrap_or(0)
+            }
+            _ => 0,
+        };
+        *all.entry(row.user_id).or_default() += by(new) - by(old);
+    }
+    all.retain(|_, difference| *difference != 0);
+    all
+}
+
+fn rank_name(rules: &Rules, points: i64) -> &str {
+    rules.rank(points).map_or("none", |(_, rank)| rank.name.as_str())
+}
+
+/// Compares two rules over what is there.
+pub async fn of(ctx: &Ctx, guild: Id<GuildMarker>, old: &Rules, new: &Rules) -> Result<Effect> {
+    let zone = guild_config::cached(ctx, guild).await?.zone();
+    let since = month_began(ctx, zone).ok_or_else(|| Error::internal("the month has no beginning"))?;
+    let month = points::month_of(zone, ctx.now());
+    let results = ctx
+        .batch(vec![
+            store::posts_since(guild, since, POSTS_MAX),
+            store::paid_since(guild, since),
+            points::store::top(guild, &month, MEMBERS_MAX, 0),
+            points::store::top(guild, points::ALL, MEMBERS_MAX, 0),
+        ])
+        .await?;
+    let [posts, paid, of_month, of_all] = &results[..] else { return Err(Error::internal("four results expected")) };
+    let posts: Vec<store::RewardedPost> = posts.all()?;
+    let (of_month, of_all): (Vec<Total>, Vec<Total>) = (of_month.all()?, of_all.all()?);
+    let mut changed: Vec<_> = differences(&posts, &paid.all::<store::PaidUnits>()?, (old, new)).into_iter().collect();
+    changed.sort_unstable_by_key(|(user, difference)| (std::cmp::Reverse(difference.abs()), *user));
+    let moved: Vec<&Total> =
+        of_all.iter().filter(|one| rank_name(old, one.points) != rank_name(new, one.points)).collect();
+    let shown: Vec<_> = changed
+        .iter()
+        .take(EXAMPLES)
+        .map(|(user, _)| *user)
+        .chain(moved.iter().take(EXAMPLES).map(|one| one.user_id))
+        .collect();
+    let names = people::names(ctx, guild, &shown).await;
+    let name = |user: &Id<UserMarker>| Cell::text(names.get(user).cloned().unwrap_or_default());
+    let example = |(user, difference): &(Id<UserMarker>, i64)| {
+        let now = of_month.iter().find(|one| one.user_id == *user).map_or(0, |one| one.points);
+        vec![
+            name(user),
+            Cell::Number(now.to_string()),
+            Cell::Number((now + difference).to_string()),
+            Cell::signed(*difference),
+        ]
+    };
+    let rank = |one: &&Total| {
+        vec![
+            name(&one.user_id),
+            Cell::Number(one.points.to_string()),
+            Cell::text(rank_name(old, one.points)),
+            Cell::text(rank_name(new, one.points)),
+        ]
+    };
+    let full = |len: usize, max: u32| u32::try_from(len).is_ok_and(|len| len >= max);
+    Ok(Effect {
+        totals: changed.len(),
+        examples: table(
+            &["Member", "This month", "Would be", "Difference"],
+            &changed.iter().take(EXAMPLES).map(example).collect::<Vec<_>>(),
+        ),
+        ranks: moved.len(),
+        rank_examples: table(
+            &["Member", "Points", "Rank", "Becomes"],
+            &moved.iter().take(EXAMPLES).map(rank).collect::<Vec<_>>(),
+        ),
+        is_partial: full(posts.len(), POSTS_MAX) || full(of_all.len(), MEMBERS_MAX),
+    })
+}

@@ -1,0 +1,344 @@
+//! Purpose: one mission with what it has brought: posts, clicks, engagement, points, and what can be done with it.
+
+use super::{href, load, platform_names, post_state, refused, shell, state, store};
+use crate::{
+    access::{Area, GuildAccess, May, parse_id},
+    ctx::Ctx,
+    error::{Error, FieldError, Result},
+    features::missions::{actions, store::Mission},
+    links::{rules::count::DAY_MS, stats},
+    people,
+    social::Kind,
+    text::number,
+    time,
+    web::{
+        Request, Response, Shell,
+        choices::error_of,
+        render,
+        table::{Cell, table},
+    },
+};
+use askama::Template;
+use serde_json::json;
+use std::collections::HashMap;
+use twilight_model::id::{
+    Id,
+    marker::{RoleMarker, UserMarker},
+};
+
+const POSTS_PER_PAGE: usize = 50;
+const MEMBERS_SHOWN: u32 = 10;
+/// Days of a chart; a mission that ran longer shows its last ones.
+const DAYS: i64 = 60;
+
+#[derive(Template)]
+#[template(path = "features/missions/show.html")]
+struct ShowPage {
+    shell: Shell,
+    href: String,
+    list: String,
+    title: String,
+    state: &'static str,
+    tone: &'static str,
+    /// What whoever looks may do now.
+    may_edit: bool,
+    /// It is a draft: it can be deleted, too.
+    may_push: bool,
+    errors: Vec<FieldError>,
+    totals: Vec<(&'static str, String)>,
+    facts: Vec<(&'static str, String)>,
+    starts: String,
+    ends: String,
+    copy: String,
+    charts: Vec<Chart>,
+    days: String,
+    platforms: String,
+    members: String,
+    posts: String,
+    more: String,
+}
+
+struct Chart {
+    title: &'static str,
+    /// For `charts.js`.
+    data: String,
+}
+
+impl ShowPage {
+    fn error(&self, field: &str) -> &str {
+        error_of(&self.errors, field)
+    }
+}
+
+/// What was read of a mission for its page.
+struct Results {
+    platforms: Vec<store::PlatformSums>,
+    posts: Vec<store::PostLine>,
+    clicks: Vec<(i64, u64, u64)>,
+    all_clicks: u64,
+    posts_by_day: HashMap<i64, i64>,
+    points_by_day: HashMap<i64, i64>,
+    top: Vec<store::MemberPoints>,
+    points: i64,
+    member_clicks: HashMap<Id<UserMarker>, u64>,
+}
+
+async fn read(ctx: &Ctx, mission: &Mission, after: (&str, &str), since: i64) -> Result<Results> {
+    let (guild, id) = (mission.guild_id, mission.id.as_str());
+    let limit = u32::try_from(POSTS_PER_PAGE + 1).unwrap_or(u32::MAX);
+    let results = ctx
+        .batch(vec![
+            store::sums_by_platform(id),
+            store::list_posts(id, after, limit),
+            store::posts_by_day(id, since),
+            store::points_by_day(guild, id, since),
+            store::top_of(guild, id, MEMBERS_SHOWN),
+            store::list_points_of(guild, &json!([id]).to_string()),
+        ])
+        .await?;
+    let [platforms, posts, posts_by_day, points_by_day, top, points] = &results[..] else {
+        return Err(Error::internal("six results expected"));
+    };
+    let by_day = |rows: Vec<store::DayCount>| rows.into_iter().map(|row| (row.day, row.n)).collect();
+    let clicks = stats::by_day(ctx, guild, id, since).await?;
+    let counted = crate::links::counted_of(ctx, guild, id).await?;
+    Ok(Results {
+        platforms: platforms.all()?,
+        posts: posts.all()?,
+        clicks: clicks.into_iter().map(|(day, sum)| (day, sum.counted, sum.raw)).collect(),
+        all_clicks: counted.members.iter().map(|(_, _, clicks)| clicks).sum(),
+        posts_by_day: by_day(posts_by_day.all()?),
+        points_by_day: by_day(points_by_day.all()?),
+        top: top.all()?,
+        points: points.first::<store::MissionPoints>()?.map_or(0, |row| row.points),
+        member_clicks: counted.members.into_iter().map(|(user, _, clicks)| (user, clicks)).collect(),
+    })
+}
+
+/// The days of a mission's charts: from its push to its end or today.
+fn days_of(mission: &Mission, now: i64) -> Vec<i64> {
+    let day = |at: i64| at.div_euclid(DAY_MS);
+    let last = day(now).min(day(mission.closed_at.unwrap_or(now)) + 1);
+    let first = day(mission.pushed_at.unwrap_or(mission.created_at)).max(last - DAYS + 1);
+    (first..=last).collect()
+}
+
+/// Two charts, and all of their numbers as a table.
+fn charts(days: &[i64], results: &Results) -> (Vec<Chart>, String) {
+    let clicks: HashMap<i64, (u64, u64)> =
+        results.clicks.iter().map(|(day, counted, raw)| (*day, (*counted, *raw))).collect();
+    let row = |day: &i64| {
+        let (counted, raw) = clicks.get(day).copied().unwrap_or_default();
+        let posts = results.posts_by_day.get(day).copied().unwrap_or(0);
+        let points = results.points_by_day.get(day).copied().unwrap_or(0);
+        (*day, counted, raw, posts, points)
+    };
+    let all: Vec<_> = days.iter().map(row).collect();
+    let x: Vec<i64> = days.iter().map(|day| day * DAY_MS / 1_000).collect();
+    let chart = |title, first: (&str, Vec<i64>), second: (&str, Vec<i64>)| {
+        let is_empty = first.1.iter().chain(&second.1).all(|value| *value == 0);
+        let series = json!([{ "label": first.0, "values": first.1 }, { "label": second.0, "values": second.1 }]);
+        let data = json!({ "x": x, "time": true, "zone": "UTC", "series": series }).to_string();
+        (!is_empty).then_some(Chart { title, data })
+    };
+    let column = |of: fn(&(i64, u64, u64, i64, i64)) -> i64| all.iter().map(of).collect::<Vec<i64>>();
+    let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let charts = [
+        chart(
+            "Clicks by day",
+            ("Counted", all.iter().map(|row| signed(row.1)).collect()),
+            ("Raw", all.iter().map(|row| signed(row.2)).collect()),
+        ),
+        chart("Posts and points by day", ("Posts", column(|row| row.3)), ("Points", column(|row| row.4))),
+    ];
+    let rows: Vec<Vec<Cell>> = all
+        .iter()
+        .rev()
+        .filter(|row| (row.1, row.2, row.3, row.4) != (0, 0, 0, 0))
+        .map(|(day, counted, raw, posts, points)| {
+            vec![
+                Cell::text(time::rfc3339(day * DAY_MS).split('T').next().unwrap_or_default()),
+                Cell::number(*counted),
+                Cell::number(*raw),
+                Cell::Number(posts.to_string()),
+                Cell::Number(points.to_string()),
+            ]
+        })
+        .collect();
+    (charts.into_iter().flatten().collect(), table(&["Day (UTC)", "Clicks", "Raw", "Posts", "Points"], &rows))
+}
+
+fn platform_rows(mission: &Mission, sums: &[store::PlatformSums]) -> Vec<Vec<Cell>> {
+    let none = store::PlatformSums::default();
+    let gone = |sum: &&store::PlatformSums| !mission.kinds().iter().any(|kind| kind.key() == sum.platform);
+    let former = sums.iter().filter(gone).filter_map(|sum| Kind::of(&sum.platform));
+    mission
+        .kinds()
+        .into_iter()
+        .chain(former)
+        .map(|kind| {
+            let sum = sums.iter().find(|sum| sum.platform == kind.key()).unwrap_or(&none);
+            vec![
+                Cell::text(kind.name()),
+                Cell::number(sum.published),
+                Cell::number(sum.under_way),
+                Cell::number(sum.failed),
+                Cell::number(sum.held),
+                Cell::number(sum.views),
+                Cell::number(sum.reactions),
+                Cell::number(sum.comments),
+                Cell::number(sum.shares),
+            ]
+        })
+        .collect()
+}
+
+/// A post's link with its state, or its state with the reason.
+fn post_row(line: &store::PostLine, names: &HashMap<Id<UserMarker>, String>) -> Vec<Cell> {
+    let (word, tone) = post_state(&line.state);
+    let count = |value: Option<u64>| value.map_or_else(|| Cell::Number(String::new()), Cell::number);
+    let is_address = line.url.starts_with("https://") || line.url.starts_with("http://");
+    let link =
+        if is_address { Cell::Link { href: line.url.clone(), text: "See it".to_owned() } } else { Cell::text("") };
+    vec![
+        Cell::text(names.get(&line.user_id).cloned().unwrap_or_default()),
+        Cell::text(line.platform_name()),
+        Cell::State { tone, text: word.to_owned(), more: line.reason.clone() },
+        Cell::at(line.due_at.filter(|_| line.state == "scheduled").unwrap_or(line.step_at)),
+        count(line.views),
+        count(line.reactions),
+        count(line.comments),
+        count(line.shares),
+        link,
+    ]
+}
+
+fn facts(mission: &Mission, access: &GuildAccess, channel: String) -> Vec<(&'static str, String)> {
+    let role = |id: &str| {
+        let known = parse_id::<RoleMarker>(id).and_then(|id| access.facts.roles.iter().find(|role| role.id == id));
+        known.map_or_else(|| "a role that is gone".to_owned(), |role| format!("@{}", role.name))
+    };
+    let audience = match mission.assigned.strip_prefix("role:") {
+        Some(id) => role(id),
+        None if mission.assigned == "members" => "Chosen members".to_owned(),
+        None => "Everyone".to_owned(),
+    };
+    let mut facts = vec![("Platforms", platform_names(mission)), ("For", audience), ("Card in", channel)];
+    if mission.max_posts > 0 {
+        facts.push(("At most", crate::text::count(u64::from(mission.max_posts), "post", "posts")));
+    }
+    for (name, value) in
+        [("Link leads to", &mission.target_url), ("Picture", &mission.image_url), ("Campaign", &mission.campaign)]
+    {
+        if !value.is_empty() {
+            facts.push((name, value.clone()));
+        }
+    }
+    facts
+}
+
+async fn channel_name(ctx: &Ctx, mission: &Mission) -> Result<String> {
+    let channels = crate::discord::list_channels(ctx, mission.guild_id).await?;
+    let known = channels.into_iter().find(|channel| channel.id == mission.channel_id).and_then(|channel| channel.name);
+    Ok(known.map_or_else(|| "a channel that is gone".to_owned(), |name| format!("#{name}")))
+}
+
+fn totals(mission: &Mission, results: &Results) -> Vec<(&'static str, String)> {
+    let sum = |of: fn(&store::PlatformSums) -> u64| number(results.platforms.iter().map(of).sum());
+    let published = sum(|sums| sums.published);
+    let of = if mission.max_posts > 0 { format!(" of {}", mission.max_posts) } else { String::new() };
+    vec![
+        ("Published", format!("{published}{of}")),
+        ("On their way", sum(|sums| sums.under_way)),
+        ("Unknown", sum(|sums| sums.held)),
+        ("Clicks", number(results.all_clicks)),
+        ("Views", sum(|sums| sums.views)),
+        ("Reactions", sum(|sums| sums.reactions)),
+        ("Points", results.points.to_string()),
+    ]
+}
+
+pub async fn show(
+    ctx: &Ctx,
+    request: &Request,
+    access: &GuildAccess,
+    mission: Mission,
+    errors: Vec<FieldError>,
+) -> Result<Response> {
+    let after = request.param("after").and_then(|text| text.split_once('-')).unwrap_or_default();
+    let days = days_of(&mission, ctx.now());
+    let mut results = read(ctx, &mission, after, days.first().copied().unwrap_or(0)).await?;
+    let here = href(access, &mission.id);
+    let has_more = results.posts.len() > POSTS_PER_PAGE;
+    results.posts.truncate(POSTS_PER_PAGE);
+    let last = results.posts.last().filter(|_| has_more);
+    let more = last.map(|last| format!("{here}?after={}-{}#posts", last.user_id, last.platform)).unwrap_or_default();
+    let users: Vec<_> =
+        results.posts.iter().map(|post| post.user_id).chain(results.top.iter().map(|one| one.user_id)).collect();
+    let names = people::names(ctx, access.guild, &users).await;
+    let (charts, days) = charts(&days, &results);
+    let posts: Vec<_> = results.posts.iter().map(|line| post_row(line, &names)).collect();
+    let member = |one: &store::MemberPoints| {
+        vec![
+            Cell::text(names.get(&one.user_id).cloned().unwrap_or_default()),
+            Cell::number(results.member_clicks.get(&one.user_id).copied().unwrap_or(0)),
+            Cell::Number(one.points.to_string()),
+        ]
+    };
+    let members: Vec<_> = results.top.iter().map(member).collect();
+    let platforms = platform_rows(&mission, &results.platforms);
+    let (word, tone) = state(&mission, ctx.now());
+    let may_manage = access.may(Area::Missions, May::Manage);
+    let counts = ["Views", "Reactions", "Comments", "Shares"];
+    let page = ShowPage {
+        shell: shell(ctx, request, access, mission.title.clone()),
+        list: href(access, ""),
+        may_edit: may_manage && mission.state != "closed",
+        may_push: may_manage && mission.state == "draft",
+        totals: totals(&mission, &results),
+        facts: facts(&mission, access, channel_name(ctx, &mission).await?),
+        starts: time::rfc3339(mission.starts_at),
+        ends: time::rfc3339(mission.closed_at.unwrap_or(mission.ends_at)),
+        charts,
+        days,
+        platforms: table(
+            &[&["Platform", "Published", "On their way", "Not published", "Unknown"], &counts[..]].concat(),
+            &platforms,
+        ),
+        members: table(&["Member", "Clicks", "Points"], &members),
+        posts: table(&[&["Who", "Platform", "State", "Since"], &counts[..], &["Post"]].concat(), &posts),
+        more,
+        href: here,
+        title: mission.title,
+        copy: mission.copy,
+        state: word,
+        tone,
+        errors,
+    };
+    render(if page.errors.is_empty() { 200 } else { 422 }, &page)
+}
+
+/// Pushes, closes or drops a mission.
+pub async fn act(ctx: &Ctx, request: &Request, access: &GuildAccess, id: &str, act: &str) -> Result<Response> {
+    let author = access.author(request.form().once());
+    let Some(mission) = actions::load(ctx, access.guild, id).await? else {
+        // Pressed twice.
+        return if act == "delete" { Ok(Response::see(href(access, ""))) } else { Err(Error::NotFound) };
+    };
+    let done = match act {
+        "push" => actions::push(ctx, &author, mission).await.map(|_| ()),
+        "close" => actions::close(ctx, &author, mission).await.map(|_| ()),
+        "delete" => actions::delete(ctx, &author, &mission).await,
+        _ => return Err(Error::NotFound),
+    };
+    match done {
+        Ok(()) => {
+            let place = if act == "delete" { String::new() } else { id.to_owned() };
+            Ok(Response::see(format!("{}?done={act}", href(access, &place))))
+        }
+        Err(error) => {
+            let errors = refused(error)?;
+            show(ctx, request, access, load(ctx, access, id).await?, errors).await
+        }
+    }
+}

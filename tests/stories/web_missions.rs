@@ -1,0 +1,131 @@
+//! Purpose: missions on the dashboard: written with a preview, pushed, looked at, closed.
+
+use crate::missions_help::{PICTURE, connect, publish};
+use muster_sim::{OTHER_GUILD, Platform};
+use muster_tests::{Browser, Visitor, World, browser::text};
+
+fn base(world: &World) -> String {
+    format!("/g/{}/missions", world.guild())
+}
+
+#[track_caller]
+fn says(said: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(said.contains(part), "{part:?} is not in:\n{said}");
+    }
+}
+
+/// The card's message in #general.
+fn card(world: &World, title: &str) -> String {
+    world.message_with("#general", title).id
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mission_from_the_form_to_its_results() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let base = base(&world);
+    says(&text(&browser.get(&base).await), &["There is no mission yet.", "Write the first one"]);
+    let new = format!("{base}/new");
+    let form = browser.get(&new).await;
+    says(&text(&form), &["New mission", "Off: posts on X cost money", "Instagram", "Choose a channel"]);
+    let channel = world.channel("#general").to_string();
+    let mut fields = vec![
+        ("title", "<b>Spring</b> launch"),
+        ("text", "Our spring menu is here! See {link} and come by."),
+        ("link", "https://lantern.example/spring"),
+        ("platforms", "linkedin"),
+        ("platforms", "threads"),
+        ("ends", "someday"),
+        ("audience", "everyone"),
+    ];
+    let refused = browser.post(&new, &fields).await;
+    assert_eq!(refused.status, 422);
+    says(&text(&refused), &["Write it as in 3d, friday 18:00", "Choose the channel that its card is posted in"]);
+    assert!(refused.body.contains("value=\"someday\""), "what was typed stays");
+    assert!(!refused.body.contains("<b>Spring"), "no markup of a title");
+    fields.retain(|(name, _)| *name != "ends");
+    fields.extend([("ends", "7d"), ("channel", channel.as_str())]);
+    let preview = browser.post(&new, &[&fields[..], &[("act", "preview")]].concat()).await;
+    assert_eq!(preview.status, 200, "{}", text(&preview));
+    says(
+        &text(&preview),
+        &["What will appear", "of 3000 characters, as LinkedIn counts", "of 500 characters, as Threads counts"],
+    );
+    assert_eq!(world.db.column("SELECT COUNT(*) FROM missions"), ["0"], "a preview keeps nothing");
+    let made = browser.submit(&new, &fields).await;
+    says(
+        &text(&made),
+        &["The draft is kept.", "draft", "Push it", "Nothing is published before it is pushed.", "#general"],
+    );
+    let id = world.db.column("SELECT id FROM missions")[0].clone();
+    let here = format!("{base}/{id}");
+    let pushed = browser.submit(&format!("{here}/push"), &[]).await;
+    says(&text(&pushed), &["The mission is live", "Close it", "Nobody has posted yet."]);
+    world.settle().await;
+    connect(&world, "ada", "linkedin", "Ada Lovelace").await;
+    publish(&world, "ada", &card(&world, "Spring"), "LinkedIn").await.says("Published on LinkedIn");
+    let post = world.posted(Platform::LinkedIn).pop().expect("a post");
+    let slug = post.text.split("/l/").nth(1).and_then(|rest| rest.split(' ').next()).expect("a link").to_owned();
+    for person in 0..12 {
+        world.open_link(&slug, &Visitor::at(&format!("203.0.{person}.7"))).await;
+    }
+    world.clicks_are_counted().await;
+    world.advance_minutes(7).await;
+    let page = browser.get(&here).await;
+    says(&text(&page), &["Published 1", "Clicks 12", "Points 16", "Clicks by day", "Ada LinkedIn published"]);
+    assert!(page.body.contains("data-chart") && page.body.contains(&post.id), "a chart, and the post's address");
+    says(&text(&browser.get(&base).await), &["<b>Spring</b> launch", "live", "LinkedIn, Threads"]);
+    let closed = browser.submit(&format!("{here}/close"), &[]).await;
+    says(&text(&closed), &["The mission is closed.", "closed"]);
+    assert!(!closed.body.contains("/close\""), "nothing to close any more");
+    says(&text(&browser.get(&base).await), &["There is no mission yet."]);
+    says(&text(&browser.get(&format!("{base}?show=closed")).await), &["<b>Spring</b> launch", "12", "16"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mission_is_changed_by_one_person_at_a_time() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let base = base(&world);
+    let channel = world.channel("#general").to_string();
+    let fields = |title: &'static str| {
+        vec![("title", title), ("text", "Come by!"), ("platforms", "linkedin"), ("channel", channel.as_str())]
+    };
+    browser.get(&format!("{base}/new")).await;
+    browser.submit(&format!("{base}/new"), &fields("Spring")).await;
+    let id = world.db.column("SELECT id FROM missions")[0].clone();
+    let edit = format!("{base}/{id}/edit");
+    says(&text(&browser.get(&edit).await), &["Edit Spring", "What will appear", "Come by!"]);
+    let with = |title, version| [&fields(title)[..], &[("version", version)]].concat();
+    says(&text(&browser.submit(&edit, &with("Summer", "1")).await), &["Changed.", "Summer"]);
+    let late = browser.post(&edit, &with("Autumn", "1")).await;
+    assert_eq!(late.status, 422);
+    says(&text(&late), &["Somebody else changed this mission while you wrote."]);
+    assert!(late.body.contains("value=\"Autumn\"") && late.body.contains("name=\"version\" value=\"2\""));
+    // A picture is needed, and shown where it is part of the post.
+    let with_picture = [&with("Summer", "2")[..], &[("platforms", "instagram"), ("act", "preview")]].concat();
+    says(&text(&browser.post(&edit, &with_picture).await), &["Instagram publishes pictures only"]);
+    let with_picture = [&with_picture[..], &[("image", PICTURE)]].concat();
+    says(&text(&browser.post(&edit, &with_picture).await), &["With the picture"]);
+    let deleted = browser.submit(&format!("{base}/{id}/delete"), &[]).await;
+    says(&text(&deleted), &["The draft is deleted.", "There is no mission yet."]);
+    assert_eq!(browser.post(&format!("{base}/{id}/delete"), &[]).await.status, 303, "pressed twice");
+    assert_eq!(browser.get(&format!("{base}/{id}")).await.status, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn missions_are_for_whoever_may_and_of_one_guild() {
+    let world = World::new().await;
+    let mara = Browser::signed_in(&world, "mara").await;
+    let base = base(&world);
+    mara.get(&format!("{base}/new")).await;
+    let foreign = world.sim.borrow().channel_id(&format!("{OTHER_GUILD}/#general")).expect("a channel");
+    let fields = [("title", "Spring"), ("text", "Come by!"), ("platforms", "linkedin"), ("channel", foreign.as_str())];
+    let refused = mara.post(&format!("{base}/new"), &fields).await;
+    assert_eq!(refused.status, 422);
+    says(&text(&refused), &["Choose a text channel of this server"]);
+    let ada = Browser::signed_in(&world, "ada").await;
+    assert_eq!(ada.get(&base).await.status, 404, "nothing of the guild for members without a right");
+    assert_eq!(ada.post(&format!("{base}/new"), &fields).await.status, 404);
+}

@@ -1,0 +1,160 @@
+//! Purpose: what the team does with missions on the dashboard: held posts and clicks, the ledger, connections, the calendar.
+
+use crate::missions_help::{connect, preview, publish, pushed};
+use muster_sim::{Fault, FaultKind, Platform};
+use muster_tests::{Browser, Visitor, World, browser::text};
+
+fn at(world: &World, path: &str) -> String {
+    format!("/g/{}/missions/{path}", world.guild())
+}
+
+#[track_caller]
+fn says(said: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(said.contains(part), "{part:?} is not in:\n{said}");
+    }
+}
+
+/// LinkedIn takes ada's post and says nothing.
+async fn held(world: &World) -> String {
+    let card = pushed(world, "LinkedIn").await;
+    connect(world, "ada", "linkedin", "Ada Lovelace").await;
+    let fault = Fault::once("POST", "/social/linkedin/rest/posts", FaultKind::HangAfterEffect);
+    world.sim.borrow_mut().add_fault(fault);
+    publish(world, "ada", &card, "LinkedIn").await.says("gave no answer");
+    world.db.column("SELECT id FROM mission_posts")[0].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn posts_that_nobody_knows_of_are_decided_by_the_team() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let review = at(&world, "review");
+    says(&text(&browser.get(&review).await), &["Nothing waits for you.", "No clicks of a mission are held."]);
+    let post = held(&world).await;
+    says(&text(&browser.get(&review).await), &["Muster is looking", "Spring launch"]);
+    world.advance_minutes(5).await;
+    let page = browser.get(&review).await;
+    says(&text(&page), &["Ada on LinkedIn", "It is there", "It is not there", "Our spring menu is here!"]);
+    let decide = format!("{review}/{post}");
+    let refused = browser.post(&decide, &[("there", "yes"), ("url", "javascript:alert(1)")]).await;
+    assert_eq!(refused.status, 422);
+    says(&text(&refused), &["The address begins with https://"]);
+    assert!(refused.body.contains("value=\"javascript:alert(1)\""), "what was typed stays");
+    let url = "https://www.linkedin.com/feed/1";
+    let done = browser.submit(&decide, &[("there", "yes"), ("url", url)]).await;
+    says(&text(&done), &["counts as published, with its points", "Nothing waits for you."]);
+    let again = browser.post(&decide, &[("there", "no")]).await;
+    assert_eq!(again.status, 422);
+    says(&text(&again), &["somebody decided about it before"]);
+    world.slash("ada", "#general", "/score").await.says("15 points");
+    let mission = world.db.column("SELECT id FROM missions")[0].clone();
+    assert!(browser.get(&at(&world, &mission)).await.body.contains(url));
+}
+
+#[tokio::test(start_paused = true)]
+async fn clicks_that_were_held_lead_to_their_link() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let card = pushed(&world, "LinkedIn").await;
+    connect(&world, "ada", "linkedin", "Ada Lovelace").await;
+    publish(&world, "ada", &card, "LinkedIn").await;
+    let post = world.posted(Platform::LinkedIn).pop().expect("a post");
+    let slug = post.text.split("/l/").nth(1).and_then(|rest| rest.split(' ').next()).expect("a link").to_owned();
+    for person in 1..=15 {
+        world.open_link(&slug, &Visitor::at(&format!("203.0.113.{person}"))).await;
+    }
+    world.clicks_are_counted().await;
+    let page = browser.get(&at(&world, "review")).await;
+    says(&text(&page), &["Ada Spring launch 15 Look and decide"]);
+    let link = format!("/g/{}/links/{slug}", world.guild());
+    assert!(page.body.contains(&link));
+    says(&text(&browser.get(&link).await), &["15: many from one network"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_point_is_in_the_ledger_and_can_be_taken_back() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let ledger = at(&world, "ledger");
+    says(&text(&browser.get(&ledger).await), &["No points were given yet.", "Choose a member first"]);
+    let card = pushed(&world, "LinkedIn").await;
+    connect(&world, "ada", "linkedin", "Ada Lovelace").await;
+    publish(&world, "ada", &card, "LinkedIn").await;
+    let page = text(&browser.get(&ledger).await);
+    says(&page, &["Ada +10 Published Published “Spring launch” on LinkedIn", "+5 In time", "Take back"]);
+    let ada = world.id("ada");
+    let of_ada = format!("{ledger}?user={ada}");
+    says(&text(&browser.get(&of_ada).await), &["15 points, place 1 of 1.", "Write it down for Ada"]);
+    let bela = format!("{ledger}?user={}", world.id("bela"));
+    says(&text(&browser.get(&bela).await), &["No points yet.", "There is no line of this member."]);
+    assert_eq!(browser.get(&format!("{ledger}?user=ada")).await.status, 422);
+    let wrong = browser.post(&ledger, &[("user", &ada), ("points", "0"), ("reason", "")]).await;
+    assert_eq!(wrong.status, 422);
+    says(&text(&wrong), &["A whole number other than 0", "Say why"]);
+    let given = [("user", ada.as_str()), ("points", "25"), ("reason", "A <i>great</i> talk")];
+    let stranger = browser.post(&ledger, &[("user", "999999999999999999"), given[1], given[2]]).await;
+    says(&text(&stranger), &["There is no member of that ID here."]);
+    let once = [&given[..], &[("once", "00112233aabbccde")]].concat();
+    says(&text(&browser.submit(&ledger, &once).await), &["Written down.", "40 points", "By hand: A <i>great</i> talk"]);
+    browser.submit(&ledger, &once).await;
+    assert_eq!(world.db.column("SELECT COUNT(*) FROM points WHERE kind = 'adjust'"), ["1"], "sent twice");
+    let line = world.db.column("SELECT id FROM points WHERE kind = 'adjust'")[0].clone();
+    let place = format!("{ledger}/{line}");
+    says(&text(&browser.get(&place).await), &["Take points back", "+25"]);
+    says(&text(&browser.post(&place, &[]).await), &["Say why: the reason stays with the line."]);
+    let back = browser.submit(&place, &[("reason", "Meant for bela")]).await;
+    says(&text(&back), &["The points are taken back.", "15 points", "Meant for bela", "(taken back)"]);
+    browser.submit(&place, &[("reason", "Meant for bela")]).await;
+    assert_eq!(world.db.column("SELECT SUM(points) FROM points"), ["15"], "taken back once");
+    assert_eq!(browser.get(&format!("{ledger}/0011")).await.status, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_say_what_is_wrong_with_them() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let members = at(&world, "members");
+    let page = text(&browser.get(&members).await);
+    says(
+        &page,
+        &[
+            "Nobody has connected an account yet.",
+            "TikTok can be used",
+            "X cannot be used",
+            "not been audited by TikTok",
+        ],
+    );
+    connect(&world, "ada", "linkedin", "Ada Lovelace").await;
+    let page = browser.get(&members).await;
+    says(&text(&page), &["Ada LinkedIn Ada Lovelace connected"]);
+    let tokens = world.db.column("SELECT access_token FROM social_accounts");
+    assert!(!page.body.contains(&tokens[0]), "no token on a page");
+    world.jump(51 * 24 * 3_600_000).await;
+    world.advance_minutes(3).await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    says(&text(&browser.get(&members).await), &["ends soon", "they were reminded"]);
+    world.jump(10 * 24 * 3_600_000).await;
+    world.advance_minutes(3).await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    says(&text(&browser.get(&members).await), &["lost", "has to connect again with /connect"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_calendar_shows_starts_ends_and_what_waits() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let calendar = at(&world, "calendar");
+    says(&text(&browser.get(&calendar).await), &["March 2025", "Nothing starts, ends or waits in March 2025."]);
+    let card = pushed(&world, "LinkedIn").await;
+    connect(&world, "ada", "linkedin", "Ada Lovelace").await;
+    let choices = world.press("ada", &card, "Connect & Post").await.message.expect("where to publish").id;
+    let preview = preview(&world, "ada", &choices, "LinkedIn").await;
+    let modal = world.press("ada", &preview, "Later").await.modal.expect("a form");
+    world.submit("ada", &modal, &[("when", "2d")]).await.says("It publishes on LinkedIn");
+    let page = text(&browser.get(&calendar).await);
+    says(&page, &["starts Spring launch", "ends Spring launch", "1 post waits for Spring launch"]);
+    let far = text(&browser.get(&format!("{calendar}?month=2026-02")).await);
+    says(&far, &["February 2026", "Nothing starts"]);
+    says(&text(&browser.get(&format!("{calendar}?month=soon")).await), &["March 2025"]);
+}
