@@ -3,7 +3,7 @@
 import { buildNative } from "./lib/build.mjs";
 import { table } from "./lib/report.mjs";
 
-const NAMES = ["interactions", "entry", "burst", "draw", "gateway", "leaderboard", "dashboard", "links", "day", "startup"];
+const NAMES = ["interactions", "entry", "burst", "draw", "gateway", "leaderboard", "dashboard", "links", "rollover", "day", "startup"];
 const USAGE = `usage: ./scripts/bench [NAME ...] [--json] [--no-build]
 
   NAME        ${NAMES.join(", ")}; all of them without one
