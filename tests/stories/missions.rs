@@ -186,3 +186,48 @@ async fn clicks_that_wait_to_be_counted_decide_who_is_first_too() {
         .says("41 points")
         .says("Place 1 of “Spring launch” by clicks, with 12");
 }
+
+#[tokio::test(start_paused = true)]
+async fn every_post_count_and_point_is_noted_in_the_log_many_to_a_message() {
+    let world = World::new().await;
+    let card = pushed(&world, "Threads").await;
+    connect(&world, "ada", "threads", "ada.threads").await;
+    let set = "/mission settings log:#giveaways";
+    world.slash("mara", "#general", set).await.says("is noted in <#");
+    publish(&world, "ada", &card, "Threads").await;
+    world.advance_minutes(5).await;
+    let logged = |world: &World| -> Vec<String> {
+        let all = world.public("#giveaways").into_iter().map(|message| message.text());
+        all.filter(|text| text.contains("Missions: what happened")).collect()
+    };
+    let first = logged(&world);
+    assert_eq!(first.len(), 1, "{first:#?}");
+    let ada = world.id("ada");
+    for part in ["published on Threads http", "**+10** Published “Spring launch” on Threads", "**+5** In time for"]
+    {
+        assert!(first[0].contains(part) && first[0].contains(&format!("<@{ada}>")), "{part}: {}", first[0]);
+    }
+    let post = world.posted(Platform::Threads).pop().expect("a post");
+    world.sim.borrow_mut().set_social_metric(Platform::Threads, &post.id, "views", 120).expect("a post");
+    world.advance_minutes(70).await;
+    let second = logged(&world);
+    assert!(second.len() >= 2, "{second:#?}");
+    let later = second[1..].concat();
+    assert!(later.contains("Threads: 120 views") && later.contains("**+5** 100 views on Threads"), "{later}");
+    // Many at once are a few messages, none lost, none twice.
+    for n in 0..45 {
+        let line = format!("/mission adjust user:@ada points:1 reason:\"for the {n}th time\"");
+        world.slash("mara", "#general", &line).await.says("+1 points");
+    }
+    world.advance_minutes(5).await;
+    let all = logged(&world).concat();
+    for n in 0..45 {
+        assert_eq!(all.matches(&format!("for the {n}th time")).count(), 1, "{n}");
+    }
+    assert!(logged(&world).len() <= second.len() + 4, "{}", logged(&world).len());
+    world.slash("mara", "#general", set).await;
+    world.slash("mara", "#general", "/mission adjust user:@ada points:1 reason:\"in silence\"").await.says("+1 points");
+    world.advance_minutes(5).await;
+    assert!(!logged(&world).concat().contains("in silence"));
+    assert_eq!(world.db.column("SELECT COUNT(*) FROM mission_notes"), ["0"]);
+}

@@ -70,7 +70,8 @@ pub async fn change(
             cause: author.cause.clone(),
         };
         let insert = store::insert_rules(author, now.version + 1, &text, ctx.now());
-        match ctx.batch(vec![insert, audit::store::insert(&entry)]).await {
+        let [log, notes] = store::set_log(author.guild, next.log_channel);
+        match ctx.batch(vec![insert, audit::store::insert(&entry), log, notes]).await {
             Ok(_) => return Ok(next),
             Err(error) if error.is_conflict() => {
                 let known = ctx.query(store::get_rules_by_cause(author)).await?.first::<store::RulesRow>()?;

@@ -4,7 +4,7 @@ use crate::{audit::Author, sql::Statement};
 use serde::Deserialize;
 use twilight_model::id::{
     Id,
-    marker::{GuildMarker, RoleMarker, UserMarker},
+    marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
 };
 
 #[derive(Debug, Deserialize)]
@@ -34,6 +34,21 @@ pub fn insert_rules(author: &Author, version: u32, rules: &str, now: i64) -> Sta
     .bind(author.user)
     .bind(now)
     .bind(&author.cause)
+}
+
+/// Whether and where the guild has a log; what waits for it goes with it.
+pub fn set_log(guild: Id<GuildMarker>, channel: Option<Id<ChannelMarker>>) -> [Statement; 2] {
+    let log = match channel {
+        Some(channel) => Statement::new(
+            "INSERT INTO mission_logs (guild_id, channel_id) VALUES (?1, ?2) ON CONFLICT (guild_id) DO UPDATE SET channel_id = ?2",
+        )
+        .bind(guild)
+        .bind(channel),
+        None => Statement::new("DELETE FROM mission_logs WHERE guild_id = ?1").bind(guild),
+    };
+    let notes =
+        "DELETE FROM mission_notes WHERE guild_id = ?1 AND NOT EXISTS (SELECT 1 FROM mission_logs WHERE guild_id = ?1)";
+    [log, Statement::new(notes).bind(guild)]
 }
 
 /// A line of the ledger that is about to be written.

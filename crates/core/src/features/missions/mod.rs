@@ -104,6 +104,7 @@ impl Feature for Missions {
             Some(("poll", key)) => rounds::polls::on_timer(ctx, guild, key).await,
             Some(("role", user)) => roles::on_timer(ctx, guild, user).await,
             Some(("month", _)) => rounds::months::on_timer(ctx, guild).await,
+            Some(("log", _)) => rounds::log::on_timer(ctx, guild).await,
             _ => Ok(None),
         }
     }

@@ -1,6 +1,9 @@
 //! Purpose: every message and sentence of missions that a person reads in Discord.
 
-use super::store::{Mission, Post};
+use super::{
+    rounds::store::Note,
+    store::{Mission, Post},
+};
 use crate::{
     custom_id::CustomId,
     outbox::{Effect, EffectKind},
@@ -10,12 +13,14 @@ use crate::{
     },
     reply::{self, Message, embed, field, footer, link_button},
     social::Kind,
-    text::{count, escape_markdown, number, shorten},
+    text::{clean_line, count, escape_markdown, number, shorten},
     time,
 };
 use twilight_model::channel::message::{Component, component::ButtonStyle};
 
 const COPY_SHOWN: usize = 700;
+/// Characters of a line of the log: twenty of them fit into an embed.
+const DETAIL_MAX: usize = 120;
 
 fn id(action: &str, mission: &Mission) -> CustomId {
     CustomId::new(super::NAME, action).arg(&mission.id)
@@ -271,6 +276,33 @@ pub fn winners(month: &str, winners: &[Total], members: u32, color: u32) -> Mess
     Message::default().embed(shown)
 }
 
+/// What was noted since the last message of the log.
+pub fn log(notes: &[Note], last: i64, color: u32) -> Message {
+    let lines: Vec<String> = notes.iter().map(noted).collect();
+    let mut shown = embed("Missions: what happened", lines.join("\n"), color);
+    footer(&mut shown, log_marker(last));
+    Message::default().embed(shown)
+}
+
+/// Names a message of the log.
+pub fn log_marker(last: i64) -> String {
+    format!("Note {last}")
+}
+
+fn noted(note: &Note) -> String {
+    let (word, rest) = note.detail.split_once(' ').unwrap_or((&note.detail, ""));
+    let platform = Kind::of(word).map_or("", Kind::name);
+    let what = match (note.kind.as_str(), rest.split_once(' ')) {
+        ("points", _) => format!("**{word}** {}", escape_markdown(&clean_line(rest, DETAIL_MAX))),
+        ("post", Some(("published", url))) => format!("published on {platform} {}", clean_line(url, DETAIL_MAX)),
+        ("post", Some((state, why))) => {
+            format!("{platform}: {state}, {}", escape_markdown(&clean_line(why, DETAIL_MAX)))
+        }
+        _ => format!("{platform}: {rest}"),
+    };
+    format!("<t:{}:T> <@{}> {what}", note.at.div_euclid(1_000), note.user_id)
+}
+
 /// What came of a decision about a post whose outcome nobody knew.
 pub fn decided(post: &Post) -> String {
     let kind = post.kind().map_or("the platform", Kind::name);
@@ -322,5 +354,8 @@ pub fn settings(rules: &Rules) -> String {
         "They bring no points, because X forbids rewards."
     };
     lines.push(format!("{budget} {rewards}"));
+    if let Some(log) = rules.log_channel {
+        lines.push(format!("Every post, change of counts and change of points is noted in <#{log}>."));
+    }
     lines.join("\n")
 }

@@ -33,6 +33,9 @@ pub struct Settings {
     /// Where cards and the month's first are posted
     #[command(channel_types = "guild_text guild_announcement")]
     channel: Option<Id<ChannelMarker>>,
+    /// Where every post, change of counts and change of points is noted; the same again switches it off
+    #[command(channel_types = "guild_text guild_announcement")]
+    log: Option<Id<ChannelMarker>>,
     /// A role that may run missions without Manage Server; the same again takes it off
     manager: Option<Id<RoleMarker>>,
     /// Which rank `role` is for: its name
@@ -129,6 +132,9 @@ pub async fn on_settings(ctx: &Ctx, interaction: &Interaction, settings: Setting
     let int = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
     let rules = points::change(ctx, &Author::from(interaction), "settings", |rules| {
         rules.channel = settings.channel.or(rules.channel);
+        if settings.log.is_some() {
+            rules.log_channel = settings.log.filter(|log| rules.log_channel != Some(*log));
+        }
         if let Some(role) = settings.manager {
             match rules.managers.iter().position(|one| *one == role) {
                 Some(place) => drop(rules.managers.remove(place)),

@@ -1,4 +1,4 @@
-//! Purpose: the SQL of mission_polls, mission_clocks and mission_months, and of a post's counts.
+//! Purpose: the SQL of mission_polls, mission_clocks, mission_months, mission_logs and mission_notes, and of a post's counts.
 
 use crate::features::missions::store::Post;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use serde::Deserialize;
 use twilight_model::id::{
     Id,
-    marker::{GuildMarker, UserMarker},
+    marker::{ChannelMarker, GuildMarker, UserMarker},
 };
 
 #[derive(Debug, Clone, Deserialize)]
@@ -138,4 +138,50 @@ pub fn insert_month(guild: Id<GuildMarker>, month: &str, now: i64, members: u32,
     .bind(now)
     .bind(members)
     .bind(winners)
+}
+
+// ---- the log in a channel ---------------------------------------------------------------------------------------
+
+#[derive(Debug, Deserialize)]
+pub struct LogRow {
+    pub channel_id: Id<ChannelMarker>,
+    pub due_at: Option<i64>,
+}
+
+pub fn get_log(guild: Id<GuildMarker>) -> Statement {
+    Statement::new("SELECT channel_id, due_at FROM mission_logs WHERE guild_id = ?1").bind(guild)
+}
+
+/// What waits to be posted.
+#[derive(Debug, Deserialize)]
+pub struct Note {
+    pub id: i64,
+    pub user_id: Id<UserMarker>,
+    /// `post`, `counts` or `points`.
+    pub kind: String,
+    pub detail: String,
+    /// Unix milliseconds.
+    pub at: i64,
+}
+
+/// The oldest first.
+pub fn list_notes(guild: Id<GuildMarker>, limit: usize) -> Statement {
+    Statement::new("SELECT id, user_id, kind, detail, at FROM mission_notes WHERE guild_id = ?1 ORDER BY id LIMIT ?2")
+        .bind(guild)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+}
+
+pub fn delete_notes(guild: Id<GuildMarker>, until: i64) -> Statement {
+    Statement::new("DELETE FROM mission_notes WHERE guild_id = ?1 AND id <= ?2").bind(guild).bind(until)
+}
+
+/// When the next message is due; at once where something was noted after `last` and no time is given.
+pub fn set_log_due(guild: Id<GuildMarker>, last: i64, due_at: Option<i64>) -> Statement {
+    Statement::new(
+        "UPDATE mission_logs SET due_at = COALESCE(?3, (SELECT MIN(at) FROM mission_notes WHERE guild_id = ?1 AND id > ?2))
+         WHERE guild_id = ?1",
+    )
+    .bind(guild)
+    .bind(last)
+    .bind(due_at)
 }
