@@ -1,6 +1,7 @@
 //! Purpose: a mission from its draft to points: written, pushed, connected to, previewed, published once, counted.
 
 use crate::missions_help::{connect, connect_at, link_of, publish, pushed};
+use muster_core::sql::Statement;
 use muster_sim::Platform;
 use muster_tests::{Browser, World, links::Visitor};
 
@@ -230,4 +231,24 @@ async fn every_post_count_and_point_is_noted_in_the_log_many_to_a_message() {
     world.advance_minutes(5).await;
     assert!(!logged(&world).concat().contains("in silence"));
     assert_eq!(world.db.column("SELECT COUNT(*) FROM mission_notes"), ["0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sums_are_added_up_again_from_their_lines() {
+    let world = World::new().await;
+    for (who, points) in [("ada", 25), ("ada", -5), ("bela", 7)] {
+        let line = format!("/mission adjust user:@{who} points:{points} reason:talks");
+        world.slash("mara", "#general", &line).await.says("points");
+    }
+    let recompute = "/mission recompute";
+    world.slash("ada", "#general", recompute).await.says("Manage Server");
+    world.slash("mara", "#general", recompute).await.says("Every sum is what its lines add up to.");
+    let tamper = |sql: &'static str| drop(world.db.batch(&[Statement::new(sql)]).expect("written"));
+    tamper("UPDATE points_totals SET points = 999 WHERE points = 20 AND month = 'all'");
+    let stranger = "INSERT INTO points_totals SELECT guild_id, 'all', '42', 5 FROM points_totals LIMIT 1";
+    tamper(stranger);
+    world.slash("ada", "#general", "/score").await.says("999 points");
+    world.slash("mara", "#general", recompute).await.says("2 sums did not fit the lines");
+    world.slash("ada", "#general", "/score").await.says("20 points");
+    world.slash("mara", "#general", recompute).await.says("Every sum");
 }

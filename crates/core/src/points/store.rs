@@ -229,6 +229,20 @@ pub fn count(guild: Id<GuildMarker>, month: &str) -> Statement {
     Statement::new("SELECT COUNT(*) AS n FROM points_totals WHERE guild_id = ?1 AND month = ?2").bind(guild).bind(month)
 }
 
+/// Makes the sums anew from the entries; writes only those that differ.
+pub fn recompute(guild: Id<GuildMarker>) -> [Statement; 3] {
+    let of_months = "INSERT INTO points_totals (guild_id, month, user_id, points)
+         SELECT guild_id, month, user_id, SUM(points) FROM points WHERE guild_id = ?1 GROUP BY month, user_id
+         ON CONFLICT DO UPDATE SET points = excluded.points WHERE points_totals.points <> excluded.points";
+    let of_all = "INSERT INTO points_totals (guild_id, month, user_id, points)
+         SELECT guild_id, 'all', user_id, SUM(points) FROM points WHERE guild_id = ?1 GROUP BY user_id
+         ON CONFLICT DO UPDATE SET points = excluded.points WHERE points_totals.points <> excluded.points";
+    // A sum without a line is none.
+    let of_none = "DELETE FROM points_totals WHERE guild_id = ?1
+         AND NOT EXISTS (SELECT 1 FROM points WHERE points.guild_id = ?1 AND points.user_id = points_totals.user_id)";
+    [of_months, of_all, of_none].map(|text| Statement::new(text).bind(guild))
+}
+
 #[derive(Debug, Deserialize)]
 pub struct RoleRow {
     /// What Muster gave last; empty for none.

@@ -55,6 +55,8 @@ enum MissionCommand {
     Adjust(team::Adjust),
     #[command(name = "void")]
     Void(team::Void),
+    #[command(name = "recompute")]
+    Recompute(team::Recompute),
     #[command(name = "decide")]
     Decide(team::Decide),
 }
@@ -260,6 +262,7 @@ async fn on_managed(ctx: &Ctx, interaction: &Interaction, command: MissionComman
         }
         MissionCommand::Adjust(adjust) => team::on_adjust(ctx, interaction, adjust).await,
         MissionCommand::Void(void) => team::on_void(ctx, interaction, void).await,
+        MissionCommand::Recompute(_) => team::on_recompute(ctx, interaction).await,
         MissionCommand::Decide(decide) => team::on_decide(ctx, interaction, decide).await,
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     points::{self, store::EntryRow},
     reply::{Message, Reply},
     social::{Kind, accounts},
-    text::{clean_line, escape_markdown},
+    text::{clean_line, count, escape_markdown},
     time,
 };
 use twilight_interactions::command::{CommandModel, CreateCommand};
@@ -84,6 +84,10 @@ pub struct Void {
     #[command(max_length = 200)]
     reason: String,
 }
+
+#[derive(CommandModel, CreateCommand)]
+#[command(name = "recompute", desc = "Add every sum of points up again from the lines of the ledger")]
+pub struct Recompute {}
 
 #[derive(CommandModel, CreateCommand)]
 #[command(name = "audit", desc = "Everything about a member's posts, counts and points")]
@@ -179,6 +183,17 @@ pub async fn on_void(ctx: &Ctx, interaction: &Interaction, void: Void) -> Result
     }))
 }
 
+/// Sums are kept by triggers; whoever doubts them has them made anew.
+pub async fn on_recompute(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> {
+    let results = ctx.batch(points::store::recompute(interaction.guild_id).into()).await?;
+    let changed = results.iter().map(|result| result.changes).sum();
+    Ok(Reply::private(if changed == 0 {
+        "Every sum is what its lines add up to.".to_owned()
+    } else {
+        format!("{} did not fit the lines, and are corrected now.", count(changed, "sum", "sums"))
+    }))
+}
+
 pub async fn on_rolesync(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> {
     let scene = Scene::of(ctx, interaction).await?;
     if scene.rules.ranks.iter().all(|rank| rank.role.is_none()) {
@@ -187,7 +202,7 @@ pub async fn on_rolesync(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> 
     let done = ctx.query(points::store::reopen_roles(scene.guild, ctx.now())).await?;
     Ok(Reply::private(format!(
         "The roles of {} are looked at again, one after the other.",
-        crate::text::count(done.changes, "member", "members")
+        count(done.changes, "member", "members")
     )))
 }
 
