@@ -29,6 +29,7 @@ mod links_manage;
 mod links_model;
 mod links_redirect;
 mod missions;
+mod missions_api;
 mod missions_faults;
 mod missions_help;
 mod missions_model;

@@ -136,6 +136,22 @@ pub async fn held_in(ctx: &Ctx, access: &GuildAccess, channel: Id<ChannelMarker>
     Ok(in_channel(&access.facts, access.guild, access.user, &access.roles, &facts.permission_overwrites))
 }
 
+/// Caller and Muster may post in that channel of this guild, now.
+///
+/// # Errors
+/// `User` with what is missing.
+pub async fn require_may_post(ctx: &Ctx, access: &GuildAccess, channel: Id<ChannelMarker>) -> Result<()> {
+    require_bot_in(ctx, access.guild, channel, POSTING).await?;
+    let held = held_in(ctx, access, channel).await?;
+    let may = held.contains(Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES)
+        || access.facts.owner_id == access.user
+        || access.permissions.intersects(Permissions::ADMINISTRATOR | Permissions::MANAGE_GUILD);
+    if may {
+        return Ok(());
+    }
+    Err(Error::user("You cannot write in that channel yourself, so Muster does not do it for you. Choose another one."))
+}
+
 /// Text and announcement channels of this guild; threads have their own rules and end on their own. `None` for one that Muster
 /// cannot see.
 async fn posting_channel(

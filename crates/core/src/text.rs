@@ -73,6 +73,30 @@ pub fn escape_markdown(text: &str) -> String {
     escaped
 }
 
+/// A sentence of ours that was written for Discord, for programs: without markup, times as RFC 3339.
+pub fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        plain.push_str(before);
+        let Some((inside, after)) = after.split_once('>') else {
+            plain.push('<');
+            rest = after;
+            continue;
+        };
+        let seconds = inside.strip_prefix("t:").and_then(|time| time.split(':').next()?.parse::<i64>().ok());
+        match (seconds, inside.get(..1)) {
+            (Some(seconds), _) => plain.push_str(&crate::time::rfc3339(seconds.saturating_mul(1_000))),
+            (None, Some("#")) => plain.push_str("that channel"),
+            (None, Some("@")) => plain.push_str("that member or role"),
+            _ => plain.push_str(inside),
+        }
+        rest = after;
+    }
+    plain.push_str(rest);
+    plain.replace("**", "").replace(['`', '\\'], "")
+}
+
 /// A cell of a CSV file. Text that a spreadsheet would run as a formula is made plain.
 pub fn csv_cell(text: &str) -> String {
     let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };

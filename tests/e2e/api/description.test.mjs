@@ -9,7 +9,7 @@ import { openSession } from "../lib/session.mjs";
 import { openStack } from "../lib/stack.mjs";
 
 const SCHEMATHESIS = path.join(ROOT, ".tools/schemathesis/bin/st");
-const AREAS = ["overview", "giveaways", "levels", "analytics", "logs", "jobs", "settings"];
+const AREAS = ["overview", "giveaways", "levels", "missions", "analytics", "logs", "jobs", "settings"];
 /** Requests that are made up per route. More of them: MUSTER_API_EXAMPLES=200 ./scripts/test api. */
 const EXAMPLES = process.env.MUSTER_API_EXAMPLES ?? "8";
 
@@ -17,7 +17,8 @@ const EXAMPLES = process.env.MUSTER_API_EXAMPLES ?? "8";
 const PARTS = [
   ["--include-path-regex", "/giveaways"],
   ["--include-path-regex", "/(config|jobs|timers)"],
-  ["--exclude-path-regex", "/(giveaways|config|jobs|timers)"],
+  ["--include-path-regex", "/(missions|links)"],
+  ["--exclude-path-regex", "/(giveaways|config|jobs|timers|missions|links)"],
 ];
 
 const stack = await openStack({ rateLimits: false });
@@ -45,9 +46,17 @@ test("every route answers as it is described, whatever it is sent", async () => 
   const listed = await fetch(`${stack.workerUrl}/api/v1/guilds/${guild}/giveaways`, { headers: { authorization: `Bearer ${keys[0]}` } });
   const giveaway = (await listed.json()).giveaways[0].id;
 
-  // What is sent names the guild that the key is for, and a giveaway that is there; the rest is made up.
+  const written = await fetch(`${stack.workerUrl}/api/v1/missions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${keys[2]}`, "content-type": "application/json" },
+    body: JSON.stringify({ title: "Spring", text: "Spring is here", platforms: ["linkedin"], channel_id: await crowd.channelId("general") }),
+  });
+  assert.equal(written.status, 201);
+  const mission = (await written.json()).id;
+
+  // What is sent names the guild that the key is for, a giveaway and a mission that are there; the rest is made up.
   const config = path.join(stack.dir, "schemathesis.toml");
-  fs.writeFileSync(config, `[parameters]\n"path.guild" = "${guild}"\n"path.giveaway" = "${giveaway}"\n`);
+  fs.writeFileSync(config, `[parameters]\n"path.guild" = "${guild}"\n"path.giveaway" = "${giveaway}"\n"path.mission" = "${mission}"\n`);
   const args = ["--config-file", config, "run", path.join(ROOT, "assets/openapi.json"), "--url", stack.workerUrl];
   args.push("--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,ignored_auth");
   args.push("--max-examples", EXAMPLES, "--rate-limit", "280/m", "--seed", "1", "--continue-on-failure", "--no-color");

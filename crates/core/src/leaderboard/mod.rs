@@ -5,6 +5,7 @@
 
 pub mod index;
 mod ranking;
+pub mod shown;
 mod store;
 
 pub use index::{Board, Index, Of, Span};

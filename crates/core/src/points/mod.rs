@@ -3,6 +3,7 @@
 //! Tables: points, points_totals, points_roles, mission_rules. An entry's cause is unique in its guild, so whatever comes twice counts
 //! once; taking something back is an entry as well. Sums are kept by triggers and can be made anew from the entries.
 
+pub mod board;
 pub mod clicks;
 pub mod rules;
 pub mod store;

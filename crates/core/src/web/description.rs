@@ -123,7 +123,8 @@ impl IntoResponses for Changing {
     info(
         title = "Muster",
         description = "What the dashboard shows and changes, for programs. Send a key as `Authorization: Bearer muster_…`; guilds' \
-                       administrators make them on the dashboard. Errors are problem details (RFC 9457). A POST with an \
+                       administrators make them on the dashboard. A key is for one guild, so with a key `/api/v1/missions` means \
+                       `/api/v1/guilds/{guild}/missions`, and so on. Errors are problem details (RFC 9457). A POST with an \
                        `Idempotency-Key` can be sent again: it is carried out once, and gets the same answer for a day.",
         version = "1",
         license(name = "MIT")

@@ -96,12 +96,23 @@ async fn api(ctx: &Ctx, request: &mut Request) -> Response {
     let prepared = prepare(ctx, request, true).await;
     let left = limits::take_api(ctx, request);
     request.segments.drain(..2);
+    lengthen(request);
     let response = match prepared {
         Err(error) => Err(error),
         Ok(()) if left.is_over => Err(Error::TooMany(left.seconds)),
         Ok(()) => api_once(ctx, request).await,
     };
     limits::tell(response.unwrap_or_else(|error| problem_of(ctx, error)), left)
+}
+
+/// A key is for one guild, so `/missions` with a key means `/guilds/{that guild}/missions`. A giveaway's proof is everybody's.
+fn lengthen(request: &mut Request) {
+    let is_short = !matches!(request.segments().as_slice(), ["guilds", ..] | ["giveaways", _, "proof"]);
+    let Caller::Key(key) = &request.caller else { return };
+    if is_short {
+        let guild = ["guilds".to_owned(), key.guild.to_string()];
+        request.segments.splice(..0, guild);
+    }
 }
 
 async fn api_once(ctx: &Ctx, request: &Request) -> Result<Response> {

@@ -12,7 +12,10 @@ use crate::{
     error::{Error, Result},
     guild_config::{self, FreshConfig},
     identity::Caller,
-    leaderboard::{Board, Of, Place, Question, Span},
+    leaderboard::{
+        Board, Of, Place, Question, Span,
+        shown::{Entry, Leaderboard},
+    },
     web::{
         Request, Response,
         description::{Guarded, Snowflake},
@@ -32,6 +35,8 @@ const MAX_AGE: u32 = 15;
 pub async fn on_request(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let (guild, member) = match segments[..] {
+        // The board of missions is theirs to answer.
+        ["guilds", _, "leaderboard"] if request.param("board") == Some("missions") => return Ok(None),
         ["guilds", guild, "leaderboard"] => (guild, None),
         ["guilds", guild, "members", user, "rank"] => (guild, Some(user)),
         _ => return Ok(None),
@@ -92,40 +97,6 @@ fn period_text(span: Span, period: u32) -> Option<String> {
     }
 }
 
-/// One page of a board.
-#[derive(Serialize, ToSchema)]
-struct Leaderboard {
-    #[schema(value_type = Snowflake)]
-    guild_id: Id<GuildMarker>,
-    /// `all`, `week` or `month`.
-    board: &'static str,
-    /// `total`, `text` or `voice`.
-    kind: &'static str,
-    /// `2026-W47` or `2026-11`; null for the board of all time.
-    period: Option<String>,
-    /// The page on which the first of these stands.
-    page: usize,
-    pages: usize,
-    /// How many are on the board.
-    members: usize,
-    entries: Vec<Entry>,
-    /// For `cursor`; null at the end.
-    next_cursor: Option<String>,
-}
-
-/// A place on a board.
-#[derive(Serialize, ToSchema)]
-struct Entry {
-    place: usize,
-    #[schema(value_type = Snowflake)]
-    user_id: Id<UserMarker>,
-    /// Experience.
-    score: i64,
-    /// On the board of all time only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    level: Option<u32>,
-}
-
 /// Where somebody stands.
 #[derive(Serialize, ToSchema)]
 struct Rank {
@@ -168,8 +139,8 @@ struct Stretch {
     params(
         ("guild" = Snowflake, Path),
         ("board" = Option<BoardName>, Query, description = "`all` unless a month is given"),
-        ("kind" = Option<KindName>, Query, description = "`total` unless given"),
-        ("month" = Option<String>, Query, description = "A month that is over, as 2026-11; only its ten winners are kept"),
+        ("kind" = Option<KindName>, Query, description = "`total` unless given; not for `missions`"),
+        ("month" = Option<String>, Query, description = "As 2026-11. Of experience a month that is over keeps only its ten winners; of missions all is kept"),
         ("page" = Option<u32>, Query, minimum = 1, maximum = 1_000_000),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before: goes on after its last member, however places moved; instead of `page`"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "10 unless given"),
@@ -335,6 +306,8 @@ enum BoardName {
     All,
     Week,
     Month,
+    /// Points from missions, of a `month` or of all time; for who may see missions.
+    Missions,
 }
 
 /// What counts for it.

@@ -1,6 +1,6 @@
 //! Purpose: what admins do with missions, from commands and forms alike: make, change, push, close.
 
-use super::{store, store::Mission, view};
+use super::{assignees::store as assignees, store, store::Mission, view};
 use crate::{
     audit::{self, Author},
     ctx::Ctx,
@@ -15,13 +15,15 @@ use crate::{
 use serde_json::json;
 use twilight_model::id::{
     Id,
-    marker::{ChannelMarker, GuildMarker},
+    marker::{ChannelMarker, GuildMarker, UserMarker},
 };
 
 pub const TITLE_MAX: usize = 100;
 /// LinkedIn takes the longest texts.
 pub const COPY_MAX: usize = 3_000;
 const URL_MAX: usize = 2_000;
+/// Members that one mission names: one statement writes them, and one answer lists them.
+pub const CHOSEN_MAX: usize = 1_000;
 /// How far ahead a mission may end.
 const LONGEST_MS: i64 = 366 * 24 * 3_600_000;
 /// How long a mission runs that names no end.
@@ -43,7 +45,9 @@ pub struct Wish {
     pub campaign: Option<String>,
     pub starts_at: Option<i64>,
     pub ends_at: Option<i64>,
+    /// everyone, role:<id>, or members, who are named by `members`.
     pub assigned: Option<String>,
+    pub members: Vec<Id<UserMarker>>,
     pub max_posts: Option<u32>,
     pub channel: Option<Id<ChannelMarker>>,
 }
@@ -125,6 +129,10 @@ pub fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules) -> Re
     mission.assigned = wish.assigned.clone().unwrap_or_else(|| mission.assigned.clone());
     mission.max_posts = wish.max_posts.unwrap_or(mission.max_posts);
     mission.channel_id = wish.channel.unwrap_or(mission.channel_id);
+    if mission.assigned == "members" && wish.assigned.is_some() && !(1..=CHOSEN_MAX).contains(&wish.members.len()) {
+        let why = format!("Choose 1 to {CHOSEN_MAX} members, a role, or everyone.");
+        problems.push(FieldError::new("members", why));
+    }
     if mission.title.is_empty() {
         problems.push(FieldError::new("title", "Give the mission a title.".to_owned()));
     }
@@ -180,6 +188,17 @@ fn line(author: &Author, now: i64, what: &str, mission: &Mission) -> Statement {
     })
 }
 
+/// Has a mission's chosen members be those of the wish, and what others of them scheduled called off. `version`: what the mission
+/// stands at when this is carried out.
+fn assign(ctx: &Ctx, mission: &Mission, wish: &Wish, version: u32) -> Vec<Statement> {
+    let mut all = vec![assignees::clear(mission, version)];
+    if mission.assigned == "members" {
+        all.push(assignees::insert(mission, &wish.members, version));
+        all.push(assignees::cancel_others(mission, version, "the mission is for other members now", ctx.now()));
+    }
+    all
+}
+
 pub async fn load(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Option<Mission>> {
     Ok(ctx.query(store::get(guild, id)).await?.first()?)
 }
@@ -219,13 +238,15 @@ pub async fn create(ctx: &Ctx, author: &Author, channel: Id<ChannelMarker>, wish
     let rules = points::rules(ctx, author.guild).await?.rules;
     let mut mission = blank(ctx, author, rules.channel.unwrap_or(channel));
     apply(ctx, &mut mission, wish, &rules)?;
-    let results = ctx
-        .batch(vec![
-            store::insert(&mission),
-            store::get_by_cause(author.guild, &author.cause),
-            line(author, ctx.now(), "new", &mission),
-        ])
-        .await?;
+    let mut statements = vec![
+        store::insert(&mission),
+        store::get_by_cause(author.guild, &author.cause),
+        line(author, ctx.now(), "new", &mission),
+    ];
+    if wish.assigned.is_some() {
+        statements.append(&mut assign(ctx, &mission, wish, mission.version));
+    }
+    let results = ctx.batch(statements).await?;
     let found: Option<Mission> = results.get(1).map(|rows| rows.first()).transpose()?.flatten();
     found.ok_or_else(|| Error::internal("the mission was not found after it was made"))
 }
@@ -265,11 +286,14 @@ pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish)
     let rules = points::rules(ctx, author.guild).await?.rules;
     apply(ctx, &mut mission, wish, &rules)?;
     mission.due_at = mission.is_live().then_some(mission.ends_at);
+    let mut more = Vec::new();
+    if wish.assigned.is_some() {
+        more.append(&mut assign(ctx, &mission, wish, mission.version + 1));
+    }
     let is_other_post = mission.copy != before.copy
         || mission.image_url != before.image_url
         || mission.target_url != before.target_url
         || mission.platforms != before.platforms;
-    let mut more = Vec::new();
     if mission.ends_at != before.ends_at {
         more.push(links::expire_mission(ctx, author.guild, &mission.id, Some(mission.ends_at)));
     }

@@ -41,6 +41,8 @@ enum MissionCommand {
     New(New),
     #[command(name = "edit")]
     Edit(Box<Edit>),
+    #[command(name = "assign")]
+    Assign(team::Assign),
     #[command(name = "push")]
     Push(Push),
     #[command(name = "close")]
@@ -229,6 +231,10 @@ async fn on_managed(ctx: &Ctx, interaction: &Interaction, command: MissionComman
             let mission = actions::edit(ctx, &author, mission, &wish).await?;
             Ok(Reply::Private(draft(&mission, &scene, "Changed.")))
         }
+        MissionCommand::Assign(assign) => {
+            let mission = find(ctx, interaction, &assign.mission).await?;
+            team::on_assign(ctx, &author, mission, assign).await
+        }
         MissionCommand::Push(push) => {
             let mission = find(ctx, interaction, &push.mission).await?;
             let mission = actions::push(ctx, &author, mission).await?;
@@ -286,6 +292,7 @@ fn wish_of(edit: Edit, now: i64, scene: &Scene) -> Result<Wish> {
         assigned: edit
             .role
             .map(|role| if role.get() == scene.guild.get() { "everyone".to_owned() } else { format!("role:{role}") }),
+        members: Vec::new(),
         max_posts: edit.max_posts.and_then(|max| u32::try_from(max).ok()),
         channel: edit.channel,
     })

@@ -2,14 +2,17 @@
 //!
 //! Tables: missions, mission_assignees, mission_posts, mission_polls, mission_clocks, mission_months; points, points_totals, points_roles, mission_rules (`points`).
 //! Custom ids: `missions:open:<mission>`, `missions:preview|privacy|publish|later|schedule:<mission>:<platform>:<hash>:<privacy>`,
-//! `missions:cancel|again:<post>`, `missions:create` (modal). Timers: `mission:<id>`, `post:<id>`, `poll:<user>:<platform>`, `role:<user>`,
+//! `missions:cancel|again:<post>`, `missions:board:<month>:<page>:<owner>` (`points::board`), `missions:create` (modal). Timers: `mission:<id>`, `post:<id>`, `poll:<user>:<platform>`, `role:<user>`,
 //! `month:now` (due_at of the rows).
 
 mod actions;
+mod api;
+mod assignees;
 mod commands;
 mod components;
 mod hand;
 mod pages;
+mod posting;
 mod publish;
 mod roles;
 mod rounds;
@@ -76,6 +79,7 @@ impl Feature for Missions {
             "later" => Ok(components::on_later(id)),
             "privacy" => components::on_privacy(ctx, interaction, id, values).await,
             "cancel" => components::on_cancel(ctx, interaction, id.get(0)).await,
+            "board" => points::board::on_page(ctx, interaction, id).await,
             "again" => components::on_again(ctx, interaction, id.get(0)).await,
             _ => Err(Error::user("This button belongs to another version of Muster.")),
         }
@@ -153,6 +157,14 @@ impl Feature for Missions {
 
     async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, rest: &[&str]) -> Result<Option<Response>> {
         pages::on_request(ctx, request, access, rest).await
+    }
+
+    fn description() -> utoipa::openapi::OpenApi {
+        api::description()
+    }
+
+    async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
+        api::on_request(ctx, request).await
     }
 
     async fn personal_data(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<Value>> {

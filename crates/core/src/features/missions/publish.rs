@@ -6,6 +6,7 @@
 //! post is held for a person.
 
 use super::{
+    assignees,
     rounds::{self, months, polls},
     store,
     store::{Mission, Post},
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::{
     ctx::Ctx,
+    discord,
     error::{Error, Result},
     guild_config,
     outbox::{self, Effect, EffectKind},
@@ -85,18 +87,20 @@ pub async fn advance_for_reader(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> 
     while let Some(due) = advance(ctx, guild, id).await? {
         let wait = due - ctx.now();
         if due > until || wait > SHORT_WAIT_MS {
-            let timer = crate::ports::Timer { feature: super::NAME.to_owned(), id: format!("post:{id}"), due_at: due };
-            if let Err(error) = ctx.timers.arm(guild, vec![timer]).await {
-                ctx.warn(
-                    "a post's clock was not armed; the sweeper will find it",
-                    serde_json::json!({ "error": error }),
-                );
-            }
+            arm(ctx, guild, id, due).await;
             break;
         }
         ctx.clock.sleep(u64::try_from(wait).unwrap_or(0)).await;
     }
     load(ctx, guild, id).await
+}
+
+/// Has the guild's clock look at a post when it is due.
+pub async fn arm(ctx: &Ctx, guild: Id<GuildMarker>, id: &str, due_at: i64) {
+    let timer = crate::ports::Timer { feature: super::NAME.to_owned(), id: format!("post:{id}"), due_at };
+    if let Err(error) = ctx.timers.arm(guild, vec![timer]).await {
+        ctx.warn("a post's clock was not armed; the sweeper will find it", serde_json::json!({ "error": error }));
+    }
 }
 
 pub async fn load(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Option<Post>> {
@@ -106,6 +110,11 @@ pub async fn load(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Option<
 /// One step on a leased row.
 async fn take_step(ctx: &Ctx, mut post: Post) -> Result<()> {
     if post.state == "scheduled" {
+        match may_still(ctx, &post).await? {
+            Ok(()) => {}
+            Err(Stop::Later(wait)) => return postpone(ctx, post, wait).await,
+            Err(Stop::For(reason)) => return fail(ctx, post, &reason).await,
+        }
         move_to(ctx, &mut post, "queued", Some(0));
         return write(ctx, post, Vec::new()).await;
     }
@@ -131,6 +140,22 @@ async fn take_step(ctx: &Ctx, mut post: Post) -> Result<()> {
 enum Stop {
     Later(i64),
     For(String),
+}
+
+/// Whether the mission is still for whoever scheduled a post, by the roles that they have now.
+async fn may_still(ctx: &Ctx, post: &Post) -> Result<std::result::Result<(), Stop>> {
+    let gone = || Stop::For("the mission is not there any more".to_owned());
+    let mission: Option<Mission> = ctx.query(store::get(post.guild_id, &post.mission_id)).await?.first()?;
+    let Some(mission) = mission else { return Ok(Err(gone())) };
+    let mut roles = Vec::new();
+    if assignees::role_of(&mission).is_some() {
+        match discord::get_member(ctx, post.guild_id, post.user_id).await {
+            Ok(member) => roles = member.map(|member| member.roles).unwrap_or_default(),
+            Err(_) => return Ok(Err(Stop::Later(LOOK_AGAIN_MS))),
+        }
+    }
+    let is_for = assignees::includes(ctx, &mission, post.user_id, &roles).await?;
+    Ok(if is_for { Ok(()) } else { Err(Stop::For("the mission is for other members now".to_owned())) })
 }
 
 /// Everything that has to be so for a post to go on, as it is now.

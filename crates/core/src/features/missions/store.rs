@@ -1,4 +1,4 @@
-//! Purpose: the SQL of missions, mission_assignees and mission_posts.
+//! Purpose: the SQL of missions and mission_posts.
 
 use crate::{
     social::{Draft, Kind},
@@ -290,6 +290,8 @@ pub fn insert_post(post: &NewPost) -> Statement {
            created_at, step_at, due_at)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12 FROM missions
          WHERE missions.id = ?3 AND missions.guild_id = ?2 AND missions.state = 'live' AND missions.ends_at > ?11
+           AND (missions.assigned <> 'members' OR EXISTS (SELECT 1 FROM mission_assignees
+             WHERE guild_id = ?2 AND mission_id = ?3 AND user_id = ?4))
            AND (missions.max_posts = 0 OR missions.max_posts > (SELECT COUNT(*) FROM mission_posts
              WHERE mission_id = ?3 AND state NOT IN ('failed', 'cancelled')))
          ON CONFLICT (mission_id, user_id, platform) DO UPDATE SET state = excluded.state, text = excluded.text,
@@ -437,13 +439,6 @@ pub fn cancel_post(guild: Id<GuildMarker>, id: &str, user: Id<UserMarker>, reaso
     .bind(user)
     .bind(reason)
     .bind(now)
-}
-
-pub fn is_assigned(mission: &Mission, user: Id<UserMarker>) -> Statement {
-    Statement::new("SELECT user_id FROM mission_assignees WHERE guild_id = ?1 AND mission_id = ?2 AND user_id = ?3")
-        .bind(mission.guild_id)
-        .bind(&mission.id)
-        .bind(user)
 }
 
 /// Sums over the posts of a mission.

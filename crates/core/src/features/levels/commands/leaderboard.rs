@@ -14,6 +14,7 @@ use crate::{
     guild_config::{self, GuildConfig},
     interaction::Interaction,
     leaderboard::{Answer, Board, Of, Question, Span},
+    points,
     reply::{Message, Reply},
 };
 use twilight_interactions::command::{CommandModel, CommandOption, CreateCommand, CreateOption};
@@ -33,6 +34,10 @@ enum When {
     Week,
     #[option(name = "This month", value = "month")]
     Month,
+    #[option(name = "Missions, all time", value = "missions")]
+    Missions,
+    #[option(name = "Missions, this month", value = "missions_month")]
+    MissionsMonth,
 }
 
 #[derive(CommandOption, CreateOption, Clone, Copy)]
@@ -46,11 +51,11 @@ enum Kind {
 }
 
 #[derive(CommandModel, CreateCommand)]
-#[command(name = "leaderboard", desc = "Who earned the most experience here")]
+#[command(name = "leaderboard", desc = "Who earned the most here: experience, or points from missions")]
 struct Leaderboard {
     /// Of all time unless you choose
     board: Option<When>,
-    /// Everything unless you choose
+    /// Of experience: everything unless you choose
     kind: Option<Kind>,
     /// Which page; the first unless you choose
     #[command(min_value = 1, max_value = 1_000_000)]
@@ -71,7 +76,10 @@ enum At {
 
 pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Reply> {
     let asked = Leaderboard::from_interaction(data.into()).map_err(unreadable)?;
+    let number = asked.page.and_then(|page| usize::try_from(page - 1).ok()).unwrap_or(0);
     let span = match asked.board {
+        Some(When::Missions) => return points::board::show(ctx, interaction, false, number).await,
+        Some(When::MissionsMonth) => return points::board::show(ctx, interaction, true, number).await,
         None | Some(When::All) => Span::All,
         Some(When::Week) => Span::Week,
         Some(When::Month) => Span::Month,
@@ -81,7 +89,6 @@ pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData)
         Some(Kind::Text) => Of::Text,
         Some(Kind::Voice) => Of::Voice,
     };
-    let number = asked.page.and_then(|page| usize::try_from(page - 1).ok()).unwrap_or(0);
     Ok(Reply::Public(show(ctx, interaction, List { span, of }, At::Number(number)).await?))
 }
 

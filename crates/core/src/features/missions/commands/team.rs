@@ -6,7 +6,7 @@ use crate::{
     ctx::Ctx,
     discord,
     error::{Error, Result},
-    features::missions::{hand, publish, store, view},
+    features::missions::{actions, assignees, hand, publish, store, store::Mission, view},
     interaction::Interaction,
     permissions::{self, Giver},
     points::{self, store::EntryRow},
@@ -107,6 +107,61 @@ pub struct Decide {
     /// Its address, if you have it
     #[command(max_length = 500)]
     url: Option<String>,
+}
+
+#[derive(CommandModel, CreateCommand)]
+#[command(name = "assign", desc = "Say whom a mission is for: everyone, a role, or chosen members")]
+pub struct Assign {
+    /// Which mission, by its title or ID
+    #[command(autocomplete = true)]
+    pub mission: String,
+    /// A member to choose
+    add: Option<Id<UserMarker>>,
+    /// A chosen member to take off
+    remove: Option<Id<UserMarker>>,
+    /// Whoever has this role
+    role: Option<Id<RoleMarker>>,
+    /// Everybody
+    everyone: Option<bool>,
+}
+
+/// Members whom an answer names.
+const ASSIGNEES_SHOWN: usize = 20;
+
+pub async fn on_assign(ctx: &Ctx, author: &Author, mission: Mission, wanted: Assign) -> Result<Reply> {
+    let names_members = wanted.add.is_some() || wanted.remove.is_some();
+    let everyone = wanted.everyone == Some(true);
+    if [names_members, wanted.role.is_some(), everyone].iter().filter(|is_chosen| **is_chosen).count() != 1 {
+        return Err(Error::user("Choose one: members with `add` and `remove`, a `role`, or `everyone:True`."));
+    }
+    let mut members = assignees::chosen(ctx, &mission).await?;
+    let assigned = match wanted.role {
+        Some(role) if role.get() != author.guild.get() => format!("role:{role}"),
+        _ if names_members => "members".to_owned(),
+        _ => "everyone".to_owned(),
+    };
+    if names_members {
+        members.retain(|member| Some(*member) != wanted.remove);
+        members.extend(wanted.add.filter(|member| !members.contains(member)));
+        if members.is_empty() {
+            return Err(Error::user("Somebody has to stay. `everyone:True` opens the mission for everybody."));
+        }
+    }
+    let wish = actions::Wish { assigned: Some(assigned), members, ..actions::Wish::default() };
+    let mission = actions::edit(ctx, author, mission, &wish).await?;
+    let whom = match assignees::role_of(&mission) {
+        Some(role) => format!("<@&{role}>"),
+        None if mission.assigned == "members" => {
+            let mut names: Vec<String> =
+                wish.members.iter().take(ASSIGNEES_SHOWN).map(|member| format!("<@{member}>")).collect();
+            if wish.members.len() > ASSIGNEES_SHOWN {
+                names.push(format!("{} more", wish.members.len() - ASSIGNEES_SHOWN));
+            }
+            names.join(", ")
+        }
+        None => "everyone".to_owned(),
+    };
+    Ok(Reply::private(format!("**{}** is for {whom}.", escape_markdown(&mission.title))))
 }
 
 pub async fn on_decide(ctx: &Ctx, interaction: &Interaction, decide: Decide) -> Result<Reply> {

@@ -208,6 +208,7 @@ async fn read(
         starts_at: when(form, "starts", was.starts_at, scene, &mut errors),
         ends_at: when(form, "ends", was.ends_at, scene, &mut errors),
         assigned: audience(access, was, form.get("audience"), &mut errors),
+        members: Vec::new(),
         max_posts: max,
         channel: if is_same_channel { None } else { channel(ctx, access, form.get("channel"), &mut errors).await? },
     };

@@ -1,0 +1,288 @@
+//! Purpose: a member on the way to a confirmed post, from Discord and from programs alike: may they, what will appear, yes.
+
+use super::{
+    actions, assignees, store,
+    store::{Mission, Post},
+};
+use crate::{
+    access::GuildAccess,
+    ctx::Ctx,
+    error::{Error, Result},
+    interaction::Interaction,
+    links,
+    points::{self, rules::Rules},
+    social::{self, App, Creator, Kind, Refusal, accounts, caption, tokens},
+    time,
+};
+use sha2::{Digest, Sha256};
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, RoleMarker, UserMarker},
+};
+
+const DAY_MS: i64 = 24 * 3_600_000;
+/// X's budget is counted by 30 days.
+const BUDGET_MS: i64 = 30 * DAY_MS;
+
+/// Who publishes, always for themselves, with the roles that they have now.
+pub struct Poster {
+    pub guild: Id<GuildMarker>,
+    pub user: Id<UserMarker>,
+    roles: Vec<Id<RoleMarker>>,
+}
+
+impl From<&Interaction> for Poster {
+    fn from(interaction: &Interaction) -> Self {
+        Self { guild: interaction.guild_id, user: interaction.actor.id, roles: interaction.actor.roles.clone() }
+    }
+}
+
+impl From<&GuildAccess> for Poster {
+    fn from(access: &GuildAccess) -> Self {
+        Self { guild: access.guild, user: access.user, roles: access.roles.clone() }
+    }
+}
+
+/// The mission, if this member may take part now.
+pub async fn mission_for(ctx: &Ctx, poster: &Poster, id: &str) -> Result<Mission> {
+    let gone = || Error::user("This mission is not there any more.");
+    let mission = actions::load(ctx, poster.guild, id).await?.ok_or_else(gone)?;
+    if mission.state == "draft" {
+        return Err(Error::user("This mission is not open yet. `/missions` shows what is on."));
+    }
+    if !mission.is_live() || mission.ends_at <= ctx.now() {
+        return Err(Error::user("This mission is over. `/missions` shows what is on."));
+    }
+    if mission.starts_at > ctx.now() {
+        return Err(Error::User(format!("This mission starts {}.", time::relative(mission.starts_at))));
+    }
+    if assignees::includes(ctx, &mission, poster.user, &poster.roles).await? {
+        return Ok(mission);
+    }
+    Err(Error::user("This mission is for other members. `/missions` shows yours."))
+}
+
+/// Why nothing can be published on a platform, before anything is tried.
+pub async fn obstacle(ctx: &Ctx, rules: &Rules, mission: &Mission, kind: Kind, text: &str) -> Result<Option<String>> {
+    let Some(app) = tokens::app_of(ctx, kind) else {
+        return Ok(Some(format!("{} is not set up on this deployment", kind.name())));
+    };
+    let can = kind.platform().capabilities(app);
+    if let Some(refusal) = points::rules::refusal(rules, kind, text, !mission.image_url.is_empty(), can.needs_image) {
+        return Ok(Some(refusal));
+    }
+    if kind == Kind::X {
+        return over_budget(ctx, rules, mission, kind, text).await;
+    }
+    Ok(None)
+}
+
+async fn over_budget(ctx: &Ctx, rules: &Rules, mission: &Mission, kind: Kind, text: &str) -> Result<Option<String>> {
+    let platform = kind.platform();
+    let budget = rules.x_budget;
+    if budget == 0 {
+        return Ok(Some("this server has no budget for posts on X, which cost money".to_owned()));
+    }
+    let spent: Option<store::Spent> =
+        ctx.query(store::spent(mission.guild_id, kind.key(), ctx.now() - BUDGET_MS)).await?.first()?;
+    let spent =
+        spent.map_or(0, |spent| spent.with_address * platform.price("https://") + spent.without * platform.price(""));
+    let is_over = spent + platform.price(text) > budget;
+    Ok(is_over.then(|| "this server's budget for posts on X is used up for now".to_owned()))
+}
+
+/// What a member would publish, with a link that is as long as theirs will be.
+pub fn text_like(ctx: &Ctx, mission: &Mission) -> String {
+    actions::text_for(mission, &links::url(ctx, &"x".repeat(links::SLUG_LENGTH)))
+}
+
+/// What the member publishes, with their own link, which is made where there is none yet.
+async fn text_of(ctx: &Ctx, mission: &Mission, user: Id<UserMarker>) -> Result<String> {
+    if mission.target_url.is_empty() {
+        return Ok(actions::text_for(mission, ""));
+    }
+    let guild = mission.guild_id;
+    if let Some(link) = links::of_member(ctx, guild, &mission.id, user).await? {
+        return Ok(actions::text_for(mission, &links::url(ctx, &link.slug)));
+    }
+    let target = links::target(ctx, &mission.target_url, &actions::utm(mission))?;
+    let insert =
+        links::insert_for_mission(ctx, guild, &mission.id, user, (&mission.title, &target), Some(mission.ends_at));
+    ctx.query(insert).await?;
+    let link = links::of_member(ctx, guild, &mission.id, user).await?;
+    let link = link.ok_or_else(|| Error::internal("the member's link was not found after it was made"))?;
+    links::publish(ctx, &link).await;
+    Ok(actions::text_for(mission, &links::url(ctx, &link.slug)))
+}
+
+/// Names a preview, in custom ids and for programs: what was previewed is what is published, or the member looks again.
+fn hash_of(text: &str, image: &str, account: &str) -> String {
+    let digest = Sha256::new()
+        .chain_update(text)
+        .chain_update("\n")
+        .chain_update(image)
+        .chain_update("\n")
+        .chain_update(account)
+        .finalize();
+    hex::encode(&digest[..8])
+}
+
+/// Everything about a post that is about to be confirmed.
+pub struct Ready {
+    pub mission: Mission,
+    pub kind: Kind,
+    pub account: social::store::Account,
+    pub text: String,
+    pub hash: String,
+    rules: Rules,
+}
+
+/// What this member would publish now, or why they cannot.
+pub async fn ready(ctx: &Ctx, poster: &Poster, mission: &str, platform: &str) -> Result<Ready> {
+    let mission = mission_for(ctx, poster, mission).await?;
+    let forged =
+        || Error::user("This button belongs to another version of the mission. Press **Connect & Post** again.");
+    let kind = Kind::of(platform).filter(|kind| mission.kinds().contains(kind)).ok_or_else(forged)?;
+    let rules = points::rules(ctx, poster.guild).await?.rules;
+    let text = text_of(ctx, &mission, poster.user).await?;
+    if let Some(why) = obstacle(ctx, &rules, &mission, kind, &text).await? {
+        return Err(Error::User(format!("{}: {why}.", kind.name())));
+    }
+    let accounts = accounts::list(ctx, poster.guild, poster.user).await?;
+    let account = accounts.into_iter().find(|one| one.platform == kind.key() && one.is_active());
+    let connect = || Error::User(format!("Connect your {} account first: `/connect`.", kind.name()));
+    let account = account.ok_or_else(connect)?;
+    let hash = hash_of(&text, &mission.image_url, &account.account_id);
+    Ok(Ready { mission, kind, account, text, hash, rules })
+}
+
+/// What will appear beside the text.
+pub struct Look {
+    /// As whom.
+    pub account: String,
+    /// The picture's address, where it is part of the post; otherwise empty.
+    pub image: String,
+    pub notes: Vec<String>,
+    /// Who may see it, where the member has to choose: the platform's word and ours.
+    pub privacy: Vec<(String, &'static str)>,
+}
+
+pub async fn look(ctx: &Ctx, ready: &Ready) -> Result<Look> {
+    let account = ready.account.account_name.clone();
+    let mut look = Look { account, image: String::new(), notes: Vec::new(), privacy: Vec::new() };
+    let Some(app) = tokens::app_of(ctx, ready.kind) else { return Ok(look) };
+    let can = ready.kind.platform().capabilities(app);
+    look.notes.extend(can.caution.map(str::to_owned));
+    if can.takes_image {
+        look.image.clone_from(&ready.mission.image_url);
+    } else if !ready.mission.image_url.is_empty() {
+        look.notes.push(format!("On {} the post appears without the mission's picture.", ready.kind.name()));
+    }
+    if !ready.rules.rewards(ready.kind) {
+        look.notes.push(format!("Posts on {} bring no points here.", ready.kind.name()));
+    }
+    if let Some(creator) = creator(ctx, app, ready).await? {
+        look.account = creator.name;
+        look.privacy = creator.privacy;
+    }
+    Ok(look)
+}
+
+/// As whom it appears and who may see it, asked now where the platform wants that.
+async fn creator(ctx: &Ctx, app: &App, ready: &Ready) -> Result<Option<Creator>> {
+    let (platform, name) = (ready.kind.platform(), ready.kind.name());
+    let silent =
+        || Error::User(format!("{name} does not answer just now. Nothing was published; try again in a moment."));
+    let access = match tokens::fresh(ctx, &ready.account).await {
+        Ok(access) => access,
+        Err(tokens::Trouble::Failed(error)) => return Err(error),
+        Err(tokens::Trouble::Lost) => {
+            return Err(Error::User(format!("Connect your {name} account again: `/connect`.")));
+        }
+        Err(tokens::Trouble::Later(_)) => return Err(silent()),
+    };
+    let Some(request) = platform.ask_privacy(&accounts::acting(app, &ready.account, &access)) else { return Ok(None) };
+    let answer = ctx.http.send(request).await.map_err(|_| silent())?;
+    match platform.read_privacy(&answer) {
+        Ok(creator) if !creator.privacy.is_empty() => Ok(Some(creator)),
+        Err(Refusal::Rejected(why)) => Err(Error::User(format!("{name}: {}.", crate::text::escape_markdown(&why)))),
+        _ => Err(silent()),
+    }
+}
+
+/// Cooldown, posts per day and the same words under another mission, as they are now.
+async fn check_safeguards(ctx: &Ctx, poster: &Poster, ready: &Ready) -> Result<()> {
+    let (now, rules) = (ctx.now(), &ready.rules);
+    let essence = caption::essence(&ready.text);
+    let recent = store::recent(poster.guild, poster.user, now - DAY_MS, &ready.mission.id, &essence);
+    let Some(recent) = ctx.query(recent).await?.first::<store::Recent>()? else { return Ok(()) };
+    if recent.same > 0 {
+        return Err(Error::user(
+            "You have published these very words for another mission. Platforms take the same text twice for spam.",
+        ));
+    }
+    if rules.posts_per_day > 0 && recent.today >= rules.posts_per_day {
+        return Err(Error::User(format!(
+            "You have published {} posts in 24 hours, as many as this server allows. Try again later.",
+            recent.today
+        )));
+    }
+    let pause = i64::from(rules.cooldown_minutes) * 60_000;
+    if let Some(newest) = recent.newest.filter(|newest| now - newest < pause) {
+        return Err(Error::User(format!(
+            "This server asks for a pause between posts: you can publish again {}.",
+            time::relative(newest + pause)
+        )));
+    }
+    Ok(())
+}
+
+/// The member said yes to what they saw: the one row of member, mission and platform is there then, and due. What is there already is
+/// given back as it stands. `hash`: names the preview; `at`: when it is to be published, now unless given.
+pub async fn confirm(
+    ctx: &Ctx,
+    poster: &Poster,
+    ready: &Ready,
+    (hash, privacy): (&str, &str),
+    at: Option<i64>,
+) -> Result<Post> {
+    if ready.hash != hash {
+        return Err(Error::user(
+            "The mission was changed since you saw this preview. Press **Connect & Post** again to see what it says now.",
+        ));
+    }
+    let (user, now) = (poster.user, ctx.now());
+    let known: Option<Post> =
+        ctx.query(store::get_post_of(&ready.mission.id, user, ready.kind.key())).await?.first()?;
+    let is_new = known.as_ref().is_none_or(|post| matches!(post.state.as_str(), "failed" | "cancelled"));
+    if is_new {
+        check_safeguards(ctx, poster, ready).await?;
+        let post = store::NewPost {
+            id: known.map_or_else(|| ctx.random_hex(8), |post| post.id),
+            guild_id: poster.guild,
+            mission_id: ready.mission.id.clone(),
+            user_id: user,
+            platform: ready.kind.key().to_owned(),
+            state: if at.is_some() { "scheduled" } else { "queued" }.to_owned(),
+            text: ready.text.clone(),
+            essence: caption::essence(&ready.text),
+            image_url: ready.mission.image_url.clone(),
+            privacy: privacy_of(ready.kind, privacy)?,
+            step_at: now,
+            due_at: Some(at.unwrap_or(now)),
+        };
+        ctx.query(store::insert_post(&post)).await?;
+    }
+    let row: Option<Post> = ctx.query(store::get_post_of(&ready.mission.id, user, ready.kind.key())).await?.first()?;
+    row.ok_or_else(|| Error::user("This mission has all the posts that it takes. `/missions` shows what else is on."))
+}
+
+/// Who may see the post, where the member has to choose it.
+fn privacy_of(kind: Kind, word: &str) -> Result<String> {
+    let known = ["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"];
+    match kind {
+        Kind::TikTok if known.contains(&word) => Ok(word.to_owned()),
+        Kind::TikTok => Err(Error::user("Choose first who may see the post.")),
+        _ => Ok(String::new()),
+    }
+}
