@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buttonsOf } from "../../scripts/lib/people.mjs";
 import { pause, until } from "../../scripts/lib/processes.mjs";
+import { connect, connectLink } from "./lib/missions.mjs";
 import { openStack } from "./lib/stack.mjs";
 
 const stack = await openStack();
@@ -23,29 +23,11 @@ async function pushed(title, platforms) {
   return crowd.findMessage("the mission's card", "general", (text, message) => message.ephemeral_for == null && text.includes(title) && text.includes("Connect & Post"));
 }
 
-/** At the page behind a link of /connect, and at the platform's consent page. */
-async function connect(link, platform, account) {
-  const page = await fetch(link);
-  assert.equal(page.status, 200);
-  assert.match(await page.text(), /Connect accounts/);
-  const token = link.split("/").pop();
-  const started = await fetch(`${stack.workerUrl}/oauth/${platform}/start`, {
-    method: "POST", redirect: "manual", body: new URLSearchParams({ link: token }), headers: { origin: stack.workerUrl },
-  });
-  assert.equal(started.status, 303, await started.text());
-  const cookie = started.headers.getSetCookie().map((one) => one.split(";")[0]).join("; ");
-  const consent = await fetch(`${started.headers.get("location")}&sim_account=${encodeURIComponent(account)}`, { redirect: "manual" });
-  const back = await fetch(consent.headers.get("location"), { headers: { cookie }, redirect: "manual" });
-  assert.match(await back.text(), /is connected/);
-}
-
-const connectLink = (message) => buttonsOf(message).find((button) => button.url)?.url;
-
 test("somebody connects, publishes, is clicked, and has points", async () => {
   const card = await pushed("Spring launch", "LinkedIn");
   const asked = await crowd.press("ada", card, "Connect & Post");
   assert.match(asked.text, /LinkedIn: not connected yet/);
-  await connect(connectLink(asked.message), "linkedin", "Ada Lovelace");
+  await connect(stack, connectLink(asked.message), "linkedin", "Ada Lovelace");
   const ready = await crowd.press("ada", card, "Connect & Post");
   const preview = await crowd.press("ada", ready.message, "Preview for LinkedIn");
   assert.match(preview.text, /This is what will appear/);
@@ -78,7 +60,7 @@ test("somebody connects, publishes, is clicked, and has points", async () => {
 test("Threads gives no answer after the post is there: it is found, and not sent again", async () => {
   const card = await pushed("Summer launch", "Threads");
   const asked = await crowd.press("bela", card, "Connect & Post");
-  await connect(connectLink(asked.message), "threads", "bela.t");
+  await connect(stack, connectLink(asked.message), "threads", "bela.t");
   const ready = await crowd.press("bela", card, "Connect & Post");
   const preview = await crowd.press("bela", ready.message, "Preview for Threads");
   await sim.post("/faults", { method: "POST", route: "/social/threads/v1.0/{user}/threads_publish", count: 1, kind: "reset_after_effect" });

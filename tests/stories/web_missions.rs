@@ -73,13 +73,16 @@ async fn a_mission_from_the_form_to_its_results() {
     world.clicks_are_counted().await;
     world.advance_minutes(7).await;
     let page = browser.get(&here).await;
-    says(&text(&page), &["Published 1", "Clicks 12", "Points 16", "Clicks by day", "Ada LinkedIn published"]);
+    says(
+        &text(&page),
+        &["Published 1", "Clicks 12", "Points 16", "Clicks by day", "Ada LinkedIn published", "Its numbers"],
+    );
     assert!(page.body.contains("data-chart") && page.body.contains(&post.id), "a chart, and the post's address");
     says(&text(&browser.get(&base).await), &["<b>Spring</b> launch", "live", "LinkedIn, Threads"]);
     let closed = browser.submit(&format!("{here}/close"), &[]).await;
     says(&text(&closed), &["The mission is closed.", "closed"]);
     assert!(!closed.body.contains("/close\""), "nothing to close any more");
-    says(&text(&browser.get(&base).await), &["There is no mission yet."]);
+    says(&text(&browser.get(&base).await), &["No mission is live, and there is no draft."]);
     says(&text(&browser.get(&format!("{base}?show=closed")).await), &["<b>Spring</b> launch", "12", "16"]);
 }
 

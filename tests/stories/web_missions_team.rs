@@ -34,6 +34,8 @@ async fn posts_that_nobody_knows_of_are_decided_by_the_team() {
     let post = held(&world).await;
     says(&text(&browser.get(&review).await), &["Muster is looking", "Spring launch"]);
     world.advance_minutes(5).await;
+    let first = text(&browser.get(&format!("/g/{}", world.guild())).await);
+    says(&first, &["Live missions", "1 post waits for you", "1 post of a mission waits for somebody to say"]);
     let page = browser.get(&review).await;
     says(&text(&page), &["Ada on LinkedIn", "It is there", "It is not there", "Our spring menu is here!"]);
     let decide = format!("{review}/{post}");
@@ -48,6 +50,8 @@ async fn posts_that_nobody_knows_of_are_decided_by_the_team() {
     assert_eq!(again.status, 422);
     says(&text(&again), &["somebody decided about it before"]);
     world.slash("ada", "#general", "/score").await.says("15 points");
+    let log = text(&browser.get(&format!("/g/{}/logs", world.guild())).await);
+    says(&log, &["is there"]);
     let mission = world.db.column("SELECT id FROM missions")[0].clone();
     assert!(browser.get(&at(&world, &mission)).await.body.contains(url));
 }

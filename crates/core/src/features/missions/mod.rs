@@ -25,7 +25,7 @@ use crate::{
     custom_id::CustomId,
     error::{Error, Result},
     feature::Feature,
-    guild_config,
+    guild_config::{self, GuildConfig},
     interaction::{Interaction, ModalData},
     outbox::{Delivered, Rendered},
     points,
@@ -33,6 +33,7 @@ use crate::{
     reply::Reply,
     sql::Statement,
     time,
+    watch::{Attention, Figure, Scene},
     web::{Request, Response, Tab},
 };
 use serde_json::{Value, json};
@@ -165,6 +166,14 @@ impl Feature for Missions {
 
     async fn api(ctx: &Ctx, request: &Request) -> Result<Option<Response>> {
         api::on_request(ctx, request).await
+    }
+
+    async fn figures(ctx: &Ctx, guild: Id<GuildMarker>, _config: &GuildConfig) -> Result<Vec<Figure>> {
+        pages::figures(ctx, guild).await
+    }
+
+    async fn attention(ctx: &Ctx, scene: &Scene<'_>) -> Result<Vec<Attention>> {
+        pages::attention(ctx, scene.guild).await
     }
 
     async fn personal_data(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<Value>> {

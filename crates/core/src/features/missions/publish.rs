@@ -13,6 +13,7 @@ use super::{
     view,
 };
 use crate::{
+    audit::{self, Author},
     ctx::Ctx,
     discord,
     error::{Error, Result},
@@ -447,8 +448,20 @@ pub async fn again(ctx: &Ctx, mut post: Post) -> Result<()> {
     write(ctx, post, Vec::new()).await
 }
 
-/// A person of the team says whether a held post is there.
-pub async fn decide(ctx: &Ctx, mut post: Post, is_there: bool, url: &str) -> Result<()> {
+/// A person of the team says whether a held post is there. What they said stands in the audit log, whoever was quicker.
+pub async fn decide(ctx: &Ctx, author: &Author, mut post: Post, is_there: bool, url: &str) -> Result<()> {
+    let said = audit::store::insert(&audit::store::Entry {
+        guild_id: author.guild,
+        at: ctx.now(),
+        actor_id: author.user,
+        source: author.source,
+        action: "missions",
+        target: format!("post {}", post.id),
+        before: None,
+        after: Some(if is_there { "is there" } else { "is not there" }.to_owned()),
+        cause: author.cause.clone(),
+    });
+    ctx.query(said).await?;
     if is_there {
         url.clone_into(&mut post.url);
         post.reason = String::new();

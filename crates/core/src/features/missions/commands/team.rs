@@ -173,7 +173,7 @@ pub async fn on_decide(ctx: &Ctx, interaction: &Interaction, decide: Decide) -> 
     if !is_address && !url.is_empty() {
         return Err(Error::user("The address begins with https://."));
     }
-    publish::decide(ctx, post, decide.there, &url).await?;
+    publish::decide(ctx, &Author::from(interaction), post, decide.there, &url).await?;
     let post = publish::load(ctx, guild, id).await?.ok_or_else(unknown)?;
     Ok(Reply::private(view::decided(&post)))
 }

@@ -27,6 +27,8 @@ struct ListPage {
     href: String,
     may_manage: bool,
     is_closed: bool,
+    /// There was one before.
+    has_any: bool,
     table: String,
     older: String,
 }
@@ -79,6 +81,8 @@ pub async fn show(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<
     } else {
         missions = ctx.query(store::list_open(access.guild, OPEN_MAX)).await?.all()?;
     }
+    let has_any = !missions.is_empty()
+        || !ctx.query(store::list_closed(access.guild, None, 1)).await?.all::<Mission>()?.is_empty();
     let end = if is_closed { "Closed" } else { "Ends" };
     let head = ["Mission", "State", "Platforms", "Posts", "Clicks", "Points", end];
     let page = ListPage {
@@ -87,6 +91,7 @@ pub async fn show(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<
         href: href(access, ""),
         may_manage: access.may(Area::Missions, May::Manage),
         is_closed,
+        has_any,
         table: table(&head, &rows(ctx, access, &missions).await?),
         older,
     };

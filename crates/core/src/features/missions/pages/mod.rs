@@ -19,9 +19,12 @@ use crate::{
     error::{Error, FieldError, Result},
     points::rules::Rules,
     social::{Kind, tokens},
+    text::count,
+    watch::{Attention, Figure},
     web::{Form, Request, Response, Shell, choices, fields},
 };
 use askama::Template;
+use twilight_model::id::{Id, marker::GuildMarker};
 
 pub const PATH: &str = "missions";
 
@@ -172,4 +175,20 @@ pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest
         _ => return Ok(None),
     };
     Ok(Some(response))
+}
+
+/// A number for the dashboard's first page.
+pub async fn figures(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Vec<Figure>> {
+    let now: store::AtAGlance = ctx.query(store::at_a_glance(guild)).await?.first()?.unwrap_or_default();
+    let note = if now.held > 0 { count(now.held, "post waits for you", "posts wait for you") } else { String::new() };
+    Ok(vec![Figure { name: "Live missions", value: now.live, note, path: PATH }])
+}
+
+pub async fn attention(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Vec<Attention>> {
+    let now: store::AtAGlance = ctx.query(store::at_a_glance(guild)).await?.first()?.unwrap_or_default();
+    if now.held == 0 {
+        return Ok(Vec::new());
+    }
+    let posts = count(now.held, "post of a mission waits", "posts of missions wait");
+    Ok(vec![Attention::new(format!("{posts} for somebody to say whether the platform has it."), "missions/review")])
 }

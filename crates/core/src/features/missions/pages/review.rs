@@ -10,7 +10,7 @@ use crate::{
     people,
     text::number,
     web::{
-        Request, Response, Shell,
+        Form, Request, Response, Shell,
         choices::error_of,
         render,
         table::{Cell, table},
@@ -157,7 +157,8 @@ pub async fn show(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<
     page(ctx, request, access, Typed { post: "", url: "", errors: Vec::new() }).await
 }
 
-async fn decide(ctx: &Ctx, access: &GuildAccess, id: &str, is_there: bool, url: &str) -> Result<()> {
+async fn decide(ctx: &Ctx, access: &GuildAccess, id: &str, is_there: bool, form: &Form) -> Result<()> {
+    let url = form.get("url");
     let is_plain = url.chars().count() <= URL_MAX && url.chars().all(|c| !c.is_whitespace() && !c.is_control());
     let is_address = url.is_empty() || (url.starts_with("https://") && is_plain);
     if !is_address {
@@ -167,7 +168,7 @@ async fn decide(ctx: &Ctx, access: &GuildAccess, id: &str, is_there: bool, url: 
     // Whoever decides second finds it decided.
     let post = publish::load(ctx, access.guild, id).await?.filter(|post| post.state == "held");
     let post = post.ok_or_else(|| Error::user("This post is not held any more: somebody decided about it before."))?;
-    publish::decide(ctx, post, is_there, url).await
+    publish::decide(ctx, &access.author(form.once()), post, is_there, url).await
 }
 
 pub async fn act(ctx: &Ctx, request: &Request, access: &GuildAccess, id: &str) -> Result<Response> {
@@ -177,7 +178,7 @@ pub async fn act(ctx: &Ctx, request: &Request, access: &GuildAccess, id: &str) -
         "no" => false,
         _ => return Err(Error::NotFound),
     };
-    match decide(ctx, access, id, is_there, form.get("url")).await {
+    match decide(ctx, access, id, is_there, &form).await {
         Ok(()) => {
             let done = if is_there { "there" } else { "not-there" };
             Ok(Response::see(format!("{}?done={done}", href(access, "review"))))

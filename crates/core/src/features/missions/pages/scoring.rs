@@ -100,8 +100,12 @@ impl Parts<'_> {
     }
 
     fn ranks(&self, roles: &[Choice]) -> String {
+        let is_typed = |form: &Form, place: usize| rank_fields(place).iter().any(|field| !form.get(field).is_empty());
+        let used = self.form.map_or(self.rules.ranks.len(), |form| {
+            (0..RANKS_MAX).rfind(|place| is_typed(form, *place)).map_or(0, |last| last + 1)
+        });
         // Two more than there are, for new ones.
-        let rows = self.form.map_or((self.rules.ranks.len() + 2).min(RANKS_MAX), |_| RANKS_MAX);
+        let rows = (used + 2).min(RANKS_MAX);
         let row = |place: usize| {
             let rank = self.rules.ranks.get(place);
             let [name_field, at_field, role_field] = rank_fields(place);

@@ -30,6 +30,7 @@ const POSTS_PER_PAGE: usize = 50;
 const MEMBERS_SHOWN: u32 = 10;
 /// Days of a chart; a mission that ran longer shows its last ones.
 const DAYS: i64 = 60;
+const WEEK: i64 = 7;
 
 #[derive(Template)]
 #[template(path = "features/missions/show.html")]
@@ -80,7 +81,8 @@ struct Results {
     points_by_day: HashMap<i64, i64>,
     top: Vec<store::MemberPoints>,
     points: i64,
-    member_clicks: HashMap<Id<UserMarker>, u64>,
+    /// Each member's link, and the people that it counted.
+    member_clicks: HashMap<Id<UserMarker>, (String, u64)>,
 }
 
 async fn read(ctx: &Ctx, mission: &Mission, after: (&str, &str), since: i64) -> Result<Results> {
@@ -111,15 +113,15 @@ async fn read(ctx: &Ctx, mission: &Mission, after: (&str, &str), since: i64) -> 
         points_by_day: by_day(points_by_day.all()?),
         top: top.all()?,
         points: points.first::<store::MissionPoints>()?.map_or(0, |row| row.points),
-        member_clicks: counted.members.into_iter().map(|(user, _, clicks)| (user, clicks)).collect(),
+        member_clicks: counted.members.into_iter().map(|(user, slug, clicks)| (user, (slug, clicks))).collect(),
     })
 }
 
-/// The days of a mission's charts: from its push to its end or today.
+/// The days of a mission's charts: from its push to its end or today, and a week at least.
 fn days_of(mission: &Mission, now: i64) -> Vec<i64> {
     let day = |at: i64| at.div_euclid(DAY_MS);
     let last = day(now).min(day(mission.closed_at.unwrap_or(now)) + 1);
-    let first = day(mission.pushed_at.unwrap_or(mission.created_at)).max(last - DAYS + 1);
+    let first = day(mission.pushed_at.unwrap_or(mission.created_at)).clamp(last - DAYS + 1, last - WEEK + 1);
     (first..=last).collect()
 }
 
@@ -244,18 +246,19 @@ async fn channel_name(ctx: &Ctx, mission: &Mission) -> Result<String> {
 }
 
 fn totals(mission: &Mission, results: &Results) -> Vec<(&'static str, String)> {
-    let sum = |of: fn(&store::PlatformSums) -> u64| number(results.platforms.iter().map(of).sum());
-    let published = sum(|sums| sums.published);
+    let sum = |of: fn(&store::PlatformSums) -> u64| results.platforms.iter().map(of).sum::<u64>();
     let of = if mission.max_posts > 0 { format!(" of {}", mission.max_posts) } else { String::new() };
-    vec![
-        ("Published", format!("{published}{of}")),
-        ("On their way", sum(|sums| sums.under_way)),
-        ("Unknown", sum(|sums| sums.held)),
-        ("Clicks", number(results.all_clicks)),
-        ("Views", sum(|sums| sums.views)),
-        ("Reactions", sum(|sums| sums.reactions)),
-        ("Points", results.points.to_string()),
-    ]
+    let mut totals = vec![("Published", format!("{}{of}", number(sum(|sums| sums.published))))];
+    for (name, posts) in [("On their way", sum(|sums| sums.under_way)), ("Unknown", sum(|sums| sums.held))] {
+        if posts > 0 {
+            totals.push((name, number(posts)));
+        }
+    }
+    totals.push(("Clicks", number(results.all_clicks)));
+    totals.push(("Views", number(sum(|sums| sums.views))));
+    totals.push(("Reactions", number(sum(|sums| sums.reactions))));
+    totals.push(("Points", results.points.to_string()));
+    totals
 }
 
 pub async fn show(
@@ -279,11 +282,16 @@ pub async fn show(
     let (charts, days) = charts(&days, &results);
     let posts: Vec<_> = results.posts.iter().map(|line| post_row(line, &names)).collect();
     let member = |one: &store::MemberPoints| {
-        vec![
-            Cell::text(names.get(&one.user_id).cloned().unwrap_or_default()),
-            Cell::number(results.member_clicks.get(&one.user_id).copied().unwrap_or(0)),
-            Cell::Number(one.points.to_string()),
-        ]
+        let name = names.get(&one.user_id).cloned().unwrap_or_default();
+        let (link, clicks) = match results.member_clicks.get(&one.user_id) {
+            Some((slug, clicks)) => {
+                let href = format!("/g/{}/links/{slug}", access.guild);
+                (Cell::Link { href, text: "Its numbers".to_owned() }, *clicks)
+            }
+            None => (Cell::text(""), 0),
+        };
+        let ledger = Cell::Link { href: format!("{}?user={}", href(access, "ledger"), one.user_id), text: name };
+        vec![ledger, Cell::number(clicks), Cell::Number(one.points.to_string()), link]
     };
     let members: Vec<_> = results.top.iter().map(member).collect();
     let platforms = platform_rows(&mission, &results.platforms);
@@ -305,7 +313,7 @@ pub async fn show(
             &[&["Platform", "Published", "On their way", "Not published", "Unknown"], &counts[..]].concat(),
             &platforms,
         ),
-        members: table(&["Member", "Clicks", "Points"], &members),
+        members: table(&["Member", "Clicks", "Points", "Link"], &members),
         posts: table(&[&["Who", "Platform", "State", "Since"], &counts[..], &["Post"]].concat(), &posts),
         more,
         href: here,

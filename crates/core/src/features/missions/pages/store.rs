@@ -331,3 +331,18 @@ pub fn paid_since(guild: Id<GuildMarker>, since: i64) -> Statement {
     .bind(guild)
     .bind(since)
 }
+
+/// What the first page says of a guild's missions.
+#[derive(Debug, Default, Deserialize)]
+pub struct AtAGlance {
+    pub live: u64,
+    pub held: u64,
+}
+
+pub fn at_a_glance(guild: Id<GuildMarker>) -> Statement {
+    Statement::new(
+        "SELECT (SELECT COUNT(*) FROM missions WHERE guild_id = ?1 AND state = 'live') AS live,
+           (SELECT COUNT(*) FROM mission_posts WHERE guild_id = ?1 AND state = 'held') AS held",
+    )
+    .bind(guild)
+}
