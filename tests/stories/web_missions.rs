@@ -111,6 +111,16 @@ async fn a_mission_is_changed_by_one_person_at_a_time() {
     says(&text(&browser.post(&edit, &with_picture).await), &["Instagram publishes pictures only"]);
     let with_picture = [&with_picture[..], &[("image", PICTURE)]].concat();
     says(&text(&browser.post(&edit, &with_picture).await), &["With the picture"]);
+    // For chosen members.
+    let ada = world.id("ada");
+    let for_members = [&with("Summer", "2")[..], &[("audience", "members")]].concat();
+    says(&text(&browser.post(&edit, &for_members).await), &["Choose 1 to 1000 members"]);
+    let wrong = [&for_members[..], &[("members", "ada")]].concat();
+    says(&text(&browser.post(&edit, &wrong).await), &["“ada” is no member's ID"]);
+    let chosen = [&for_members[..], &[("members", ada.as_str())]].concat();
+    says(&text(&browser.submit(&edit, &chosen).await), &["Changed.", "For Chosen members"]);
+    assert!(browser.get(&edit).await.body.contains(&format!("value=\"{ada}\"")), "who was chosen stands in the form");
+    assert_eq!(world.db.column("SELECT user_id FROM mission_assignees"), [ada]);
     let deleted = browser.submit(&format!("{base}/{id}/delete"), &[]).await;
     says(&text(&deleted), &["The draft is deleted.", "There is no mission yet."]);
     assert_eq!(browser.post(&format!("{base}/{id}/delete"), &[]).await.status, 303, "pressed twice");

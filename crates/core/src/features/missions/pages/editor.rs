@@ -7,6 +7,7 @@ use crate::{
     error::{Error, FieldError, Result},
     features::missions::{
         actions::{self, Wish},
+        assignees,
         store::Mission,
     },
     guild_config, links, permissions,
@@ -22,12 +23,9 @@ use crate::{
 };
 use askama::Template;
 use chrono::DateTime;
-use twilight_model::{
-    guild::Permissions,
-    id::{
-        Id,
-        marker::{ChannelMarker, RoleMarker},
-    },
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, RoleMarker, UserMarker},
 };
 
 const POSTS_MAX: u32 = 100_000;
@@ -85,7 +83,7 @@ impl EditorPage {
 }
 
 const FIELDS: [&str; 11] =
-    ["title", "text", "link", "image", "campaign", "starts", "ends", "audience", "max_posts", "channel", "version"];
+    ["title", "text", "link", "image", "campaign", "starts", "ends", "audience", "max_posts", "channel", "members"];
 
 /// `2026-12-24 18:00`, as the same field is read.
 fn wall(at: i64, zone: Zone) -> String {
@@ -94,7 +92,7 @@ fn wall(at: i64, zone: Zone) -> String {
 }
 
 /// What the form begins with.
-fn values_of(mission: &Mission, zone: Zone) -> Vec<(&'static str, String)> {
+fn values_of(mission: &Mission, chosen: &[Id<UserMarker>], zone: Zone) -> Vec<(&'static str, String)> {
     let audience = mission.assigned.strip_prefix("role:").unwrap_or(&mission.assigned);
     let max = if mission.max_posts == 0 { String::new() } else { mission.max_posts.to_string() };
     let values = [
@@ -108,7 +106,7 @@ fn values_of(mission: &Mission, zone: Zone) -> Vec<(&'static str, String)> {
         audience.to_owned(),
         max,
         mission.channel_id.to_string(),
-        mission.version.to_string(),
+        chosen.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
     ];
     FIELDS.into_iter().zip(values).collect()
 }
@@ -136,12 +134,12 @@ fn when(
     at
 }
 
-/// Everybody, the guild's roles, and chosen members where a program has chosen some.
-fn audience(access: &GuildAccess, was: &Mission, text: &str, errors: &mut Vec<FieldError>) -> Option<String> {
+/// Everybody, a role of the guild, or the members that another field names.
+fn audience(access: &GuildAccess, text: &str, errors: &mut Vec<FieldError>) -> Option<String> {
     let role = parse_id::<RoleMarker>(text).filter(|id| access.facts.roles.iter().any(|role| role.id == *id));
     match (text, role) {
         ("everyone" | "", _) => Some("everyone".to_owned()),
-        ("members", _) if was.assigned == "members" => None,
+        ("members", _) => Some("members".to_owned()),
         (_, Some(role)) if role.get() == access.guild.get() => Some("everyone".to_owned()),
         (_, Some(role)) => Some(format!("role:{role}")),
         _ => {
@@ -151,7 +149,7 @@ fn audience(access: &GuildAccess, was: &Mission, text: &str, errors: &mut Vec<Fi
     }
 }
 
-/// A channel of this guild, in which whoever asks could write themselves.
+/// A channel of this guild, in which Muster and whoever asks can write.
 async fn channel(
     ctx: &Ctx,
     access: &GuildAccess,
@@ -162,21 +160,32 @@ async fn channel(
         errors.push(FieldError::new("channel", "Choose the channel that its card is posted in."));
         return Ok(None);
     };
-    let held = match permissions::held_in(ctx, access, channel).await {
-        Err(Error::User(why)) => {
-            errors.push(FieldError::new("channel", why));
-            return Ok(None);
+    match permissions::require_may_post(ctx, access, channel).await {
+        Ok(()) => Ok(Some(channel)),
+        Err(Error::User(why) | Error::Denied(why)) => {
+            errors.push(FieldError::new("channel", crate::text::plain(&why)));
+            Ok(None)
         }
-        held => held?,
-    };
-    let needed = Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES;
-    let may_anyway = Permissions::ADMINISTRATOR | Permissions::MANAGE_GUILD;
-    let is_owner = access.facts.owner_id == access.user;
-    if !is_owner && !held.contains(needed) && !access.permissions.intersects(may_anyway) {
-        let why = "You cannot write in that channel yourself, so Muster does not do it for you. Choose another one.";
-        errors.push(FieldError::new("channel", why));
+        Err(error) => Err(error),
     }
-    Ok(Some(channel))
+}
+
+/// The members that a field names, each once.
+fn members(form: &Form, errors: &mut Vec<FieldError>) -> Vec<Id<UserMarker>> {
+    let mut all = Vec::new();
+    for word in form.get("members").split([',', ';', ' ', '\r', '\n']).filter(|word| !word.is_empty()) {
+        match super::parse_member(word) {
+            Some(user) if !all.contains(&user) => all.push(user),
+            Some(_) => {}
+            None => {
+                let word = crate::text::clean_line(word, 30);
+                let why = format!("“{word}” is no member's ID: in Discord's developer mode, a right click copies it.");
+                errors.push(FieldError::new("members", why));
+                break;
+            }
+        }
+    }
+    all
 }
 
 /// What a form asks for, compared with the mission as it is.
@@ -197,6 +206,16 @@ async fn read(
     if max.is_none() {
         errors.push(FieldError::new("max_posts", format!("Write a number up to {POSTS_MAX}, or leave it empty.")));
     }
+    let mut assigned = audience(access, form.get("audience"), &mut errors);
+    let mut chosen = Vec::new();
+    if assigned.as_deref() == Some("members") {
+        chosen = members(form, &mut errors);
+    }
+    let before = assignees::chosen(ctx, was).await?;
+    let is_same = |one: &Id<UserMarker>| before.contains(one);
+    if assigned.as_ref() == Some(&was.assigned) && chosen.len() == before.len() && chosen.iter().all(is_same) {
+        assigned = None;
+    }
     let is_same_channel = form.get("channel") == was.channel_id.to_string() && was.version > 0;
     let wish = Wish {
         title: some("title"),
@@ -207,8 +226,8 @@ async fn read(
         campaign: some("campaign"),
         starts_at: when(form, "starts", was.starts_at, scene, &mut errors),
         ends_at: when(form, "ends", was.ends_at, scene, &mut errors),
-        assigned: audience(access, was, form.get("audience"), &mut errors),
-        members: Vec::new(),
+        assigned,
+        members: chosen,
         max_posts: max,
         channel: if is_same_channel { None } else { channel(ctx, access, form.get("channel"), &mut errors).await? },
     };
@@ -236,12 +255,10 @@ fn previews(ctx: &Ctx, mission: &Mission, rules: &Rules) -> Vec<Preview> {
     if mission.copy.is_empty() { Vec::new() } else { mission.kinds().into_iter().map(preview).collect() }
 }
 
-fn audiences(access: &GuildAccess, mission: &Mission, chosen: &str) -> Vec<Choice> {
+fn audiences(access: &GuildAccess, chosen: &str) -> Vec<Choice> {
     let choice = |value: String, name: String| Choice { is_chosen: value == chosen, value, name, problem: "" };
     let mut all = vec![choice("everyone".to_owned(), "Everyone".to_owned())];
-    if mission.assigned == "members" {
-        all.push(choice("members".to_owned(), "The members who were chosen".to_owned()));
-    }
+    all.push(choice("members".to_owned(), "The members named below".to_owned()));
     let mut roles: Vec<_> = access.facts.roles.iter().filter(|role| role.id.get() != access.guild.get()).collect();
     roles.sort_by_key(|role| (std::cmp::Reverse(role.position), role.id));
     all.extend(roles.into_iter().map(|role| choice(role.id.to_string(), format!("@{}", role.name))));
@@ -291,7 +308,7 @@ async fn page(
         version: was.map_or(0, |was| was.version),
         zone: config.time_zone.clone(),
         platforms: Kind::ALL.map(platform).into(),
-        audiences: audiences(access, was.unwrap_or(shown.mission), value("audience")),
+        audiences: audiences(access, value("audience")),
         channels: choices::channels(ctx, access, Channels::Text, &chosen).await?,
         previews: if shown.is_previewed { previews(ctx, shown.mission, &rules) } else { Vec::new() },
         values: shown.values,
@@ -326,7 +343,7 @@ pub async fn edit(ctx: &Ctx, request: &Request, access: &GuildAccess, id: &str) 
         return Ok(Response::see(href(access, id)));
     }
     let zone = guild_config::cached(ctx, access.guild).await?.zone();
-    let values = values_of(&mission, zone);
+    let values = values_of(&mission, &assignees::chosen(ctx, &mission).await?, zone);
     let shown = Shown { mission: &mission, values, is_previewed: true, errors: Vec::new() };
     page(ctx, request, access, Some(&mission), shown).await
 }

@@ -1,8 +1,8 @@
 //! Purpose: the ledger of points: every line with why, of everybody or of one member; lines taken back, points given by hand.
 
-use super::{href, nav, refused, shell, store};
+use super::{href, nav, parse_member, refused, shell, store};
 use crate::{
-    access::{Area, GuildAccess, May, parse_id},
+    access::{Area, GuildAccess, May},
     ctx::Ctx,
     discord,
     error::{Error, FieldError, Result},
@@ -43,11 +43,6 @@ impl LedgerPage {
     fn error(&self, field: &str) -> &str {
         error_of(&self.errors, field)
     }
-}
-
-/// An id, or a mention as somebody copies it from Discord.
-fn parse_member(text: &str) -> Option<Id<UserMarker>> {
-    parse_id(text.trim_start_matches("<@").trim_start_matches('!').trim_end_matches('>'))
 }
 
 fn parse_cursor(text: &str) -> Option<(i64, &str)> {

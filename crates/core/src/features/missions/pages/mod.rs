@@ -14,7 +14,7 @@ mod store;
 
 use super::{actions, store::Mission};
 use crate::{
-    access::{Area, GuildAccess, May},
+    access::{Area, GuildAccess, May, parse_id},
     ctx::Ctx,
     error::{Error, FieldError, Result},
     points::rules::Rules,
@@ -24,7 +24,10 @@ use crate::{
     web::{Form, Request, Response, Shell, choices, fields},
 };
 use askama::Template;
-use twilight_model::id::{Id, marker::GuildMarker};
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
+};
 
 pub const PATH: &str = "missions";
 
@@ -140,6 +143,11 @@ fn platform_limits(ctx: &Ctx, rules: &Rules, kind: Kind) -> Limits {
         takes_image: can.takes_image,
         needs_image: can.needs_image,
     }
+}
+
+/// An id, or a mention as somebody copies it from Discord.
+fn parse_member(text: &str) -> Option<Id<UserMarker>> {
+    parse_id(text.trim_start_matches("<@").trim_start_matches('!').trim_end_matches('>'))
 }
 
 fn platform_names(mission: &Mission) -> String {
