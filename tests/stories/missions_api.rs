@@ -371,3 +371,39 @@ async fn members_are_chosen_in_discord() {
     world.slash("mara", "#general", &assign("everyone:True")).await.says("is for everyone");
     world.press("bela", &card, "Connect & Post").await.says("LinkedIn: not connected yet");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_member_without_any_right_publishes_for_themselves_only_while_it_is_for_them() {
+    let world = World::new().await;
+    let program = Program::new(&world, &["missions:manage"]).await;
+    let id = program.pushed().await;
+    connect(&world, "ada", "linkedin", "Ada Lovelace").await;
+    let ada = Browser::signed_in(&world, "ada").await;
+    ada.get("/sessions").await;
+    let send = async |sent: Value| {
+        world.advance(2_000).await;
+        let path = format!("/api/v1/guilds/{}/missions/{id}/post", world.guild());
+        let mut request = muster_tests::browser::request("POST", &path);
+        request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        request.headers.push(("x-form-token".to_owned(), ada.form_token.borrow().clone()));
+        request.body = sent.to_string().into_bytes();
+        ada.send(request).await
+    };
+    let assign = format!("/missions/{id}/assign");
+    let preview = is(&send(json!({ "platform": "linkedin" })).await, 200);
+    assert_eq!(preview["account"], "Ada Lovelace");
+    let yes = json!({ "platform": "linkedin", "confirm": preview["confirm"] });
+    is(&program.post(&assign, json!({ "to": "members", "member_ids": [world.id("bela")] })).await, 200);
+    let refused = is(&send(yes.clone()).await, 409);
+    assert_eq!(refused["detail"], "This mission is for other members. /missions shows yours.");
+    is(&program.post(&assign, json!({ "to": "members", "member_ids": [world.id("ada")] })).await, 200);
+    is(&send(yes.clone()).await, 202);
+    is(&send(yes).await, 202);
+    world.advance_minutes(2).await;
+    let posts = world.posted(Platform::LinkedIn);
+    assert_eq!(posts.len(), 1);
+    assert_eq!(world.db.column("SELECT user_id FROM mission_posts"), [world.id("ada")]);
+    // Changing missions is another matter.
+    let list = format!("/api/v1/guilds/{}/missions", world.guild());
+    is(&ada.get(&list).await, 404);
+}

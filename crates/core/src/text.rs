@@ -127,6 +127,19 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn sentences_for_discord_become_plain() {
+        for (text, expected) in [
+            ("This mission starts <t:1700000000:R>.", "This mission starts 2023-11-14T22:13:20Z."),
+            ("Muster is missing **Send Messages** in <#12>.", "Muster is missing Send Messages in that channel."),
+            ("Use `/mission new`, or ask <@34>.", "Use /mission new, or ask that member or role."),
+            ("a < b > c <", "a  b  c <"),
+            ("<é> <t:x:R>", "é t:x:R"),
+        ] {
+            assert_eq!(plain(text), expected);
+        }
+    }
+
+    #[test]
     fn a_family_emoji_is_never_cut_in_half() {
         let family = "👨‍👩‍👧‍👦";
         assert_eq!(shorten(&format!("ab{family}"), 8), "ab…");
