@@ -3,8 +3,11 @@
 //! Read from the text itself, each type brings a parser of its own into the Worker, 2.5 KB; through a value it is less than half of
 //! that, and types that are read from values anyway bring nothing. Not for what is read with every interaction and every batch.
 
+mod row;
+
+use row::Row;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Result, Value, value::RawValue};
+use serde_json::{Result, Value, value::RawValue};
 
 /// # Errors
 /// What does not fit the type, or is no JSON.
@@ -35,11 +38,5 @@ pub fn from_str<T: DeserializeOwned>(json: &str) -> Result<T> {
 pub fn list<T: DeserializeOwned>(json: &RawValue) -> Result<Vec<T>> {
     let rows: Vec<&RawValue> = serde_json::from_str(json.get())?;
     let object = |row: &RawValue| serde_json::from_slice::<Value>(row.get().as_bytes());
-    rows.into_iter()
-        .map(|row| match object(row)? {
-            Value::Object(row) => T::deserialize(row),
-            // An empty one says which column it misses first.
-            _ => T::deserialize(Map::new()),
-        })
-        .collect()
+    rows.into_iter().map(|row| T::deserialize(Row(object(row)?))).collect()
 }
