@@ -1,8 +1,8 @@
 //! Purpose: a mission from its draft to points: written, pushed, connected to, previewed, published once, counted.
 
-use crate::missions_help::{connect, connect_at, link_of, publish, pushed};
+use crate::missions_help::{connect, connect_at, link_of, preview, publish, pushed, pushed_as};
 use muster_core::sql::Statement;
-use muster_sim::Platform;
+use muster_sim::{AppChange, Platform};
 use muster_tests::{Browser, World, links::Visitor};
 
 const DAY: i64 = 24 * 3_600_000;
@@ -251,4 +251,35 @@ async fn sums_are_added_up_again_from_their_lines() {
     world.slash("mara", "#general", recompute).await.says("2 sums did not fit the lines");
     world.slash("ada", "#general", "/score").await.says("20 points");
     world.slash("mara", "#general", recompute).await.says("Every sum");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_has_published_all_that_the_platform_takes_is_told_before_and_at_the_post() {
+    let world = World::new().await;
+    let quota = |total| {
+        let change = AppChange { quota_total: Some(total), ..AppChange::default() };
+        world.sim.borrow_mut().change_social_app(Platform::Threads, change);
+    };
+    quota(2);
+    let first = pushed(&world, "Threads").await;
+    let text = "Our spring menu is here! And the garden is open: {link}";
+    let second = pushed_as(&world, "The garden", text, "Threads", "7d").await;
+    connect(&world, "ada", "threads", "ada.threads").await;
+    let choices = world.press("ada", &first, "Connect & Post").await.message.expect("where to publish").id;
+    world.press("ada", &choices, "Preview for Threads").await.says("Threads takes 2 more posts of this account");
+    publish(&world, "ada", &first, "Threads").await;
+    world.advance_minutes(2).await;
+    let choices = world.press("ada", &second, "Connect & Post").await.message.expect("where to publish").id;
+    let seen = preview(&world, "ada", &choices, "Threads").await;
+    // Meanwhile the account publishes elsewhere.
+    quota(1);
+    let all_used = "Threads takes 1 post of an account in 24 hours, and this account has published them";
+    world.press("ada", &seen, "Publish").await.says(all_used);
+    world.press("ada", &second, "Connect & Post").await;
+    world.press("ada", &choices, "Preview for Threads").await.says(all_used).says("Try again later");
+    assert_eq!(world.posted(Platform::Threads).len(), 1);
+    world.jump(DAY).await;
+    publish(&world, "ada", &second, "Threads").await;
+    world.advance_minutes(2).await;
+    assert_eq!(world.posted(Platform::Threads).len(), 2);
 }

@@ -11,7 +11,7 @@ use muster_tests::{
 use proptest::prelude::*;
 
 /// Every page of the dashboard that GET shows to whoever may see everything.
-const TABS: [&str; 22] = [
+const TABS: [&str; 29] = [
     "",
     "/giveaways",
     "/giveaways/new",
@@ -34,6 +34,13 @@ const TABS: [&str; 22] = [
     "/access",
     "/links",
     "/links?kind=missions",
+    "/missions",
+    "/missions/new",
+    "/missions/calendar",
+    "/missions/review",
+    "/missions/ledger",
+    "/missions/members",
+    "/missions/rules",
 ];
 
 async fn busy_cafe() -> World {

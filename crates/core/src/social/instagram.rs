@@ -1,11 +1,10 @@
 //! Purpose: Instagram with Instagram Login: containers, publishing and insights of professional accounts.
 
 use super::{
-    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Refusal, Tokens,
-    Told, caption, wire,
+    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Quota, Refusal,
+    Tokens, Told, caption, meta, wire,
 };
 use crate::ports::{HttpRequest, HttpResponse};
-use serde_json::Value;
 
 /// Meta's versions live about two years.
 pub const VERSION: &str = "v23.0";
@@ -15,43 +14,6 @@ pub struct Instagram;
 
 fn url(acting: &Acting<'_>, path: &str, pairs: &[(&str, &str)]) -> String {
     format!("{}/{VERSION}/{path}?{}", acting.app.api, wire::query(pairs))
-}
-
-/// Insights come as a list of names with values; likes of a post and the like.
-pub fn read_insights(body: &Value) -> Metrics {
-    let of = |names: &[&str]| {
-        let rows = body["data"].as_array()?;
-        let row = rows.iter().find(|row| names.iter().any(|name| row["name"] == *name))?;
-        row.pointer("/values/0/value").or_else(|| row.pointer("/total_value/value"))?.as_u64()
-    };
-    Metrics {
-        views: of(&["views"]),
-        reactions: of(&["likes"]),
-        comments: of(&["comments", "replies"]),
-        shares: of(&["shares", "reposts"]),
-    }
-}
-
-/// A container by its state; `field` differs between Instagram and Threads, the words do not.
-pub fn read_container(answer: &HttpResponse, field: &str) -> Told<Progress> {
-    let body = wire::ok(answer)?;
-    Ok(match body[field].as_str().unwrap_or_default() {
-        "FINISHED" => Progress::Ready,
-        "PUBLISHED" => Progress::Post(None),
-        "ERROR" => Progress::Failed("the picture was not taken".to_owned()),
-        "EXPIRED" => Progress::Failed("it waited longer than a day".to_owned()),
-        _ => Progress::NotYet,
-    })
-}
-
-/// The newest of the account's posts that `is_it` takes for the draft, by its text.
-pub fn find_text(answer: &HttpResponse, field: &str, is_it: impl Fn(&str) -> bool) -> Told<Found> {
-    let body = wire::ok(answer)?;
-    let posts = body["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-    match posts.iter().find(|post| post[field].as_str().is_some_and(&is_it)) {
-        Some(post) => Ok(Found::Post(wire::id_at(post, "/id")?)),
-        None => Ok(Found::Absent),
-    }
 }
 
 impl Platform for Instagram {
@@ -114,6 +76,7 @@ impl Platform for Instagram {
             needs_image: true,
             reads_back: true,
             has_metrics: true,
+            has_quota: true,
             forbids_rewards: None,
             caution: Some(
                 "Only professional Instagram accounts (creator or business) can publish through an application.",
@@ -123,6 +86,15 @@ impl Platform for Instagram {
 
     fn count(&self, text: &str) -> caption::Count {
         caption::instagram(text)
+    }
+
+    fn ask_quota(&self, acting: &Acting<'_>) -> Option<HttpRequest> {
+        let fields = [("fields", "quota_usage,config"), ("access_token", acting.access)];
+        Some(wire::get(url(acting, &format!("{}/content_publishing_limit", acting.account), &fields)))
+    }
+
+    fn read_quota(&self, answer: &HttpResponse) -> Told<Quota> {
+        meta::read_quota(answer)
     }
 
     fn prepare(&self, acting: &Acting<'_>, draft: &Draft) -> Option<HttpRequest> {
@@ -138,7 +110,7 @@ impl Platform for Instagram {
     }
 
     fn read_progress(&self, answer: &HttpResponse) -> Told<Progress> {
-        read_container(answer, "status_code")
+        meta::read_container(answer, "status_code")
     }
 
     fn publish(&self, acting: &Acting<'_>, _draft: &Draft, container: &str) -> HttpRequest {
@@ -158,7 +130,7 @@ impl Platform for Instagram {
     }
 
     fn read_back(&self, answer: &HttpResponse, draft: &Draft) -> Told<Found> {
-        find_text(answer, "caption", |text| text.trim() == draft.text.trim())
+        wire::find_text(answer, "caption", |text| text.trim() == draft.text.trim())
     }
 
     fn address(&self, _app: &App, _person: &str, _id: &str) -> Option<String> {
@@ -181,6 +153,6 @@ impl Platform for Instagram {
         }
         let body = wire::ok(answer)?;
         let Some(id) = ids.first() else { return Err(Refusal::Unknown("no post was asked for".to_owned())) };
-        Ok(vec![((*id).to_owned(), read_insights(&body))])
+        Ok(vec![((*id).to_owned(), meta::read_insights(&body))])
     }
 }

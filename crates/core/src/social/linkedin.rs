@@ -105,6 +105,7 @@ impl Platform for LinkedIn {
             needs_image: false,
             reads_back: false,
             has_metrics: app.has("analytics"),
+            has_quota: false,
             forbids_rewards: None,
             caution,
         }

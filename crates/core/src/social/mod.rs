@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod caption;
 mod instagram;
 mod linkedin;
+mod meta;
 pub mod store;
 mod threads;
 mod tiktok;
@@ -14,7 +15,10 @@ pub mod tokens;
 mod wire;
 mod x;
 
-use crate::ports::{HttpRequest, HttpResponse};
+use crate::{
+    ports::{HttpRequest, HttpResponse},
+    text::count,
+};
 
 /// Milliseconds that a platform may take for an answer.
 const TIMEOUT_MS: u64 = 10_000;
@@ -229,6 +233,23 @@ pub struct Metrics {
     pub shares: Option<u64>,
 }
 
+/// Posts of an account that a platform took in the last 24 hours, and how many it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    pub used: u64,
+    pub total: u64,
+}
+
+impl Quota {
+    /// Why nothing more is published for now.
+    pub fn refusal(self, kind: Kind) -> Option<String> {
+        let posts = count(self.total, "post", "posts");
+        let why =
+            || format!("{} takes {posts} of an account in 24 hours, and this account has published them", kind.name());
+        (self.used >= self.total).then(why)
+    }
+}
+
 /// What a platform lets a member do, for showing before anything is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
@@ -240,6 +261,8 @@ pub struct Capabilities {
     pub reads_back: bool,
     /// Counts can be read.
     pub has_metrics: bool,
+    /// How many posts of an account are still taken can be asked.
+    pub has_quota: bool,
     /// The platform's rules allow rewards for posts; where they do not, why.
     pub forbids_rewards: Option<&'static str>,
     /// What else an admin should know, as things are with this application.
@@ -274,6 +297,13 @@ pub trait Platform {
         None
     }
     fn read_privacy(&self, _answer: &HttpResponse) -> Told<Creator> {
+        Err(Refusal::Unknown("nothing was asked".to_owned()))
+    }
+    /// Asks how many posts of this account the platform still takes, where it says so.
+    fn ask_quota(&self, _acting: &Acting<'_>) -> Option<HttpRequest> {
+        None
+    }
+    fn read_quota(&self, _answer: &HttpResponse) -> Told<Quota> {
         Err(Refusal::Unknown("nothing was asked".to_owned()))
     }
     /// What the platform counts of a text, and how much it takes.

@@ -1,8 +1,8 @@
 //! Purpose: Threads: containers, publishing and insights.
 
 use super::{
-    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Refusal, Tokens,
-    Told, caption, instagram, wire,
+    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Quota, Refusal,
+    Tokens, Told, caption, meta, wire,
 };
 use crate::ports::{HttpRequest, HttpResponse};
 
@@ -75,6 +75,7 @@ impl Platform for Threads {
             needs_image: false,
             reads_back: true,
             has_metrics: true,
+            has_quota: true,
             forbids_rewards: None,
             caution: None,
         }
@@ -82,6 +83,15 @@ impl Platform for Threads {
 
     fn count(&self, text: &str) -> caption::Count {
         caption::threads(text)
+    }
+
+    fn ask_quota(&self, acting: &Acting<'_>) -> Option<HttpRequest> {
+        let fields = [("fields", "quota_usage,config"), ("access_token", acting.access)];
+        Some(wire::get(url(acting, &format!("{}/threads_publishing_limit", acting.account), &fields)))
+    }
+
+    fn read_quota(&self, answer: &HttpResponse) -> Told<Quota> {
+        meta::read_quota(answer)
     }
 
     fn prepare(&self, acting: &Acting<'_>, draft: &Draft) -> Option<HttpRequest> {
@@ -99,7 +109,7 @@ impl Platform for Threads {
     }
 
     fn read_progress(&self, answer: &HttpResponse) -> Told<Progress> {
-        instagram::read_container(answer, "status")
+        meta::read_container(answer, "status")
     }
 
     fn publish(&self, acting: &Acting<'_>, _draft: &Draft, container: &str) -> HttpRequest {
@@ -119,7 +129,7 @@ impl Platform for Threads {
     }
 
     fn read_back(&self, answer: &HttpResponse, draft: &Draft) -> Told<Found> {
-        instagram::find_text(answer, "text", |text| text.trim() == draft.text.trim())
+        wire::find_text(answer, "text", |text| text.trim() == draft.text.trim())
     }
 
     fn address(&self, _app: &App, _person: &str, _id: &str) -> Option<String> {
@@ -142,6 +152,6 @@ impl Platform for Threads {
         }
         let body = wire::ok(answer)?;
         let Some(id) = ids.first() else { return Err(Refusal::Unknown("no post was asked for".to_owned())) };
-        Ok(vec![((*id).to_owned(), instagram::read_insights(&body))])
+        Ok(vec![((*id).to_owned(), meta::read_insights(&body))])
     }
 }

@@ -104,6 +104,7 @@ impl Platform for TikTok {
             needs_image: true,
             reads_back: false,
             has_metrics: app.has("audited"),
+            has_quota: false,
             forbids_rewards: None,
             caution: Some(caution),
         }

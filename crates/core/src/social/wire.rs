@@ -1,6 +1,6 @@
 //! Purpose: what the platforms' calls have in common: forms, bearer tokens, and how refusals are told apart.
 
-use super::{Refusal, TIMEOUT_MS, Tokens, Told};
+use super::{Found, Refusal, TIMEOUT_MS, Tokens, Told};
 use crate::{
     ports::{HttpRequest, HttpResponse},
     text::clean_line,
@@ -57,8 +57,12 @@ fn reason(body: &Value) -> String {
     clean_line(found.unwrap_or("no reason given"), REASON_MAX)
 }
 
+/// `Retry-After` in seconds; or X's `x-rate-limit-reset` in Unix seconds, by the clock of the answer itself.
 fn wait_of(answer: &HttpResponse) -> i64 {
-    let seconds = answer.header("retry-after").and_then(|text| text.parse::<i64>().ok());
+    let seconds = |name: &str| answer.header(name)?.parse::<i64>().ok();
+    let date = || chrono::DateTime::parse_from_rfc2822(answer.header("date")?).ok().map(|date| date.timestamp());
+    let until_reset = || Some(seconds("x-rate-limit-reset")? - date()?);
+    let seconds = seconds("retry-after").or_else(until_reset);
     seconds.map_or(PAUSE_MS, |seconds| seconds.clamp(1, 86_400) * 1_000)
 }
 
@@ -83,6 +87,16 @@ pub fn ok(answer: &HttpResponse) -> Told<Value> {
 pub fn is_gone(answer: &HttpResponse) -> bool {
     let body: Value = crate::json::from_slice(&answer.body).unwrap_or_default();
     answer.status == 404 || (answer.status == 400 && body["error"]["error_subcode"] == 33)
+}
+
+/// The newest of the account's posts that `is_it` takes for the draft, by its text.
+pub fn find_text(answer: &HttpResponse, field: &str, is_it: impl Fn(&str) -> bool) -> Told<Found> {
+    let body = ok(answer)?;
+    let posts = body["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    match posts.iter().find(|post| post[field].as_str().is_some_and(&is_it)) {
+        Some(post) => Ok(Found::Post(id_at(post, "/id")?)),
+        None => Ok(Found::Absent),
+    }
 }
 
 /// A text or number under `name`.
@@ -121,4 +135,24 @@ pub fn read_tokens(answer: &HttpResponse, now: i64) -> Told<Tokens> {
 /// A name that came from outside, for one line.
 pub fn name(value: &Value) -> String {
     clean_line(value.as_str().unwrap_or_default(), 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn too_many(headers: &[(&str, &str)]) -> i64 {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        wait_of(&HttpResponse { status: 429, headers, body: Vec::new() })
+    }
+
+    #[test]
+    fn a_platform_says_how_long_to_wait_in_one_of_two_ways() {
+        assert_eq!(too_many(&[("retry-after", "90")]), 90_000);
+        let date = ("date", "Sat, 21 Nov 2026 12:00:00 GMT");
+        assert_eq!(too_many(&[date, ("x-rate-limit-reset", "1795262700")]), 300_000);
+        assert_eq!(too_many(&[date, ("x-rate-limit-reset", "1")]), 1_000, "over already");
+        assert_eq!(too_many(&[("x-rate-limit-reset", "1795262700")]), PAUSE_MS, "by no clock");
+        assert_eq!(too_many(&[]), PAUSE_MS);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Published, Refusal, Tokens, Told,
-    caption, instagram, wire,
+    caption, wire,
 };
 use crate::ports::{HttpRequest, HttpResponse};
 use base64::{
@@ -88,6 +88,7 @@ impl Platform for X {
             needs_image: false,
             reads_back: true,
             has_metrics: true,
+            has_quota: false,
             forbids_rewards: Some(
                 "Since January 2026 X takes away the access of applications that reward people for posting on X. Points for X are off; switch them on at your own risk.",
             ),
@@ -122,7 +123,7 @@ impl Platform for X {
     fn read_back(&self, answer: &HttpResponse, draft: &Draft) -> Told<Found> {
         // X writes addresses in its own way, and takes the same words only once.
         let essence = caption::essence(&draft.text);
-        instagram::find_text(answer, "text", |text| caption::essence(text) == essence)
+        wire::find_text(answer, "text", |text| caption::essence(text) == essence)
     }
 
     fn address(&self, app: &App, person: &str, id: &str) -> Option<String> {

@@ -11,7 +11,8 @@ use crate::{
     interaction::Interaction,
     links,
     points::{self, rules::Rules},
-    social::{self, App, Creator, Kind, Refusal, accounts, caption, tokens},
+    social::{self, Acting, App, Creator, Kind, Quota, Refusal, accounts, caption, tokens},
+    text::count,
     time,
 };
 use sha2::{Digest, Sha256};
@@ -20,6 +21,8 @@ use twilight_model::id::{
     marker::{GuildMarker, RoleMarker, UserMarker},
 };
 
+/// Posts that are few enough to be told.
+const QUOTA_LITTLE: u64 = 5;
 const DAY_MS: i64 = 24 * 3_600_000;
 /// X's budget is counted by 30 days.
 const BUDGET_MS: i64 = 30 * DAY_MS;
@@ -181,6 +184,10 @@ pub async fn look(ctx: &Ctx, ready: &Ready) -> Result<Look> {
     if !ready.rules.rewards(ready.kind) {
         look.notes.push(format!("Posts on {} bring no points here.", ready.kind.name()));
     }
+    if can.has_quota {
+        let access = fresh(ctx, ready).await?;
+        look.notes.extend(quota_note(ctx, &accounts::acting(app, &ready.account, &access), ready.kind).await?);
+    }
     if let Some(creator) = creator(ctx, app, ready).await? {
         look.account = creator.name;
         look.privacy = creator.privacy;
@@ -188,19 +195,45 @@ pub async fn look(ctx: &Ctx, ready: &Ready) -> Result<Look> {
     Ok(look)
 }
 
+fn silent(kind: Kind) -> Error {
+    Error::User(format!("{} does not answer just now. Nothing was published; try again in a moment.", kind.name()))
+}
+
+async fn fresh(ctx: &Ctx, ready: &Ready) -> Result<String> {
+    match tokens::fresh(ctx, &ready.account).await {
+        Ok(access) => Ok(access),
+        Err(tokens::Trouble::Failed(error)) => Err(error),
+        Err(tokens::Trouble::Lost) => {
+            Err(Error::User(format!("Connect your {} account again: `/connect`.", ready.kind.name())))
+        }
+        Err(tokens::Trouble::Later(_)) => Err(silent(ready.kind)),
+    }
+}
+
+/// How many posts of this account the platform still takes, where it says so. Without an answer it says so itself when it takes none.
+pub async fn quota(ctx: &Ctx, acting: &Acting<'_>, kind: Kind) -> Option<Quota> {
+    let answer = ctx.http.send(kind.platform().ask_quota(acting)?).await.ok()?;
+    kind.platform().read_quota(&answer).ok()
+}
+
+/// Says what is left of it when that is little.
+async fn quota_note(ctx: &Ctx, acting: &Acting<'_>, kind: Kind) -> Result<Option<String>> {
+    let Some(quota) = quota(ctx, acting, kind).await else { return Ok(None) };
+    if let Some(why) = quota.refusal(kind) {
+        return Err(Error::User(format!("{why}. Try again later.")));
+    }
+    let left = quota.total.saturating_sub(quota.used);
+    let note = || {
+        format!("{} takes {} of this account in these 24 hours.", kind.name(), count(left, "more post", "more posts"))
+    };
+    Ok((left <= QUOTA_LITTLE).then(note))
+}
+
 /// As whom it appears and who may see it, asked now where the platform wants that.
 async fn creator(ctx: &Ctx, app: &App, ready: &Ready) -> Result<Option<Creator>> {
     let (platform, name) = (ready.kind.platform(), ready.kind.name());
-    let silent =
-        || Error::User(format!("{name} does not answer just now. Nothing was published; try again in a moment."));
-    let access = match tokens::fresh(ctx, &ready.account).await {
-        Ok(access) => access,
-        Err(tokens::Trouble::Failed(error)) => return Err(error),
-        Err(tokens::Trouble::Lost) => {
-            return Err(Error::User(format!("Connect your {name} account again: `/connect`.")));
-        }
-        Err(tokens::Trouble::Later(_)) => return Err(silent()),
-    };
+    let silent = || silent(ready.kind);
+    let access = fresh(ctx, ready).await?;
     let Some(request) = platform.ask_privacy(&accounts::acting(app, &ready.account, &access)) else { return Ok(None) };
     let answer = ctx.http.send(request).await.map_err(|_| silent())?;
     match platform.read_privacy(&answer) {

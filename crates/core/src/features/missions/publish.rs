@@ -6,7 +6,7 @@
 //! post is held for a person.
 
 use super::{
-    assignees,
+    assignees, posting,
     rounds::{self, months, polls},
     store,
     store::{Mission, Post},
@@ -232,6 +232,11 @@ async fn refused(ctx: &Ctx, mut post: Post, scene: &Scene<'_>, refusal: Refusal)
 }
 
 async fn begin(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
+    if let Some(why) =
+        posting::quota(ctx, &scene.acting(), scene.kind).await.and_then(|quota| quota.refusal(scene.kind))
+    {
+        return fail(ctx, post, &why).await;
+    }
     let draft = post.draft();
     let Some(request) = scene.platform.prepare(&scene.acting(), &draft) else {
         return publish(ctx, post, scene).await;
