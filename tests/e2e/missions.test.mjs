@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pause, until } from "../../scripts/lib/processes.mjs";
+import { textOf } from "../../scripts/lib/people.mjs";
 import { connect, connectLink } from "./lib/missions.mjs";
 import { openStack } from "./lib/stack.mjs";
 
@@ -42,6 +43,13 @@ test("somebody connects, publishes, is clicked, and has points", async () => {
     assert.equal(answer.status, 302);
     assert.match(answer.headers.get("location"), /^https:\/\/lantern\.example\/spring\?utm_source=muster&utm_medium=social/);
   }
+  // Machines that look at the link count as nobody: with them it would be two points.
+  for (const agent of ["Discordbot/2.0", "LinkedInBot/1.0", "curl/8.5.0", "Twitterbot/1.0", "facebookexternalhit/1.1"]) {
+    for (let time = 0; time < 2; time += 1) {
+      const headers = { "user-agent": `Mozilla/5.0 (compatible; ${agent})`, "cf-connecting-ip": `198.51.${time}.${agent.length}` };
+      assert.equal((await fetch(link, { redirect: "manual", headers })).status, 302);
+    }
+  }
   await pause(QUEUED_MS);
   await crowd.findMessage("the count on the card", "general", (text, message) => message.id === card.id && /Published: 1/.test(text));
   // A slot of five minutes is counted a minute after its end, and paid at the next look after that.
@@ -75,4 +83,35 @@ test("Threads gives no answer after the post is there: it is found, and not sent
   const { posts } = await sim.get("/social");
   assert.equal(posts.filter((post) => post.platform === "threads").length, 1);
   assert.match((await crowd.command("bela", "general", "/score")).text, /15 points/);
+});
+
+test("counts are read every hour, and the month ends once with its first ten", async () => {
+  await crowd.command("mara", "general", "/mission settings channel:#giveaways");
+  const { posts } = await sim.get("/social");
+  const post = posts.find((one) => one.platform === "threads");
+  await sim.post("/social/metrics", { platform: "threads", post: post.id, views: 120 });
+  const score = await until("the views to be read", async () => {
+    await crowd.wait(61 * MINUTE);
+    await stack.tick();
+    const { text } = await crowd.command("bela", "general", "/score");
+    if (!text.includes("100 views on Threads")) throw new Error(text);
+    return text;
+  }, { seconds: 60, every: 1_000 });
+  assert.match(score, /20 points/);
+  const now = (await sim.get("/clock")).now_ms;
+  const today = new Date(now);
+  await crowd.wait(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() + 1, 1, 0, 6) - now);
+  const isFirst = (text) => text.includes("The month's first, of 2 members");
+  await until("the month's first", async () => {
+    await stack.tick();
+    const list = await crowd.messages("giveaways");
+    return list.some((message) => isFirst(textOf(message)));
+  }, { seconds: 60, every: 1_000 });
+  for (let more = 0; more < 3; more += 1) {
+    await crowd.wait(MINUTE);
+    await stack.tick();
+  }
+  const told = (await crowd.messages("giveaways")).map(textOf).filter(isFirst);
+  assert.equal(told.length, 1, told.join("\n"));
+  assert.match(told[0], /\*\*20\*\*[^]*\*\*16\*\*/);
 });
