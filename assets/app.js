@@ -1,5 +1,5 @@
 // Purpose: what pages do beyond links and forms: parts that load again (htmx), messages about what failed, times in the
-// reader's own zone, files read into a field, and a question before something is destroyed. Every page works without it.
+// reader's own zone, files read into a field, pictures uploaded, and a question before something is destroyed. Every page works without it.
 import htmx from "htmx.org/dist/htmx.esm.js";
 
 window.htmx = htmx;
@@ -53,7 +53,48 @@ function readFile(input) {
   });
 }
 
+/** A picture as every platform takes it: JPEG, no side longer than this, and nothing left of what the camera noted (place, time). */
+const SIDE_MAX = 2_048;
+
+async function asJpeg(file) {
+  const picture = await createImageBitmap(file).catch(() => {
+    throw new Error("Your browser cannot read this file as a picture.");
+  });
+  const scale = Math.min(1, SIDE_MAX / Math.max(picture.width, picture.height));
+  const canvas = new OffscreenCanvas(Math.max(1, Math.round(picture.width * scale)), Math.max(1, Math.round(picture.height * scale)));
+  const drawing = canvas.getContext("2d");
+  drawing.fillStyle = "white";
+  drawing.fillRect(0, 0, canvas.width, canvas.height);
+  drawing.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  return canvas.convertToBlob({ type: "image/jpeg", quality: 0.9 });
+}
+
+/** `<input type=file data-upload="address" data-into="#id" data-shown="#id">` has a picture kept: the field names it, the image shows it. */
+async function upload(input) {
+  const [field, shown] = [input.dataset.into, input.dataset.shown].map((id) => document.querySelector(id));
+  const [file] = input.files;
+  if (!file) return;
+  input.setAttribute("aria-busy", "true");
+  try {
+    const body = await asJpeg(file);
+    const headers = { "content-type": body.type, "x-form-token": input.form.elements.form_token.value, "idempotency-key": crypto.randomUUID() };
+    const response = await fetch(input.dataset.upload, { method: "POST", headers, body });
+    const said = await response.json();
+    if (!response.ok) throw new Error(said.errors?.[0]?.message ?? said.detail);
+    field.value = said.image_url;
+    const { pathname, search } = new URL(said.url);
+    shown.src = pathname + search;
+    shown.hidden = false;
+  } catch (error) {
+    toast(error.message);
+  } finally {
+    input.value = "";
+    input.removeAttribute("aria-busy");
+  }
+}
+
 document.addEventListener("change", ({ target }) => {
+  if (target.matches("input[type=file][data-upload]")) upload(target);
   if (target.matches("input[type=file][data-into]")) readFile(target);
 });
 

@@ -1,19 +1,20 @@
 //! Purpose: the only file that names a binding or a setting: builds the Ctx from the Worker's environment.
 
 use crate::ports::{
-    clock::WorkerClock, d1::D1, http::FetchHttp, kv::WorkerKv, leaderboards::GuildLeaderboards, log::ConsoleLog,
-    queue::JobQueue, rng::WebRng, timers::GuildTimers,
+    blob::R2, clock::WorkerClock, d1::D1, http::FetchHttp, kv::WorkerKv, leaderboards::GuildLeaderboards,
+    log::ConsoleLog, queue::JobQueue, rng::WebRng, timers::GuildTimers,
 };
 use muster_core::{
     Ctx,
     ctx::{Memory, Settings},
     identity::{SessionKeys, WebSettings},
+    ports::Blob,
     signature::DiscordKey,
     social::{Apps, Kind},
     vault::Vault,
 };
 use std::{cell::RefCell, rc::Rc};
-use worker::{D1Database, Env, ObjectNamespace, Queue, kv::KvStore};
+use worker::{Bucket, D1Database, Env, ObjectNamespace, Queue, kv::KvStore};
 
 thread_local! {
     /// One per isolate: ports hold bindings, which live as long as the isolate.
@@ -120,6 +121,7 @@ fn build(env: &Env) -> Result<Ctx, String> {
         timers: Rc::new(GuildTimers::new(env.clone())),
         leaderboards: Rc::new(GuildLeaderboards::new(env.clone())),
         kv: Rc::new(WorkerKv::new(env.clone())),
+        blob: bucket(env).is_ok().then(|| Rc::new(R2::new(env.clone())) as Rc<dyn Blob>),
         clock: Rc::new(WorkerClock),
         rng: Rc::new(WebRng),
         log: Rc::new(ConsoleLog),
@@ -136,6 +138,11 @@ pub fn database(env: &Env) -> worker::Result<D1Database> {
 
 pub fn kv(env: &Env) -> worker::Result<KvStore> {
     env.kv("KV")
+}
+
+/// An error where the deployment has none: R2 has to be switched on for an account.
+pub fn bucket(env: &Env) -> worker::Result<Bucket> {
+    env.bucket("MEDIA")
 }
 
 pub fn jobs(env: &Env) -> worker::Result<Queue> {

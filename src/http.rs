@@ -172,7 +172,8 @@ async fn web(request: &mut Request, env: &Env, context: &Context, (path, query):
 }
 
 fn send(answer: web::Response) -> Result<Response> {
-    let response = Response::from_bytes(answer.body.into_bytes())?.with_status(answer.status);
+    let body = if answer.bytes.is_empty() { answer.body.into_bytes() } else { answer.bytes };
+    let response = Response::from_bytes(body)?.with_status(answer.status);
     let headers = response.headers();
     headers.set("content-type", answer.content_type)?;
     for (name, value) in answer.headers {

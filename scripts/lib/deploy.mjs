@@ -11,6 +11,7 @@ import { ROOT, pause, run } from "./processes.mjs";
 const WORKER = "muster";
 const DATABASE = "muster";
 const CACHE = "muster-cache";
+const BUCKET = "muster-media";
 const QUEUES = ["muster-jobs", "muster-jobs-dead", "muster-clicks"];
 /** Beside wrangler.toml: its paths are relative. The tests put it elsewhere. */
 const CONFIG = process.env.MUSTER_DEPLOY_CONFIG ?? path.join(ROOT, "wrangler.deploy.toml");
@@ -71,7 +72,7 @@ Reads from the environment, and asks for what is missing there and on the accoun
 const PLAN = `deploy: this is what ./scripts/deploy does. Nothing was touched.
   1. asks wrangler whose Cloudflare account this is
   2. reads or asks for ${SECRETS.map(({ name }) => name).join(", ")}, where the account does not have them
-  3. creates what is missing: D1 database ${DATABASE}, KV namespace ${CACHE}, queues ${QUEUES.join(" and ")}
+  3. creates what is missing: D1 database ${DATABASE}, KV namespace ${CACHE}, R2 bucket ${BUCKET} (where the account has R2), queues ${QUEUES.join(" and ")}
   4. writes their ids to wrangler.deploy.toml (wrangler.toml stays as it is)
   5. applies d1-migrations to the database
   6. builds the release and deploys the Worker ${WORKER}, with a cron tick every minute
@@ -150,6 +151,15 @@ async function ensureQueue(name) {
   await must(`creating the queue ${name}`, AGAIN, ["queues", "create", name]);
 }
 
+/** Whether there is a bucket for pictures. R2 has to be switched on once for an account, by hand: without it everything else works. */
+async function ensureBucket() {
+  if ((await wrangler(["r2", "bucket", "info", BUCKET])).code === 0) return true;
+  say(`creating the R2 bucket ${BUCKET}`);
+  if ((await wrangler(["r2", "bucket", "create", BUCKET])).code === 0) return true;
+  say("there is no R2 on this account (Storage → R2 in Cloudflare's dashboard switches it on): pictures cannot be uploaded, only named by address");
+  return false;
+}
+
 // ---- the configuration -----------------------------------------------------------------------------------------
 
 /** What an earlier deploy learned, kept in the generated file. */
@@ -161,10 +171,11 @@ function readKnown() {
   };
 }
 
-function writeConfig({ database, cache, publicUrl, application }) {
+function writeConfig({ database, cache, bucket, publicUrl, application }) {
   const vars = { PUBLIC_URL: publicUrl, COMMANDS_GUILD: process.env.COMMANDS_GUILD, DISCORD_API: process.env.DISCORD_API, DISCORD_WEB: process.env.DISCORD_WEB };
   let text = fs.readFileSync(path.join(ROOT, "wrangler.toml"), "utf8");
   text = text.replace(/^database_id = .*$/m, `database_id = "${database}"`).replace(/^id = .*$/m, `id = "${cache}"`);
+  if (!bucket) text = text.replace(/^\[\[r2_buckets\]\]\n(?:.+\n)*/m, "");
   for (const [name, value] of Object.entries(vars)) {
     if (!value) continue;
     const line = `${name} = ${JSON.stringify(value)}`;
@@ -343,9 +354,10 @@ async function main() {
   const database = await ensureDatabase();
   const cache = await ensureCache();
   for (const queue of QUEUES) await ensureQueue(queue);
+  const bucket = await ensureBucket();
 
   let publicUrl = process.env.PUBLIC_URL?.replace(/\/+$/, "") || known.publicUrl;
-  const config = { database, cache, application: applicationId };
+  const config = { database, cache, bucket, application: applicationId };
   writeConfig({ ...config, publicUrl });
   say("applying the migrations");
   await must("applying the migrations", AGAIN, ["d1", "migrations", "apply", DATABASE, "--remote"], { config: true });

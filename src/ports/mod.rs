@@ -1,5 +1,6 @@
 //! Purpose: core's ports on Cloudflare's platform, one file each.
 
+pub mod blob;
 pub mod clock;
 pub mod d1;
 pub mod http;

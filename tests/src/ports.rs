@@ -5,7 +5,7 @@ use muster_core::{
     Job,
     leaderboard::{self, Answer, Kept, Question},
     ports::{
-        Clock, Db, DbError, Http, HttpRequest, HttpResponse, Kv, Leaderboards, Level, Log, NoAnswer, Queue,
+        Blob, Clock, Db, DbError, Http, HttpRequest, HttpResponse, Kv, Leaderboards, Level, Log, NoAnswer, Queue,
         StatementResult, Timer, Timers,
     },
     sql::Statement,
@@ -262,6 +262,41 @@ impl Kv for StoryKv {
             Ok(())
         };
         self.outside.call("kv put", effect, || "lost".to_owned()).await
+    }
+}
+
+/// R2: media type and bytes by key.
+pub struct StoryBlob {
+    pub outside: Rc<Outside>,
+    pub objects: RefCell<BTreeMap<String, (String, Vec<u8>)>>,
+    /// Whether it refuses to delete anything.
+    pub is_down: Cell<bool>,
+}
+
+#[async_trait(?Send)]
+impl Blob for StoryBlob {
+    async fn put(&self, key: &str, media_type: &str, bytes: Vec<u8>) -> Result<(), String> {
+        let effect = || {
+            self.objects.borrow_mut().insert(key.to_owned(), (media_type.to_owned(), bytes.clone()));
+            Ok(())
+        };
+        self.outside.call("r2 put", effect, || "lost".to_owned()).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, String> {
+        let read = || Ok(self.objects.borrow().get(key).map(|(_, bytes)| bytes.clone()));
+        self.outside.call("r2 get", read, || "lost".to_owned()).await
+    }
+
+    async fn delete(&self, keys: Vec<String>) -> Result<(), String> {
+        let effect = || {
+            if self.is_down.get() {
+                return Err("R2 does not answer".to_owned());
+            }
+            self.objects.borrow_mut().retain(|key, _| !keys.contains(key));
+            Ok(())
+        };
+        self.outside.call("r2 delete", effect, || "lost".to_owned()).await
     }
 }
 

@@ -47,6 +47,20 @@ impl World {
         self.pictures.borrow_mut().insert(url.to_owned(), (content_type.to_owned(), bytes.to_vec()));
     }
 
+    /// The bytes of a picture that a platform shows with a post.
+    pub fn picture(&self, key: &str) -> Vec<u8> {
+        let request = muster_sim::RestRequest {
+            method: "GET".to_owned(),
+            path_and_query: format!("/social/pictures/{key}"),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        match self.sim.borrow_mut().rest(request) {
+            muster_sim::RestOutcome::Answer(answer) => answer.body,
+            muster_sim::RestOutcome::NoAnswer { .. } => Vec::new(),
+        }
+    }
+
     /// The platforms download the pictures they were told of: those of Muster's own pages come from Muster, others from
     /// `host_picture`; what is in neither is not there. Happens by itself whenever time passes.
     pub async fn fetch_pictures(&self) {
@@ -54,7 +68,10 @@ impl World {
         for url in urls {
             let (status, kind, bytes) = match url.strip_prefix("https://muster.test") {
                 Some(target) => match self.live(self.get(target)).await {
-                    Some(response) => (response.status, response.content_type.to_owned(), response.body.into_bytes()),
+                    Some(response) => {
+                        let bytes = if response.bytes.is_empty() { response.body.into_bytes() } else { response.bytes };
+                        (response.status, response.content_type.to_owned(), bytes)
+                    }
                     // Muster died over it.
                     None => (0, String::new(), Vec::new()),
                 },

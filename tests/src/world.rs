@@ -2,15 +2,15 @@
 
 use crate::gateway;
 use crate::ports::{
-    Armed, Outside, Queued, StoryDb, StoryHttp, StoryKv, StoryLeaderboards, StoryLog, StoryQueue, StoryTimers,
-    timer_key,
+    Armed, Outside, Queued, StoryBlob, StoryDb, StoryHttp, StoryKv, StoryLeaderboards, StoryLog, StoryQueue,
+    StoryTimers, timer_key,
 };
 use muster_core::{
     Ctx, JobOutcome,
     ctx::{Memory, Settings},
     guild_config,
     identity::{SessionKeys, WebSettings},
-    ports::{Clock, Timer},
+    ports::{Blob, Clock, Timer},
     registration,
     social::{Apps, Kind},
     timers::{self, Wake},
@@ -68,6 +68,9 @@ pub struct World {
     leaderboards: Rc<StoryLeaderboards>,
     http: Rc<StoryHttp>,
     kv: Rc<StoryKv>,
+    pub blob: Rc<StoryBlob>,
+    /// Whether this deployment has a bucket.
+    pub has_bucket: Cell<bool>,
     rng: Rc<SeededRng>,
     settings: RefCell<Rc<Settings>>,
     /// Media type and bytes of pictures elsewhere on the web, by address.
@@ -144,6 +147,12 @@ impl World {
             timers: Rc::new(StoryTimers { outside: outside.clone(), armed: RefCell::new(BTreeMap::new()) }),
             http: Rc::new(StoryHttp { sim: sim.clone(), outside: outside.clone() }),
             kv: Rc::new(StoryKv { outside: outside.clone(), values: RefCell::default() }),
+            blob: Rc::new(StoryBlob {
+                outside: outside.clone(),
+                objects: RefCell::default(),
+                is_down: Cell::default(),
+            }),
+            has_bucket: Cell::new(true),
             log: Rc::default(),
             rng: Rc::new(SeededRng::new(7)),
             settings: RefCell::new(Rc::new(settings)),
@@ -188,6 +197,7 @@ impl World {
             timers: self.timers.clone(),
             leaderboards: self.leaderboards.clone(),
             kv: self.kv.clone(),
+            blob: self.has_bucket.get().then(|| self.blob.clone() as Rc<dyn Blob>),
             clock: self.clock.clone(),
             rng: self.rng.clone(),
             log: self.log.clone(),

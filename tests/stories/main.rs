@@ -32,6 +32,7 @@ mod missions;
 mod missions_api;
 mod missions_faults;
 mod missions_help;
+mod missions_media;
 mod missions_model;
 mod people;
 mod privacy;

@@ -1,7 +1,10 @@
 //! Purpose: the n-th outside call goes wrong while a post is published, on every platform: then everything runs to rest, and there is
 //! never a second post, never a lost one, and whatever Muster cannot know is held where people see it (F24).
 
-use crate::missions_help::{connect, preview, publish, pushed};
+use crate::{
+    missions_help::{connect, preview, publish, pushed},
+    missions_media::{attach, jpeg},
+};
 use muster_sim::{Fault, FaultKind, Platform};
 use muster_testkit::FaultMode;
 use muster_tests::World;
@@ -50,10 +53,14 @@ fn check(world: &World, platform: Platform, story: &str) {
 }
 
 /// Every call of the way, lost before or after it took effect, or the death of the process there.
-async fn never_two_posts_and_never_a_lost_one(name: &str, platform: Platform) {
+async fn never_two_posts_and_never_a_lost_one(name: &str, platform: Platform, picture: Option<Vec<u8>>) {
     for mode in [FaultMode::FailBefore, FaultMode::FailAfter, FaultMode::DieBefore, FaultMode::DieAfter] {
         for nth in 1..CALLS_MAX {
             let (world, card) = ready(name).await;
+            if let Some(picture) = &picture {
+                attach(&world, picture.clone(), "").await.says("Changed.");
+                world.settle().await;
+            }
             let choices = world.press("ada", &card, "Connect & Post").await.message.expect("where to publish").id;
             let preview = preview(&world, "ada", &choices, name).await;
             world.faults().plan(nth, mode, false);
@@ -71,27 +78,38 @@ async fn never_two_posts_and_never_a_lost_one(name: &str, platform: Platform) {
 
 #[tokio::test(start_paused = true)]
 async fn linkedin_never_gets_two_posts_and_never_loses_one() {
-    never_two_posts_and_never_a_lost_one("LinkedIn", Platform::LinkedIn).await;
+    never_two_posts_and_never_a_lost_one("LinkedIn", Platform::LinkedIn, None).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn instagram_never_gets_two_posts_and_never_loses_one() {
-    never_two_posts_and_never_a_lost_one("Instagram", Platform::Instagram).await;
+    never_two_posts_and_never_a_lost_one("Instagram", Platform::Instagram, None).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn tiktok_never_gets_two_posts_and_never_loses_one() {
-    never_two_posts_and_never_a_lost_one("TikTok", Platform::TikTok).await;
+    never_two_posts_and_never_a_lost_one("TikTok", Platform::TikTok, None).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn x_never_gets_two_posts_and_never_loses_one() {
-    never_two_posts_and_never_a_lost_one("X", Platform::X).await;
+    never_two_posts_and_never_a_lost_one("X", Platform::X, None).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn threads_never_gets_two_posts_and_never_loses_one() {
-    never_two_posts_and_never_a_lost_one("Threads", Platform::Threads).await;
+    never_two_posts_and_never_a_lost_one("Threads", Platform::Threads, None).await;
+}
+
+/// The picture is sent before the post: twice does no harm.
+#[tokio::test(start_paused = true)]
+async fn linkedin_with_a_picture_never_gets_two_posts_and_never_loses_one() {
+    never_two_posts_and_never_a_lost_one("LinkedIn", Platform::LinkedIn, Some(jpeg(1_200, 800))).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn x_with_a_picture_never_gets_two_posts_and_never_loses_one() {
+    never_two_posts_and_never_a_lost_one("X", Platform::X, Some(jpeg(1_200, 800))).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use crate::{
     error::Result,
     guild_config::GuildConfigCache,
     identity::WebSettings,
-    ports::{Clock, Db, Http, Kv, Leaderboards, Level, Log, Queue, Rng, StatementResult, Timers},
+    ports::{Blob, Clock, Db, Http, Kv, Leaderboards, Level, Log, Queue, Rng, StatementResult, Timers},
     social::Apps,
     sql::Statement,
 };
@@ -89,6 +89,8 @@ pub struct Ctx {
     pub timers: Rc<dyn Timers>,
     pub leaderboards: Rc<dyn Leaderboards>,
     pub kv: Rc<dyn Kv>,
+    /// `None` where this deployment keeps no files.
+    pub blob: Option<Rc<dyn Blob>>,
     pub clock: Rc<dyn Clock>,
     pub rng: Rc<dyn Rng>,
     pub log: Rc<dyn Log>,

@@ -6,7 +6,7 @@ use crate::{
     activity, audit,
     ctx::Ctx,
     error::{Error, Result},
-    identity, links, outbox, points,
+    identity, links, media, outbox, points,
     ports::{Level, Timer},
     registration, registry, social,
     sql::MAX_SAFE_INTEGER,
@@ -92,6 +92,7 @@ pub async fn cron(ctx: &Ctx) {
         report(ctx, "old consents", social::accounts::delete_old(ctx).await);
         report(ctx, "old answers", web::once::tidy(ctx).await);
         report(ctx, "old clicks", links::clicks::delete_old(ctx).await);
+        report(ctx, "old pictures", media::sweep(ctx).await);
     }
     report(ctx, "commands", registration::register_if_changed(ctx).await);
 }

@@ -23,6 +23,8 @@ pub mod jobs;
 mod json;
 pub mod leaderboard;
 pub mod links;
+mod mac;
+pub mod media;
 pub mod outbox;
 pub mod people;
 pub mod permissions;

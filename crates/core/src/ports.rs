@@ -172,6 +172,15 @@ pub trait Clock {
     async fn sleep(&self, milliseconds: u64);
 }
 
+/// R2: files by key, the same right after they are written.
+#[async_trait(?Send)]
+pub trait Blob {
+    async fn put(&self, key: &str, media_type: &str, bytes: Vec<u8>) -> Result<(), String>;
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, String>;
+    /// Up to 1,000 at once; one that is not there is no error.
+    async fn delete(&self, keys: Vec<String>) -> Result<(), String>;
+}
+
 /// Cryptographic randomness.
 pub trait Rng {
     fn fill(&self, bytes: &mut [u8]);

@@ -1,5 +1,6 @@
 //! Purpose: X API v2: OAuth with PKCE and single-use refresh tokens, posts, their price, public metrics.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 use super::{
     Platform, consent,
     grants::{BadCode, Holder, Terms, Trouble, basic},
-    kept::{Account, Grant, Post},
+    kept::{Account, Container, Download, Grant, Post},
     request::{Handled, Req, Route},
 };
 
@@ -28,6 +29,9 @@ const POST_WITH_URL_PRICE: u64 = 200_000;
 const READ_PRICE: u64 = 5_000;
 const OWN_READ_PRICE: u64 = 1_000;
 const USER_PRICE: u64 = 10_000;
+/// Largest picture in bytes, and how long an uploaded one can be used (X docs, "Media best practices", "Upload media").
+const MAX_PICTURE: usize = 5_000_000;
+const MEDIA_MS: u64 = 24 * 3_600 * 1_000;
 /// Posts of one user within 15 minutes (X docs, "Rate limits").
 const POSTS_PER_WINDOW: usize = 100;
 const WINDOW_MS: u64 = 15 * 60 * 1_000;
@@ -38,6 +42,7 @@ pub(super) const ROUTES: &[Route] = &[
     ("POST", "/social/x/2/oauth2/token", token),
     ("POST", "/social/x/2/oauth2/revoke", revoke),
     ("GET", "/social/x/2/users/me", me),
+    ("POST", "/social/x/2/media/upload", upload),
     ("POST", "/social/x/2/tweets", publish),
     ("GET", "/social/x/2/tweets", read),
     ("DELETE", "/social/x/2/tweets/{id}", remove),
@@ -219,8 +224,56 @@ fn publish(sim: &mut Sim, req: &Req) -> Handled {
         return Err(sim.too_many(Some(Platform::X), left));
     }
     charge(sim, if with_url { POST_WITH_URL_PRICE } else { POST_PRICE })?;
-    let id = sim.add_post(&account, text, text, Vec::new(), "PUBLIC");
+    let media = match req.json["media"]["media_ids"][0].as_str() {
+        Some(id) => vec![picture_key(sim, id, &account.id)?],
+        None => Vec::new(),
+    };
+    let id = sim.add_post(&account, text, text, media, "PUBLIC");
     Ok(plain(201, json!({"data": {"id": id, "text": text, "edit_history_tweet_ids": [id]}})))
+}
+
+/// The picture behind a media id: the author's own, and uploaded within the last day.
+fn picture_key(sim: &Sim, id: &str, account: &str) -> Result<String, RestResponse> {
+    let now = sim.world.now_ms;
+    let media = sim.world.social.container(Platform::X, id);
+    let media = media.filter(|media| media.account == account && now < media.created_ms + MEDIA_MS);
+    match media.and_then(|media| media.downloads.first()) {
+        Some(Download::Done { key, .. }) => Ok(key.clone()),
+        _ => Err(error(400, "Your media IDs are invalid.")),
+    }
+}
+
+/// One picture in base64 (X docs, "Upload media").
+fn upload(sim: &mut Sim, req: &Req) -> Handled {
+    let account = holder(sim, req, "media.write")?.account;
+    if req.json["media_category"] != "tweet_image" {
+        return Err(error(400, "media_category must be tweet_image, dm_image or subtitles"));
+    }
+    let bytes = STANDARD.decode(req.json["media"].as_str().unwrap_or_default()).unwrap_or_default();
+    let kind = match bytes.as_slice() {
+        [0xFF, 0xD8, 0xFF, ..] => "image/jpeg",
+        [0x89, b'P', b'N', b'G', ..] => "image/png",
+        _ => return Err(error(400, "media type unrecognized")),
+    };
+    if bytes.len() > MAX_PICTURE {
+        return Err(error(400, "The size of the file exceeds the maximum of 5 MB"));
+    }
+    let key = sim.keep_picture(kind, &bytes);
+    let (id, now) = (sim.world.next_id().to_string(), sim.world.now_ms);
+    sim.world.social.containers.push(Container {
+        platform: Platform::X,
+        id: id.clone(),
+        account: account.id,
+        text: String::new(),
+        kind: "IMAGE".to_owned(),
+        visibility: String::new(),
+        downloads: vec![Download::Done { key, url: "upload".to_owned(), at_ms: now }],
+        created_ms: now,
+        post: None,
+    });
+    let data =
+        json!({"id": id, "media_key": format!("3_{id}"), "size": bytes.len(), "expires_after_secs": MEDIA_MS / 1_000});
+    Ok(plain(200, json!({"data": data})))
 }
 
 fn post_json(sim: &Sim, req: &Req, post: &Post) -> Value {

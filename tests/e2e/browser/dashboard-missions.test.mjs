@@ -1,7 +1,9 @@
 // Purpose: the missions' pages in a browser: a mission written, pushed, published and looked at; wide and narrow, light and dark.
 
 import assert from "node:assert/strict";
+import path from "node:path";
 import { after, test } from "node:test";
+import { ROOT } from "../../../scripts/lib/processes.mjs";
 import { openBrowser } from "../lib/browser.mjs";
 import { look, openDashboard } from "../lib/dashboard.mjs";
 import { connect, connectLink } from "../lib/missions.mjs";
@@ -49,12 +51,22 @@ test("missions: written with a preview, pushed, published, looked at", async () 
   await page.getByText("Threads takes 500 characters").first().waitFor();
   await look(page, "missions-editor-refused");
   await page.getByLabel("What do members publish?").fill("Our spring menu is here! See {link} and come by.");
+  await page.getByLabel("Upload a picture").setInputFiles(path.join(ROOT, "docs/playground.png"));
+  const shown = page.getByAltText("The mission's picture");
+  await shown.waitFor();
+  await page.waitForFunction(() => document.getElementById("image-shown").naturalWidth > 0);
+  assert.match(await page.locator("#image").inputValue(), /^media:[0-9a-f]{32}-\d+x\d+\.jpg$/, "a PNG became a JPEG");
+  await page.getByRole("button", { name: "Preview" }).click();
+  await page.getByAltText("The picture", { exact: true }).first().waitFor();
+  await look(page, "missions-editor-picture");
   await page.getByRole("button", { name: "Keep as a draft" }).press("Enter");
   await page.getByText("The draft is kept.").waitFor();
   await page.getByRole("button", { name: "Push it" }).click();
   await page.getByText("The mission is live").waitFor();
   const here = new URL(page.url()).pathname.split("/").pop();
   assert.match((await publish("ada", "linkedin", "LinkedIn", "Ada Lovelace")).text, /Published on LinkedIn/);
+  const [post] = (await sim.get("/social")).posts;
+  assert.equal(post.media.length, 1, "the picture is part of the post");
   await sim.post("/faults", { method: "POST", route: "/social/linkedin/rest/posts", count: 1, kind: "reset_after_effect" });
   await publish("bela", "linkedin", "LinkedIn", "Bela Bartok");
   await crowd.wait(61_000);

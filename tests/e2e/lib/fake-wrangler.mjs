@@ -43,7 +43,12 @@ else if (group === "kv" && name === "create") account.namespaces.push({ title: a
 else if (group === "queues" && verb === "info") {
   if (!account.queues.includes(name)) fail(`Queue "${name}" does not exist.`);
 } else if (group === "queues" && verb === "create") account.queues.push(name);
-else if (group === "secret" && verb === "list") {
+else if (group === "r2" && name === "info") {
+  if (!account.buckets.includes(args[3])) fail("The specified bucket does not exist. [code: 10006]");
+} else if (group === "r2" && name === "create") {
+  if (!account.hasR2) fail("Please enable R2 through the Cloudflare Dashboard. [code: 10042]");
+  account.buckets.push(args[3]);
+} else if (group === "secret" && verb === "list") {
   if (!account.worker) fail('Worker "muster" not found. [code: 10007]');
   say(Object.keys(account.secrets).map((one) => ({ name: one, type: "secret_text" })));
 } else if (group === "secret" && verb === "put") account.secrets[name] = fs.readFileSync(0, "utf8");

@@ -35,7 +35,7 @@ const account = path.join(dir, "account.json");
 const config = path.join(dir, "wrangler.deploy.toml");
 const look = () => JSON.parse(fs.readFileSync(account, "utf8"));
 function setAccount(change = {}) {
-  const fresh = { loggedIn: true, databases: [{ name: "other", uuid: "x" }], namespaces: [], queues: [], secrets: {}, worker: null, url: base, calls: [] };
+  const fresh = { loggedIn: true, databases: [{ name: "other", uuid: "x" }], namespaces: [], queues: [], buckets: [], hasR2: true, secrets: {}, worker: null, url: base, calls: [] };
   fs.writeFileSync(account, JSON.stringify({ ...fresh, ...change }));
 }
 
@@ -64,7 +64,7 @@ beforeEach(() => {
 test("the first run makes everything, with nothing but the token given", async () => {
   const { code, said, calls } = await deploy({ DISCORD_TOKEN: TOKEN });
   assert.equal(code, 0, said);
-  assert.deepEqual(made(calls), ["d1 create muster", "kv namespace create muster-cache", "queues create muster-jobs", "queues create muster-jobs-dead", "queues create muster-clicks"]);
+  assert.deepEqual(made(calls), ["d1 create muster", "kv namespace create muster-cache", "queues create muster-jobs", "queues create muster-jobs-dead", "queues create muster-clicks", "r2 bucket create muster-media"]);
   const { secrets: { GATEWAY_KEY, SESSION_KEYS, TOKEN_KEYS, ...secrets }, worker, migrated } = look();
   const keys = [GATEWAY_KEY, SESSION_KEYS, TOKEN_KEYS];
   assert.equal(new Set(keys).size, 3);
@@ -84,6 +84,19 @@ test("the first run makes everything, with nothing but the token given", async (
   const link = new URL(/https:\/\/discord\.com\/oauth2\S+/.exec(said)[0]);
   assert.deepEqual(Object.fromEntries(link.searchParams), { client_id: APPLICATION, scope: "bot applications.commands", permissions: "268553216" });
   assert.match(said, /commands at Discord: \/giveaway \/help/);
+});
+
+test("an account without R2 gets everything else, and a word about pictures", async () => {
+  setAccount({ hasR2: false });
+  const { code, said } = await deploy({ DISCORD_TOKEN: TOKEN });
+  assert.equal(code, 0, said);
+  assert.match(said, /no R2 on this account[\s\S]*pictures cannot be uploaded/);
+  const written = fs.readFileSync(config, "utf8");
+  assert.ok(!written.includes("muster-media") && !written.includes("r2_buckets"), written);
+  assert.match(written, /binding = "JOBS"/);
+  setAccount({ ...look(), hasR2: true });
+  await deploy();
+  assert.match(fs.readFileSync(config, "utf8"), /bucket_name = "muster-media"/);
 });
 
 test("with the client secret the dashboard is set up, and its redirect is said", async () => {

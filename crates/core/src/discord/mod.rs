@@ -1,6 +1,7 @@
 //! Purpose: the Discord calls that Muster makes, one function each.
 
 pub mod client;
+pub mod files;
 pub mod rate_limits;
 pub mod reads;
 

@@ -7,9 +7,9 @@ use super::store;
 use crate::{
     ctx::Ctx,
     error::{Error, Result},
+    mac::{is_mac, mac},
     web::{Request, Response},
 };
-use hmac::{Hmac, Mac};
 use jwt_simple::{
     algorithms::{HS256Key, MACLike},
     claims::{Audiences, JWTClaims},
@@ -18,9 +18,7 @@ use jwt_simple::{
     token::Token,
 };
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use std::{collections::HashSet, fmt};
-use subtle::ConstantTimeEq;
 use twilight_model::id::{Id, marker::UserMarker};
 
 /// Whoever stays away so long signs in again.
@@ -57,16 +55,6 @@ impl fmt::Debug for SessionKeys {
     }
 }
 
-fn mac(secret: &[u8], parts: &[&str]) -> Vec<u8> {
-    // HMAC takes keys of every length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return Vec::new() };
-    for part in parts {
-        mac.update(part.as_bytes());
-        mac.update(&[0]);
-    }
-    mac.finalize().into_bytes().to_vec()
-}
-
 impl SessionKeys {
     /// Keys out of a setting: `id:hex` of at least 32 bytes each, separated by commas, the one to sign with first.
     ///
@@ -84,7 +72,7 @@ impl SessionKeys {
                 return Err(format!("two session keys have the id {id}"));
             }
             let jwt = HS256Key::from_bytes(&mac(&secret, &["session"])).with_key_id(id);
-            keys.push(Key { id: id.to_owned(), jwt, csrf: mac(&secret, &["form"]) });
+            keys.push(Key { id: id.to_owned(), jwt, csrf: mac(&secret, &["form"]).to_vec() });
         }
         if keys.is_empty() { Err("there is no session key".to_owned()) } else { Ok(Self(keys)) }
     }
@@ -136,7 +124,7 @@ impl SessionKeys {
     /// Forms that were open while the key was replaced still hold.
     pub fn accepts_form(&self, session: &str, token: &str) -> bool {
         let Ok(token) = hex::decode(token) else { return false };
-        self.0.iter().any(|key| mac(&key.csrf, &[session]).ct_eq(&token).into())
+        self.0.iter().any(|key| is_mac(&key.csrf, &[session], &token))
     }
 }
 

@@ -3,9 +3,8 @@
 //! The address itself goes nowhere: not into the queue, not into a row. A day's key is made from a secret of this deployment, so that
 //! a copy of the database alone gives no address away; the hashes are deleted after two weeks.
 
-use crate::ctx::Ctx;
+use crate::{ctx::Ctx, mac::mac};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use std::rc::Rc;
 
@@ -13,16 +12,6 @@ use std::rc::Rc;
 const VISITOR_BYTES: usize = 6;
 const NETWORK_BYTES: usize = 4;
 const DEVICE_BYTES: usize = 16;
-
-fn mac(key: &[u8], parts: &[&str]) -> [u8; 32] {
-    // HMAC takes keys of every length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
-    for part in parts {
-        mac.update(part.as_bytes());
-        mac.update(&[0]);
-    }
-    mac.finalize().into_bytes().into()
-}
 
 fn short(bytes: &[u8], count: usize) -> String {
     URL_SAFE_NO_PAD.encode(bytes.get(..count).unwrap_or(bytes))

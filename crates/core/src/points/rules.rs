@@ -1,6 +1,9 @@
 //! Purpose: what a guild gives points for, the safeguards around posts, and what follows from counts. Pure.
 
-use crate::social::{Kind, Metrics, caption};
+use crate::{
+    media::Kept,
+    social::{Kind, Metrics, caption},
+};
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
     Id,
@@ -142,8 +145,8 @@ pub fn worth(rules: &Rules, kind: Kind, metrics: &Metrics, late_ms: i64) -> i64 
     rules.publish + on_time + tiers
 }
 
-/// Why a text is not published, in a sentence.
-pub fn refusal(rules: &Rules, kind: Kind, text: &str, image: bool, needs_image: bool) -> Option<String> {
+/// Why a text with a picture (empty for none) is not published, in a sentence.
+pub fn refusal(rules: &Rules, kind: Kind, text: &str, image: &str, needs_image: bool) -> Option<String> {
     let name = kind.name();
     let count = kind.platform().count(text);
     if count.used > count.limit {
@@ -155,7 +158,10 @@ pub fn refusal(rules: &Rules, kind: Kind, text: &str, image: bool, needs_image: 
     if let Some(also) = count.also {
         return Some(format!("{name} takes {also} in a text."));
     }
-    if needs_image && !image {
+    if let Some(why) = Kept::of(image).and_then(|kept| kind.platform().refuses(kept.image)) {
+        return Some(format!("{name} does not take this picture: {why}."));
+    }
+    if needs_image && image.is_empty() {
         return Some(format!("{name} publishes pictures only, and this mission has none."));
     }
     let essence = caption::essence(text);

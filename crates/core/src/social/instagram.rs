@@ -2,9 +2,12 @@
 
 use super::{
     Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Quota, Refusal,
-    Tokens, Told, caption, meta, wire,
+    Tokens, Told, caption, jpeg_only, meta, wire,
 };
-use crate::ports::{HttpRequest, HttpResponse};
+use crate::{
+    media::image::Image,
+    ports::{HttpRequest, HttpResponse},
+};
 
 /// Meta's versions live about two years.
 pub const VERSION: &str = "v23.0";
@@ -72,7 +75,7 @@ impl Platform for Instagram {
 
     fn capabilities(&self, _app: &App) -> Capabilities {
         Capabilities {
-            takes_image: true,
+            uploads: false,
             needs_image: true,
             reads_back: true,
             has_metrics: true,
@@ -95,6 +98,13 @@ impl Platform for Instagram {
 
     fn read_quota(&self, answer: &HttpResponse) -> Told<Quota> {
         meta::read_quota(answer)
+    }
+
+    fn refuses(&self, image: Image) -> Option<&'static str> {
+        // Between 4:5 and 1.91:1 (Graph API, "IG User Media").
+        let (width, height) = (u64::from(image.width), u64::from(image.height));
+        let is_odd = 5 * width < 4 * height || 100 * width > 191 * height;
+        jpeg_only(image).or(is_odd.then_some("it takes pictures from 4:5 (upright) to 1.91:1 (wide) only"))
     }
 
     fn prepare(&self, acting: &Acting<'_>, draft: &Draft) -> Option<HttpRequest> {

@@ -19,6 +19,10 @@ fn versioned(request: HttpRequest, access: &str) -> HttpRequest {
     wire::bearer(wire::with(request, "x-restli-protocol-version", "2.0.0"), access)
 }
 
+fn owner(acting: &Acting<'_>) -> String {
+    format!("urn:li:person:{}", acting.account)
+}
+
 /// What means something in LinkedIn's "little" text format has a backslash before it, or the text ends there without a word.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -101,7 +105,7 @@ impl Platform for LinkedIn {
             )
         };
         Capabilities {
-            takes_image: false,
+            uploads: true,
             needs_image: false,
             reads_back: false,
             has_metrics: app.has("analytics"),
@@ -115,15 +119,40 @@ impl Platform for LinkedIn {
         caption::linkedin(text)
     }
 
-    fn publish(&self, acting: &Acting<'_>, draft: &Draft, _container: &str) -> HttpRequest {
-        let body = json!({
-            "author": format!("urn:li:person:{}", acting.account),
+    fn prepare(&self, acting: &Acting<'_>, draft: &Draft) -> Option<HttpRequest> {
+        let body = json!({ "initializeUploadRequest": { "owner": owner(acting) } });
+        let url = format!("{}/rest/images?action=initializeUpload", acting.app.api);
+        draft.picture.is_some().then(|| versioned(wire::post_json(url, &body), acting.access))
+    }
+
+    fn read_prepared(&self, answer: &HttpResponse) -> Told<String> {
+        wire::id_at(&wire::ok(answer)?, "/value/image")
+    }
+
+    fn upload(&self, acting: &Acting<'_>, draft: &Draft, prepared: &HttpResponse) -> Told<Option<HttpRequest>> {
+        let Some(picture) = &draft.picture else { return Ok(None) };
+        let body = wire::ok(prepared)?;
+        let url = body["value"]["uploadUrl"].as_str().unwrap_or_default();
+        // The member's token goes to LinkedIn and nowhere else.
+        let is_theirs = |base: &String| url.strip_prefix(base.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        if ![&acting.app.web, &acting.app.api].into_iter().any(is_theirs) {
+            return Err(Refusal::Rejected("LinkedIn named no place for the picture".to_owned()));
+        }
+        Ok(Some(wire::bearer(wire::put(url.to_owned(), picture.clone()), acting.access)))
+    }
+
+    fn publish(&self, acting: &Acting<'_>, draft: &Draft, container: &str) -> HttpRequest {
+        let mut body = json!({
+            "author": owner(acting),
             "commentary": escaped(&draft.text),
             "visibility": "PUBLIC",
             "distribution": { "feedDistribution": "MAIN_FEED", "targetEntities": [], "thirdPartyDistributionChannels": [] },
             "lifecycleState": "PUBLISHED",
             "isReshareDisabledByAuthor": false,
         });
+        if !container.is_empty() {
+            body["content"] = json!({ "media": { "id": container } });
+        }
         versioned(wire::post_json(format!("{}/rest/posts", acting.app.api), &body), acting.access)
     }
 

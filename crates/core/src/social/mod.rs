@@ -12,10 +12,14 @@ pub mod store;
 mod threads;
 mod tiktok;
 pub mod tokens;
-mod wire;
+pub mod wire;
 mod x;
 
 use crate::{
+    media::{
+        Kept,
+        image::{Format, Image},
+    },
     ports::{HttpRequest, HttpResponse},
     text::count,
 };
@@ -168,8 +172,10 @@ pub struct Acting<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     pub text: String,
-    /// A public address of a JPEG.
+    /// A public address of a picture.
     pub image: Option<String>,
+    /// The picture itself, for platforms that take its bytes, where it has to be sent before anything is published.
+    pub picture: Option<Vec<u8>>,
     /// Who may see it, as the member chose, in the platform's word (TikTok).
     pub privacy: Option<String>,
 }
@@ -250,11 +256,18 @@ impl Quota {
     }
 }
 
+/// What Instagram and TikTok say of a picture that is no JPEG.
+const JPEG_ONLY: &str = "it takes JPEG pictures only";
+
+fn jpeg_only(image: Image) -> Option<&'static str> {
+    (image.format != Format::Jpeg).then_some(JPEG_ONLY)
+}
+
 /// What a platform lets a member do, for showing before anything is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// A mission's picture is part of the post.
-    pub takes_image: bool,
+    /// A picture has to be sent to the platform, which downloads none: only one that Muster keeps can be part of a post.
+    pub uploads: bool,
     /// A post has to have a picture.
     pub needs_image: bool,
     /// An unanswered post can be looked for.
@@ -267,6 +280,13 @@ pub struct Capabilities {
     pub forbids_rewards: Option<&'static str>,
     /// What else an admin should know, as things are with this application.
     pub caution: Option<&'static str>,
+}
+
+impl Capabilities {
+    /// Whether this picture of a mission is part of a post.
+    pub fn takes(&self, image: &str) -> bool {
+        !image.is_empty() && (!self.uploads || Kept::of(image).is_some())
+    }
 }
 
 /// A social platform. Every method is pure.
@@ -309,12 +329,21 @@ pub trait Platform {
     /// What the platform counts of a text, and how much it takes.
     fn count(&self, text: &str) -> caption::Count;
 
+    /// Why this platform does not take a picture like that.
+    fn refuses(&self, _image: Image) -> Option<&'static str> {
+        None
+    }
+
     /// Makes something that is published later: nothing appears yet, and making it twice harms nobody.
     fn prepare(&self, _acting: &Acting<'_>, _draft: &Draft) -> Option<HttpRequest> {
         None
     }
     fn read_prepared(&self, answer: &HttpResponse) -> Told<String> {
         wire::read_id(answer, "id")
+    }
+    /// Sends the draft's picture to where the answer of `prepare` says; sending it twice harms nobody.
+    fn upload(&self, _acting: &Acting<'_>, _draft: &Draft, _prepared: &HttpResponse) -> Told<Option<HttpRequest>> {
+        Ok(None)
     }
     /// Asks about what was prepared, or what publishing left processing.
     fn check(&self, _acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
@@ -385,7 +414,7 @@ mod tests {
 
     #[test]
     fn what_linkedin_would_cut_off_is_escaped() {
-        let draft = Draft { text: "Half (price) #news @ 5* # 1".to_owned(), image: None, privacy: None };
+        let draft = Draft { text: "Half (price) #news @ 5* # 1".to_owned(), image: None, picture: None, privacy: None };
         let acting = Acting { app: &app(), account: "p1", access: "t" };
         let request = Kind::LinkedIn.platform().publish(&acting, &draft, "");
         let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();

@@ -71,7 +71,7 @@ impl Platform for Threads {
 
     fn capabilities(&self, _app: &App) -> Capabilities {
         Capabilities {
-            takes_image: true,
+            uploads: false,
             needs_image: false,
             reads_back: true,
             has_metrics: true,

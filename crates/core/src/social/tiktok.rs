@@ -2,9 +2,12 @@
 
 use super::{
     Acting, App, Capabilities, Consent, Creator, Draft, Metrics, Person, Platform, Progress, Published, Refusal,
-    Tokens, Told, caption, wire,
+    Tokens, Told, caption, jpeg_only, wire,
 };
-use crate::ports::{HttpRequest, HttpResponse};
+use crate::{
+    media::image::Image,
+    ports::{HttpRequest, HttpResponse},
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -100,7 +103,7 @@ impl Platform for TikTok {
             "This application has not been audited by TikTok: posts are visible to their author only, and at most five people can publish in 24 hours."
         };
         Capabilities {
-            takes_image: true,
+            uploads: false,
             needs_image: true,
             reads_back: false,
             has_metrics: app.has("audited"),
@@ -135,6 +138,10 @@ impl Platform for TikTok {
 
     fn count(&self, text: &str) -> caption::Count {
         caption::tiktok(text)
+    }
+
+    fn refuses(&self, image: Image) -> Option<&'static str> {
+        jpeg_only(image)
     }
 
     fn check(&self, acting: &Acting<'_>, container: &str) -> Option<HttpRequest> {

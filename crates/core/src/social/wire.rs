@@ -7,6 +7,8 @@ use crate::{
 };
 use serde_json::Value;
 
+/// Milliseconds for sending a picture. With the other calls of its step it stays under the lease of a post.
+const UPLOAD_TIMEOUT_MS: u64 = 20_000;
 /// Where a platform says "too many" without saying how long.
 const PAUSE_MS: i64 = 15 * 60_000;
 const REASON_MAX: usize = 200;
@@ -39,6 +41,16 @@ pub fn post_form(url: String, pairs: &[(&str, &str)]) -> HttpRequest {
 
 pub fn post_json(url: String, body: &Value) -> HttpRequest {
     request("POST", url, "application/json", body.to_string().into_bytes())
+}
+
+/// Bytes, as they are.
+pub fn put(url: String, bytes: Vec<u8>) -> HttpRequest {
+    patient(request("PUT", url, "application/octet-stream", bytes))
+}
+
+/// With the time that a picture takes.
+pub fn patient(request: HttpRequest) -> HttpRequest {
+    HttpRequest { timeout_ms: UPLOAD_TIMEOUT_MS, ..request }
 }
 
 pub fn with(mut request: HttpRequest, name: &str, value: impl Into<String>) -> HttpRequest {

@@ -4,7 +4,10 @@ use super::{
     Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Published, Refusal, Tokens, Told,
     caption, wire,
 };
-use crate::ports::{HttpRequest, HttpResponse};
+use crate::{
+    media::image::Image,
+    ports::{HttpRequest, HttpResponse},
+};
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
@@ -12,7 +15,7 @@ use base64::{
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-const SCOPES: &str = "tweet.read tweet.write users.read offline.access";
+const SCOPES: &str = "tweet.read tweet.write users.read media.write offline.access";
 /// Posts that one call asks about (GET /2/tweets).
 const AT_ONCE: usize = 100;
 /// Thousandths of a US dollar for a post with an address in it, and for one without (X's price list of April 2026).
@@ -84,7 +87,7 @@ impl Platform for X {
 
     fn capabilities(&self, _app: &App) -> Capabilities {
         Capabilities {
-            takes_image: false,
+            uploads: true,
             needs_image: false,
             reads_back: true,
             has_metrics: true,
@@ -100,8 +103,24 @@ impl Platform for X {
         caption::x(text)
     }
 
-    fn publish(&self, acting: &Acting<'_>, draft: &Draft, _container: &str) -> HttpRequest {
-        let body = json!({ "text": draft.text });
+    fn prepare(&self, acting: &Acting<'_>, draft: &Draft) -> Option<HttpRequest> {
+        let picture = draft.picture.as_ref()?;
+        let media_type = Image::of(picture)?.format.media_type();
+        let body =
+            json!({ "media": STANDARD.encode(picture), "media_category": "tweet_image", "media_type": media_type });
+        let request = wire::post_json(format!("{}/2/media/upload", acting.app.api), &body);
+        Some(wire::patient(wire::bearer(request, acting.access)))
+    }
+
+    fn read_prepared(&self, answer: &HttpResponse) -> Told<String> {
+        wire::id_at(&told(answer, wire::ok(answer))?, "/data/id")
+    }
+
+    fn publish(&self, acting: &Acting<'_>, draft: &Draft, container: &str) -> HttpRequest {
+        let mut body = json!({ "text": draft.text });
+        if !container.is_empty() {
+            body["media"] = json!({ "media_ids": [container] });
+        }
         wire::bearer(wire::post_json(format!("{}/2/tweets", acting.app.api), &body), acting.access)
     }
 

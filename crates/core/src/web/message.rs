@@ -148,12 +148,15 @@ impl Form {
     }
 }
 
-/// What goes out. Bodies are text: JSON, HTML, CSV.
+/// What goes out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Response {
     pub status: u16,
     pub content_type: &'static str,
+    /// JSON, HTML, CSV.
     pub body: String,
+    /// Instead of the text, where there are any: a picture.
+    pub bytes: Vec<u8>,
     /// Seconds that anyone may keep the answer; 0 for not at all.
     pub max_age: u32,
     pub headers: Vec<(&'static str, String)>,
@@ -164,7 +167,7 @@ pub const HTML: &str = "text/html; charset=utf-8";
 
 impl Response {
     fn new(status: u16, content_type: &'static str, body: String) -> Self {
-        Self { status, content_type, body, max_age: 0, headers: Vec::new() }
+        Self { status, content_type, body, bytes: Vec::new(), max_age: 0, headers: Vec::new() }
     }
 
     pub fn json(status: u16, body: &Value) -> Self {
@@ -191,6 +194,10 @@ impl Response {
     /// A file to be saved. `name` is ours: letters, digits, dots and dashes.
     pub fn file(content_type: &'static str, name: &str, body: String) -> Self {
         Self::new(200, content_type, body).with("content-disposition", format!("attachment; filename=\"{name}\""))
+    }
+
+    pub fn bytes(content_type: &'static str, bytes: Vec<u8>) -> Self {
+        Self { bytes, ..Self::new(200, content_type, String::new()) }
     }
 
     /// See there, by GET: after every change, so that reloading repeats nothing.

@@ -25,7 +25,7 @@ use crate::{
     ctx::Ctx,
     error::{Error, Result},
     identity::{Caller, login, session},
-    links,
+    links, media,
     ports::Level,
     registry,
 };
@@ -49,6 +49,14 @@ pub async fn http(ctx: &Ctx, request: Request) -> Response {
         let method = if is_head { "HEAD" } else { "GET" };
         let mut response = links::open(ctx, &request, slug, method).await;
         if is_head {
+            response.body.clear();
+        }
+        return guard::secure(ctx, response);
+    }
+    if let ("GET", ["media", guild, name]) = (request.method.as_str(), &request.segments()[..]) {
+        let mut response = media::open(ctx, &request, guild, name).await;
+        if is_head {
+            response.bytes.clear();
             response.body.clear();
         }
         return guard::secure(ctx, response);

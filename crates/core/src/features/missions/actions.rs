@@ -6,6 +6,7 @@ use crate::{
     ctx::Ctx,
     error::{Error, FieldError, Result},
     links::{self, rules::target::Utm},
+    media::{self, Kept},
     outbox::{self, Effect, EffectKind},
     points::{self, Versioned, rules::Rules},
     social::Kind,
@@ -52,16 +53,23 @@ pub struct Wish {
     pub channel: Option<Id<ChannelMarker>>,
 }
 
-/// The address of a picture that platforms download.
-fn picture(text: &str, problems: &mut Vec<FieldError>) -> String {
+/// A picture that the guild keeps, or the address of one that platforms download.
+async fn picture(ctx: &Ctx, guild: Id<GuildMarker>, text: &str, problems: &mut Vec<FieldError>) -> Result<String> {
     let text = text.trim();
+    if let Some(kept) = Kept::of(text) {
+        if media::hold(ctx, guild, &kept).await? {
+            return Ok(text.to_owned());
+        }
+        problems.push(FieldError::new("image", "This picture is not kept any more. Upload it again."));
+        return Ok(String::new());
+    }
     let is_plain = text.chars().all(|c| !c.is_whitespace() && !c.is_control());
     if text.is_empty() || (text.starts_with("https://") && is_plain && text.len() <= URL_MAX) {
-        return text.to_owned();
+        return Ok(text.to_owned());
     }
     let why = "The picture's address begins with https://, as in https://example.com/spring.jpg.";
     problems.push(FieldError::new("image", why.to_owned()));
-    String::new()
+    Ok(String::new())
 }
 
 /// How visitors of a member's link are told apart in the target's statistics.
@@ -97,7 +105,7 @@ fn platforms(text: &str, problems: &mut Vec<FieldError>) -> String {
 }
 
 /// Puts a wish into a mission, and says everything that is wrong with it at once.
-pub fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules) -> Result<()> {
+pub async fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules) -> Result<()> {
     let now = ctx.now();
     let mut problems = Vec::new();
     if let Some(title) = &wish.title {
@@ -116,7 +124,7 @@ pub fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules) -> Re
         url.clone_into(&mut mission.target_url);
     }
     if let Some(url) = &wish.image_url {
-        mission.image_url = picture(url, &mut problems);
+        mission.image_url = picture(ctx, mission.guild_id, url, &mut problems).await?;
     }
     if let Some(text) = &wish.platforms {
         mission.platforms = platforms(text, &mut problems);
@@ -155,12 +163,18 @@ pub fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules) -> Re
     for kind in mission.kinds() {
         let text = text_for(mission, &links::url(ctx, &"x".repeat(links::SLUG_LENGTH)));
         let needs_image = kind == Kind::Instagram || kind == Kind::TikTok;
-        if let Some(refusal) = points::rules::refusal(rules, kind, &text, !mission.image_url.is_empty(), needs_image) {
-            let field = if needs_image && mission.image_url.is_empty() { "image" } else { "text" };
+        if let Some(refusal) = points::rules::refusal(rules, kind, &text, &mission.image_url, needs_image) {
+            let is_picture = kind_refuses(kind, mission) || needs_image && mission.image_url.is_empty();
+            let field = if is_picture { "image" } else { "text" };
             problems.push(FieldError::new(field, refusal));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
+}
+
+/// Whether it is the picture that a platform does not take.
+fn kind_refuses(kind: Kind, mission: &Mission) -> bool {
+    Kept::of(&mission.image_url).is_some_and(|kept| kind.platform().refuses(kept.image).is_some())
 }
 
 /// What a member publishes, with their link in its place.
@@ -237,7 +251,7 @@ pub fn blank(ctx: &Ctx, author: &Author, channel: Id<ChannelMarker>) -> Mission 
 pub async fn create(ctx: &Ctx, author: &Author, channel: Id<ChannelMarker>, wish: &Wish) -> Result<Mission> {
     let rules = points::rules(ctx, author.guild).await?.rules;
     let mut mission = blank(ctx, author, rules.channel.unwrap_or(channel));
-    apply(ctx, &mut mission, wish, &rules)?;
+    apply(ctx, &mut mission, wish, &rules).await?;
     let mut statements = vec![
         store::insert(&mission),
         store::get_by_cause(author.guild, &author.cause),
@@ -284,7 +298,7 @@ pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish)
     }
     let before = mission.clone();
     let rules = points::rules(ctx, author.guild).await?.rules;
-    apply(ctx, &mut mission, wish, &rules)?;
+    apply(ctx, &mut mission, wish, &rules).await?;
     mission.due_at = mission.is_live().then_some(mission.ends_at);
     let mut more = Vec::new();
     if wish.assigned.is_some() {
@@ -332,7 +346,7 @@ pub async fn push(ctx: &Ctx, author: &Author, mut mission: Mission) -> Result<Mi
         reference: format!("pushed:{}", mission.id),
         kind: EffectKind::Post {
             channel: mission.channel_id,
-            body: view::card(&mission, &rules, color).create_body(),
+            body: view::card(ctx, &mission, &rules, color).create_body(),
             marker: view::marker(&mission),
         },
     };

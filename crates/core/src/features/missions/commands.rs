@@ -7,10 +7,11 @@ use crate::{
     audit::Author,
     ctx::Ctx,
     custom_id::CustomId,
+    discord::files,
     error::{Error, Result},
     guild_config::{self, Fresh, GuildConfig},
     interaction::{Interaction, ModalData},
-    permissions,
+    media, permissions,
     points::{self, rules::Rules},
     reply::{self, Input, Message, Modal, Reply, text_input},
     text::{clean_line, count, escape_markdown, number, shorten},
@@ -23,6 +24,7 @@ use twilight_model::{
         command::{Command, CommandOptionChoice, CommandOptionChoiceValue},
         interaction::application_command::{CommandData, CommandDataOption, CommandOptionValue},
     },
+    channel::Attachment,
     guild::Permissions,
     id::{
         Id,
@@ -81,7 +83,9 @@ struct Edit {
     text: Option<String>,
     /// Where the link leads
     link: Option<String>,
-    /// The address of a JPEG that goes with the text
+    /// A picture that goes with the text: JPEG or PNG, at most 4 MB
+    picture: Option<Attachment>,
+    /// Or its address; `none` takes the picture away
     image: Option<String>,
     /// LinkedIn, Instagram, TikTok, X, Threads
     platforms: Option<String>,
@@ -227,9 +231,13 @@ async fn on_managed(ctx: &Ctx, interaction: &Interaction, command: MissionComman
         MissionCommand::New(New) => Ok(form(&scene)),
         MissionCommand::Edit(edit) => {
             let mission = find(ctx, interaction, &edit.mission).await?;
-            let wish = wish_of(*edit, ctx.now(), &scene)?;
+            let picture = edit.picture.clone();
+            let mut wish = wish_of(*edit, ctx.now(), &scene)?;
+            if let Some(picture) = picture {
+                wish.image_url = Some(keep(ctx, interaction, &picture).await?);
+            }
             let mission = actions::edit(ctx, &author, mission, &wish).await?;
-            Ok(Reply::Private(draft(&mission, &scene, "Changed.")))
+            Ok(Reply::Private(draft(ctx, &mission, &scene, "Changed.")))
         }
         MissionCommand::Assign(assign) => {
             let mission = find(ctx, interaction, &assign.mission).await?;
@@ -273,6 +281,12 @@ async fn on_managed(ctx: &Ctx, interaction: &Interaction, command: MissionComman
     }
 }
 
+/// Keeps a picture that somebody attached; gives how a mission names it.
+async fn keep(ctx: &Ctx, interaction: &Interaction, picture: &Attachment) -> Result<String> {
+    let bytes = files::download(ctx, picture, media::PICTURE_MAX as u64, media::TOO_LARGE).await?;
+    Ok(media::keep(ctx, interaction.guild_id, interaction.actor.id, bytes).await?.reference())
+}
+
 fn wish_of(edit: Edit, now: i64, scene: &Scene) -> Result<Wish> {
     let when = |text: Option<String>, what: &str| match text {
         Some(text) => time::parse_when(&text, now, scene.config.zone())
@@ -286,7 +300,7 @@ fn wish_of(edit: Edit, now: i64, scene: &Scene) -> Result<Wish> {
         title: edit.title,
         copy: edit.text,
         target_url: edit.link,
-        image_url: edit.image,
+        image_url: edit.image.map(|image| if image.trim() == "none" { String::new() } else { image }),
         platforms: edit.platforms,
         campaign: edit.campaign,
         assigned: edit
@@ -345,12 +359,12 @@ pub async fn on_form(ctx: &Ctx, interaction: &Interaction, data: &ModalData) -> 
         ..Wish::default()
     };
     let mission = actions::create(ctx, &Author::from(interaction), interaction.channel_id, &wish).await?;
-    Ok(Reply::Private(draft(&mission, &scene, "The draft is kept.")))
+    Ok(Reply::Private(draft(ctx, &mission, &scene, "The draft is kept.")))
 }
 
 /// A mission as its makers see it.
-fn draft(mission: &Mission, scene: &Scene, said: &str) -> Message {
-    let mut message = view::card(mission, &scene.rules, scene.config.color);
+fn draft(ctx: &Ctx, mission: &Mission, scene: &Scene, said: &str) -> Message {
+    let mut message = view::card(ctx, mission, &scene.rules, scene.config.color);
     message.components.clear();
     let next = if mission.state == "draft" {
         " `/mission push` opens it, `/mission edit` changes it: picture, start, role and more."

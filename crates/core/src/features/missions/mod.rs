@@ -139,7 +139,7 @@ impl Feature for Missions {
         Ok(Some(Rendered {
             channel_id: mission.channel_id,
             message_id,
-            body: view::card(&mission, &rules, color).edit_body(),
+            body: view::card(ctx, &mission, &rules, color).edit_body(),
             version: format!("{}:{}", mission.version, mission.published),
         }))
     }

@@ -3,13 +3,14 @@
 use super::{
     actions, assignees, store,
     store::{Mission, Post},
+    view,
 };
 use crate::{
     access::GuildAccess,
     ctx::Ctx,
     error::{Error, Result},
     interaction::Interaction,
-    links,
+    links, media,
     points::{self, rules::Rules},
     social::{self, Acting, App, Creator, Kind, Quota, Refusal, accounts, caption, tokens},
     text::count,
@@ -71,7 +72,7 @@ pub async fn obstacle(ctx: &Ctx, rules: &Rules, mission: &Mission, kind: Kind, t
         return Ok(Some(format!("{} is not set up on this deployment", kind.name())));
     };
     let can = kind.platform().capabilities(app);
-    if let Some(refusal) = points::rules::refusal(rules, kind, text, !mission.image_url.is_empty(), can.needs_image) {
+    if let Some(refusal) = points::rules::refusal(rules, kind, text, &mission.image_url, can.needs_image) {
         return Ok(Some(refusal));
     }
     if kind == Kind::X {
@@ -176,10 +177,11 @@ pub async fn look(ctx: &Ctx, ready: &Ready) -> Result<Look> {
     let Some(app) = tokens::app_of(ctx, ready.kind) else { return Ok(look) };
     let can = ready.kind.platform().capabilities(app);
     look.notes.extend(can.caution.map(str::to_owned));
-    if can.takes_image {
-        look.image.clone_from(&ready.mission.image_url);
-    } else if !ready.mission.image_url.is_empty() {
-        look.notes.push(format!("On {} the post appears without the mission's picture.", ready.kind.name()));
+    let image = &ready.mission.image_url;
+    if can.takes(image) {
+        look.image = media::address(ctx, ready.mission.guild_id, image, ctx.now() + media::ADDRESS_MS);
+    } else if !image.is_empty() {
+        look.notes.push(view::WITHOUT_PICTURE.replace("{}", ready.kind.name()));
     }
     if !ready.rules.rewards(ready.kind) {
         look.notes.push(format!("Posts on {} bring no points here.", ready.kind.name()));

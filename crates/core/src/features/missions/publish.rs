@@ -18,11 +18,13 @@ use crate::{
     discord,
     error::{Error, Result},
     guild_config,
+    media::{self, Kept},
     outbox::{self, Effect, EffectKind},
     points::{self, Versioned},
-    ports::HttpResponse,
+    ports::{HttpRequest, HttpResponse},
     social::{
-        Acting, App, Found, Kind, Platform, Progress, Published, Refusal, Told, accounts, tokens, tokens::Trouble,
+        Acting, App, Draft, Found, Kind, Platform, Progress, Published, Refusal, Told, accounts, tokens,
+        tokens::Trouble, wire,
     },
     sql::Statement,
 };
@@ -204,7 +206,12 @@ async fn postpone(ctx: &Ctx, mut post: Post, wait: i64) -> Result<()> {
     write(ctx, post, Vec::new()).await
 }
 
-async fn send<T>(ctx: &Ctx, request: crate::ports::HttpRequest, read: impl Fn(&HttpResponse) -> Told<T>) -> Told<T> {
+/// What appears, with an address of its picture that holds from now.
+fn draft(ctx: &Ctx, post: &Post) -> Draft {
+    post.draft(media::address(ctx, post.guild_id, &post.image_url, ctx.now() + media::ADDRESS_MS))
+}
+
+async fn send<T>(ctx: &Ctx, request: HttpRequest, read: impl Fn(&HttpResponse) -> Told<T>) -> Told<T> {
     match ctx.http.send(request).await {
         Ok(answer) => read(&answer),
         Err(why) => Err(Refusal::Unknown(why.0)),
@@ -237,11 +244,19 @@ async fn begin(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
     {
         return fail(ctx, post, &why).await;
     }
-    let draft = post.draft();
+    let mut draft = draft(ctx, &post);
+    if scene.platform.capabilities(scene.app).uploads
+        && let Some(kept) = Kept::of(&post.image_url)
+    {
+        let Some(picture) = media::read(ctx, post.guild_id, &kept).await? else {
+            return fail(ctx, post, "the mission's picture is not kept any more").await;
+        };
+        draft.picture = Some(picture);
+    }
     let Some(request) = scene.platform.prepare(&scene.acting(), &draft) else {
         return publish(ctx, post, scene).await;
     };
-    match send(ctx, request, |answer| scene.platform.read_prepared(answer)).await {
+    match prepare(ctx, scene, &draft, request).await {
         Ok(container) => {
             post.container = container;
             move_to(ctx, &mut post, "container", Some(LOOK_MS));
@@ -249,6 +264,19 @@ async fn begin(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
         }
         Err(refusal) => refused(ctx, post, scene, refusal).await,
     }
+}
+
+/// What is to be published later, with its picture.
+async fn prepare(ctx: &Ctx, scene: &Scene<'_>, draft: &Draft, request: HttpRequest) -> Told<String> {
+    let (container, upload) = send(ctx, request, |answer| {
+        let container = scene.platform.read_prepared(answer)?;
+        Ok((container, scene.platform.upload(&scene.acting(), draft, answer)?))
+    })
+    .await?;
+    if let Some(request) = upload {
+        send(ctx, request, wire::ok).await?;
+    }
+    Ok(container)
 }
 
 async fn check_container(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
@@ -273,7 +301,7 @@ async fn check_container(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result
 
 /// The decisive call, after the row says that it is being made.
 async fn publish(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
-    let draft = post.draft();
+    let draft = draft(ctx, &post);
     let request = scene.platform.publish(&scene.acting(), &draft, &post.container);
     move_to(ctx, &mut post, "publishing", Some(LEASE_MS));
     post.sent_at = Some(ctx.now());
@@ -316,7 +344,7 @@ async fn unknown(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
 
 /// Whether a post whose call had no answer is there. Only a platform's word that it is not lets it be sent again.
 async fn look_back(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
-    let draft = post.draft();
+    let draft = draft(ctx, &post);
     let Some(request) = scene.platform.look_back(&scene.acting(), &post.container) else {
         return hold(ctx, post, "the platform gave no answer, and does not let Muster look whether the post is there")
             .await;

@@ -259,9 +259,10 @@ impl Post {
         Kind::of(&self.platform)
     }
 
-    pub fn draft(&self) -> Draft {
-        let some = |text: &String| (!text.is_empty()).then(|| text.clone());
-        Draft { text: self.text.clone(), image: some(&self.image_url), privacy: some(&self.privacy) }
+    /// `image`: where the picture is to be found now; empty for none.
+    pub fn draft(&self, image: String) -> Draft {
+        let some = |text: String| (!text.is_empty()).then_some(text);
+        Draft { text: self.text.clone(), image: some(image), picture: None, privacy: some(self.privacy.clone()) }
     }
 }
 

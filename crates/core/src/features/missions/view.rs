@@ -5,7 +5,9 @@ use super::{
     store::{Mission, Post},
 };
 use crate::{
+    ctx::Ctx,
     custom_id::CustomId,
+    media,
     outbox::{Effect, EffectKind},
     points::{
         rules::Rules,
@@ -18,7 +20,12 @@ use crate::{
 };
 use twilight_model::channel::message::{Component, component::ButtonStyle};
 
+/// What a preview says where a platform has to be sent the picture, and Muster has only its address.
+pub const WITHOUT_PICTURE: &str =
+    "On {} the post appears without the mission's picture: it would have to be uploaded to Muster.";
 const COPY_SHOWN: usize = 700;
+/// How long a card shows its picture after the mission's end.
+const PICTURE_MS: i64 = 30 * 24 * 3_600_000;
 /// Characters of a line of the log: twenty of them fit into an embed.
 const DETAIL_MAX: usize = 120;
 
@@ -57,7 +64,7 @@ fn worth(rules: &Rules) -> String {
 }
 
 /// The card in the channel.
-pub fn card(mission: &Mission, rules: &Rules, color: u32) -> Message {
+pub fn card(ctx: &Ctx, mission: &Mission, rules: &Rules, color: u32) -> Message {
     let text = shorten(&mission.copy, COPY_SHOWN);
     let mut card = embed(escape_markdown(&mission.title), escape_markdown(&text), color);
     let names: Vec<&str> = mission.kinds().into_iter().map(Kind::name).collect();
@@ -76,7 +83,9 @@ pub fn card(mission: &Mission, rules: &Rules, color: u32) -> Message {
         field(&mut card, "Points", worth, false);
     }
     if !mission.image_url.is_empty() {
-        reply::image(&mut card, &mission.image_url);
+        // The same each time the card is rendered, and there as long as the card is read.
+        let until = mission.ends_at + PICTURE_MS;
+        reply::image(&mut card, &media::address(ctx, mission.guild_id, &mission.image_url, until));
     }
     footer(&mut card, marker(mission));
     let post = reply::button(&id("open", mission), "Connect & Post", ButtonStyle::Success, Some("📣"));

@@ -11,10 +11,10 @@ use super::{
 use crate::{
     ctx::Ctx,
     custom_id::CustomId,
+    discord::files,
     error::{Error, Result},
     guild_config,
     interaction::Interaction,
-    ports::HttpRequest,
     reply::Reply,
 };
 use twilight_interactions::command::{CommandModel, CommandOption, CreateCommand, CreateOption};
@@ -22,7 +22,6 @@ use twilight_model::channel::Attachment;
 
 /// D1 takes values up to 2 MB, and no member list is longer than that.
 const FILE_MAX: u64 = 2_000_000;
-const TIMEOUT_MS: u64 = 10_000;
 
 #[derive(CommandOption, CreateOption, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
@@ -43,33 +42,11 @@ pub struct Import {
     existing: Option<Existing>,
 }
 
-/// The file's text. Only Discord's own file server is asked, and without Muster's token.
+/// The file's text.
 async fn download(ctx: &Ctx, file: &Attachment) -> Result<String> {
-    if file.size > FILE_MAX {
-        return Err(Error::user("The file has more than 2 MB. Split it and import the parts one after the other."));
-    }
-    let is_discords = file.url.strip_prefix(&ctx.settings.discord_cdn).is_some_and(|path| path.starts_with('/'));
-    if !is_discords {
-        return Err(Error::user("Attach the file to the command itself: Muster reads files from Discord only."));
-    }
-    let agent = format!("DiscordBot (https://github.com/muster-bot/muster, {})", ctx.settings.version);
-    let request = HttpRequest {
-        method: "GET",
-        url: file.url.clone(),
-        headers: vec![("user-agent".to_owned(), agent)],
-        body: Vec::new(),
-        timeout_ms: TIMEOUT_MS,
-    };
-    let again = || Error::user("Discord did not hand out the file just now. Please use the command again.");
-    let response = ctx.http.send(request).await.map_err(|_| again())?;
-    if response.status != 200 {
-        return Err(again());
-    }
-    if response.body.len() as u64 > FILE_MAX {
-        return Err(Error::user("The file has more than 2 MB. Split it and import the parts one after the other."));
-    }
-    String::from_utf8(response.body)
-        .map_err(|_| Error::user("The file is no text in UTF-8. Save it as UTF-8 and try again."))
+    let too_large = "The file has more than 2 MB. Split it and import the parts one after the other.";
+    let bytes = files::download(ctx, file, FILE_MAX, too_large).await?;
+    String::from_utf8(bytes).map_err(|_| Error::user("The file is no text in UTF-8. Save it as UTF-8 and try again."))
 }
 
 pub async fn on_import(ctx: &Ctx, interaction: &Interaction, command: &Import) -> Result<Reply> {

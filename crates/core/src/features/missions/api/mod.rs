@@ -1,5 +1,6 @@
 //! Purpose: missions as JSON: listed, written, changed, pushed, closed and given to members, by the rules of the commands.
 
+mod media;
 mod post;
 mod score;
 mod store;
@@ -56,6 +57,10 @@ pub async fn on_request(ctx: &Ctx, request: &Request) -> Result<Option<Response>
                 access.require(ctx, Area::Missions, May::Manage)?;
             }
             post::post_mission(ctx, request, &access, id).await?
+        }
+        ("POST", ["media"]) => {
+            let access = let_in(ctx, request, guild, May::Manage).await?;
+            media::keep_picture(ctx, request, &access).await?
         }
         ("POST", ["missions"]) => {
             let access = let_in(ctx, request, guild, May::Manage).await?;
@@ -319,6 +324,7 @@ fn refuse(error: Error) -> Result<Response> {
     make_mission,
     edit_mission,
     assign_mission,
+    media::keep_picture,
     post::post_mission,
     score::get_score
 ))]

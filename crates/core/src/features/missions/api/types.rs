@@ -117,7 +117,7 @@ pub struct Shown {
     text: String,
     /// Where the link leads; empty for a mission without one.
     target_url: String,
-    /// Empty for none.
+    /// An address, or `media:…` for a picture that the server keeps; empty for none.
     image_url: String,
     /// linkedin, instagram, tiktok, x, threads.
     platforms: Vec<&'static str>,
@@ -207,7 +207,7 @@ pub struct Fields {
     /// `{link}` stands for the member's link, which otherwise follows the text.
     text: Option<String>,
     target_url: Option<String>,
-    /// A JPEG's https address; empty for none.
+    /// A JPEG's https address, or what `POST /media` gave; empty for none.
     image_url: Option<String>,
     /// linkedin, instagram, tiktok, x, threads.
     platforms: Option<Vec<String>>,

@@ -9,8 +9,11 @@ use crate::{
         actions::{self, Wish},
         assignees,
         store::Mission,
+        view,
     },
-    guild_config, links, permissions,
+    guild_config, links,
+    media::{self, Kept},
+    permissions,
     points::{self, rules::Rules},
     social::Kind,
     time,
@@ -48,6 +51,8 @@ struct Preview {
     limit: usize,
     /// Why it is not published; empty when it is.
     problem: String,
+    /// That the picture is no part of it; empty when it is, or there is none.
+    without: String,
     notes: Vec<&'static str>,
 }
 
@@ -69,6 +74,10 @@ struct EditorPage {
     audiences: Vec<Choice>,
     channels: Vec<Choice>,
     previews: Vec<Preview>,
+    /// Where pictures are sent; empty where this deployment keeps none.
+    upload: String,
+    /// Where the kept picture is; empty without one.
+    shown_picture: String,
     errors: Vec<FieldError>,
 }
 
@@ -239,9 +248,12 @@ fn previews(ctx: &Ctx, mission: &Mission, rules: &Rules) -> Vec<Preview> {
     let preview = |kind: Kind| {
         let limits = platform_limits(ctx, rules, kind);
         let count = kind.platform().count(&text);
-        let has_image = !mission.image_url.is_empty();
-        let refusal = points::rules::refusal(rules, kind, &text, has_image, limits.needs_image);
-        let picture = if limits.takes_image { mission.image_url.clone() } else { String::new() };
+        let image = &mission.image_url;
+        let refusal = points::rules::refusal(rules, kind, &text, image, limits.needs_image);
+        let is_without = limits.uploads && Kept::of(image).is_none();
+        let picture = if is_without { String::new() } else { media::page_address(ctx, mission.guild_id, image) };
+        let without = is_without && !image.is_empty();
+        let without = if without { view::WITHOUT_PICTURE.replace("{}", kind.name()) } else { String::new() };
         Preview {
             name: kind.name(),
             text: text.clone(),
@@ -249,6 +261,7 @@ fn previews(ctx: &Ctx, mission: &Mission, rules: &Rules) -> Vec<Preview> {
             used: count.used,
             limit: count.limit,
             problem: refusal.unwrap_or(limits.obstacle),
+            without,
             notes: limits.notes,
         }
     };
@@ -310,6 +323,10 @@ async fn page(
         platforms: Kind::ALL.map(platform).into(),
         audiences: audiences(access, value("audience")),
         channels: choices::channels(ctx, access, Channels::Text, &chosen).await?,
+        upload: if ctx.blob.is_some() { format!("/api/v1/guilds/{}/media", access.guild) } else { String::new() },
+        shown_picture: Kept::of(value("image"))
+            .map(|kept| media::path(ctx, access.guild, &kept, ctx.now() + media::ADDRESS_MS))
+            .unwrap_or_default(),
         previews: if shown.is_previewed { previews(ctx, shown.mission, &rules) } else { Vec::new() },
         values: shown.values,
         errors: shown.errors,
@@ -360,7 +377,7 @@ pub async fn save(ctx: &Ctx, request: &Request, access: &GuildAccess, id: Option
     let (wish, mut errors) = read(ctx, access, &before, &form, zone).await?;
     let rules = points::rules(ctx, access.guild).await?.rules;
     let mut after = before.clone();
-    if let Err(error) = actions::apply(ctx, &mut after, &wish, &rules) {
+    if let Err(error) = actions::apply(ctx, &mut after, &wish, &rules).await {
         errors.extend(refused(error)?);
     }
     if was.as_ref().is_some_and(|was| form.get("version") != was.version.to_string()) {

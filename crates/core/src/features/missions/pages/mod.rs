@@ -122,7 +122,7 @@ struct Limits {
     obstacle: String,
     /// What else there is to know.
     notes: Vec<&'static str>,
-    takes_image: bool,
+    uploads: bool,
     needs_image: bool,
 }
 
@@ -130,7 +130,7 @@ fn platform_limits(ctx: &Ctx, rules: &Rules, kind: Kind) -> Limits {
     let Some(app) = tokens::app_of(ctx, kind) else {
         let obstacle = format!("{} is not set up on this deployment.", kind.name());
         let needs_image = matches!(kind, Kind::Instagram | Kind::TikTok);
-        return Limits { obstacle, notes: Vec::new(), takes_image: needs_image, needs_image };
+        return Limits { obstacle, notes: Vec::new(), uploads: !needs_image && kind != Kind::Threads, needs_image };
     };
     let can = kind.platform().capabilities(app);
     let is_off = kind == Kind::X && rules.x_budget == 0;
@@ -140,7 +140,7 @@ fn platform_limits(ctx: &Ctx, rules: &Rules, kind: Kind) -> Limits {
     Limits {
         obstacle: obstacle.to_owned(),
         notes: can.caution.into_iter().chain(rewards).collect(),
-        takes_image: can.takes_image,
+        uploads: can.uploads,
         needs_image: can.needs_image,
     }
 }
