@@ -51,13 +51,13 @@ async fn a_month_that_is_over_shows_its_winners() {
     let month = now["period"].as_str().expect("a month").to_owned();
     world.advance(40 * 86_400_000).await;
     sidecar.earn(&world, "bela", 50, 0).await;
-    let then = body(&get(&world, &format!("{board}?month={month}")).await);
+    let then = body(&get(&world, &format!("{board}?board=month&month={month}")).await);
     assert_eq!(then["entries"][0], json!({ "place": 1, "user_id": world.id("ada"), "score": 320 }));
     assert_eq!(then["members"], 2);
     let current = body(&get(&world, &format!("{board}?board=month")).await);
     assert_eq!(current["entries"], json!([{ "place": 1, "user_id": world.id("bela"), "score": 50 }]));
-    assert_eq!(get(&world, &format!("{board}?month=1999-01")).await.status, 404);
-    let kinds = get(&world, &format!("{board}?month={month}&kind=voice")).await;
+    assert_eq!(get(&world, &format!("{board}?board=month&month=1999-01")).await.status, 404);
+    let kinds = get(&world, &format!("{board}?board=month&month={month}&kind=voice")).await;
     assert_eq!(kinds.status, 400);
 }
 
@@ -113,12 +113,13 @@ async fn parameters_that_make_no_sense_get_a_sentence() {
         ("page=0", "numbered from 1"),
         ("page=-1", "numbered from 1"),
         ("page=99999999999999999999", "numbered from 1"),
-        ("month=November", "like 2026-11"),
+        ("board=month&month=November", "like 2026-11"),
         ("limit=0", "from 1 to 100"),
         ("cursor=12", "as `next_cursor` gave it"),
         ("cursor=12.0", "as `next_cursor` gave it"),
         ("cursor=12.5&page=2", "without a page"),
         ("board=week&month=2026-11", "goes with board=month"),
+        ("month=", "like 2026-11"),
     ] {
         let response = get(&world, &format!("guilds/{}/leaderboard?{query}", world.guild())).await;
         assert_eq!(response.status, 400, "{query}");

@@ -338,10 +338,22 @@ async fn scores_and_the_board_of_missions() {
     let all = world.slash("ada", "#general", "/leaderboard board:missions").await;
     all.says("All time").says("**70** points").says("You: **#3** with 35 points").says("page 1 of 1 · 3 members");
     world.slash("ada", "#general", "/leaderboard board:missions_month").await.says(&month);
+    // A month alone is the month of missions, in the short form and the long one.
+    let whole = is(&program.get(&format!("/leaderboard?board=missions&month={month}")).await, 200);
+    assert_eq!(is(&program.get(&format!("/leaderboard?month={month}")).await, 200), whole);
+    let long = format!("/guilds/{}/leaderboard?month={month}", world.guild());
+    assert_eq!(is(&program.get(&long).await, 200), whole);
+    is(&program.get("/leaderboard?month=2020-13").await, 400);
+    is(&program.get(&format!("/leaderboard?month={month}&kind=voice")).await, 400);
     let elsewhere = format!("/guilds/{OTHER_GUILD}/leaderboard?board=missions");
     is(&program.get(&elsewhere).await, 404);
     let levels = Program::new(&world, &["levels:view"]).await;
     is(&levels.get("/leaderboard?board=missions").await, 403);
+    is(&levels.get(&format!("/leaderboard?month={month}")).await, 403);
+    // Without a month, or by their own name, boards are the levels'.
+    let all = is(&levels.get("/leaderboard").await, 200);
+    assert_eq!((&all["board"], &all["entries"]), (&json!("all"), &json!([])));
+    assert_eq!(is(&levels.get(&format!("/leaderboard?board=month&month={month}")).await, 200)["board"], "month");
     is(&levels.get(&format!("/users/{}/score", world.id("ada"))).await, 403);
     assert_eq!(
         world.get(&format!("/api/v1/guilds/{}/users/{}/score", world.guild(), world.id("ada"))).await.status,

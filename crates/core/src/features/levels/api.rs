@@ -36,7 +36,7 @@ pub async fn on_request(ctx: &Ctx, request: &Request) -> Result<Option<Response>
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let (guild, member) = match segments[..] {
         // The board of missions is theirs to answer.
-        ["guilds", _, "leaderboard"] if request.param("board") == Some("missions") => return Ok(None),
+        ["guilds", _, "leaderboard"] if is_of_missions(request) => return Ok(None),
         ["guilds", guild, "leaderboard"] => (guild, None),
         ["guilds", guild, "members", user, "rank"] => (guild, Some(user)),
         _ => return Ok(None),
@@ -63,6 +63,14 @@ pub async fn on_request(ctx: &Ctx, request: &Request) -> Result<Option<Response>
     let response = response.transpose()?;
     let max_age = if is_public { MAX_AGE } else { 0 };
     Ok(Some(response.map_or_else(Response::not_found, |response| Response { max_age, ..response })))
+}
+
+/// Whether the board of missions is asked for: by its name, or by a month and no board.
+fn is_of_missions(request: &Request) -> bool {
+    match given(request, "board") {
+        Some(board) => board == "missions",
+        None => request.param("month").is_some(),
+    }
 }
 
 /// What is not public is for those who may see levels on the dashboard.
@@ -131,16 +139,17 @@ struct Stretch {
     place: Option<usize>,
 }
 
-/// One page of a guild's board: for anyone where the guild shows it, else for who may see levels there.
+/// One page of a guild's board. Of levels: for anyone where the guild shows it, else for who may see levels there. A month without a board
+/// is the month's board of missions, for who may see missions.
 #[utoipa::path(
     get,
     path = "/api/v1/guilds/{guild}/leaderboard",
     tag = "Levels",
     params(
         ("guild" = Snowflake, Path),
-        ("board" = Option<BoardName>, Query, description = "`all` unless a month is given"),
+        ("board" = Option<BoardName>, Query, description = "`missions` where a month is given, else `all`"),
         ("kind" = Option<KindName>, Query, description = "`total` unless given; not for `missions`"),
-        ("month" = Option<String>, Query, description = "As 2026-11. Of experience a month that is over keeps only its ten winners; of missions all is kept"),
+        ("month" = Option<String>, Query, description = "As 2026-11, for `missions` or `month`. Of experience a month that is over keeps only its ten winners; of missions all is kept"),
         ("page" = Option<u32>, Query, minimum = 1, maximum = 1_000_000),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before: goes on after its last member, however places moved; instead of `page`"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "10 unless given"),
@@ -158,7 +167,7 @@ async fn leaderboard(
         Some(text) => Some(parse_month(text).ok_or_else(|| Error::user("Write the month like 2026-11."))?),
         None => None,
     };
-    let board = given(request, "board").unwrap_or(if month.is_some() { "month" } else { "all" });
+    let board = given(request, "board").unwrap_or("all");
     let span = LISTS.iter().find(|(_, key, _)| *key == board).map(|(span, ..)| *span);
     let span = span.ok_or_else(|| Error::user("The board is all, week or month."))?;
     let kind = given(request, "kind").unwrap_or("total");
