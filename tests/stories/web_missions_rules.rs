@@ -149,3 +149,67 @@ async fn rules_that_make_no_sense_are_refused_at_their_field() {
     assert_eq!(browser.post(&rules, &forged).await.status, 422);
     assert_eq!(world.db.column("SELECT COUNT(*) FROM mission_rules"), ["0"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn roles_that_run_missions_are_named_by_whoever_has_manage_server() {
+    let world = World::new().await;
+    let rules = format!("/g/{}/missions/rules", world.guild());
+    let (newcomer, member) = (world.role("Newcomer").to_string(), world.role("Member").to_string());
+    let jonas = Browser::signed_in(&world, "jonas").await;
+    let page = jonas.get(&rules).await;
+    says(&text(&page), &["Who runs missions Whoever has Manage Server, and nobody else.", "Save who runs missions"]);
+    world.slash("farah", "#general", "/mission list").await.says("Manage Server");
+    let name = |fields: &[(&'static str, &str)]| {
+        let mut all = vec![("act".to_owned(), "managers".to_owned())];
+        all.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        all
+    };
+    let stranger =
+        jonas.post(&rules, &refs(&name(&[("managers", "999999999999999999"), ("managers", &newcomer)]))).await;
+    assert_eq!(stranger.status, 422);
+    says(&text(&stranger), &["Choose roles of this server."]);
+    assert!(stranger.body.contains(&format!("value=\"{newcomer}\" checked")), "what was ticked stays");
+    let everyone = world.guild().to_string();
+    assert_eq!(jonas.post(&rules, &refs(&name(&[("managers", &everyone)]))).await.status, 422);
+    assert_eq!(world.db.column("SELECT COUNT(*) FROM mission_rules"), ["0"]);
+    let saved = jonas.submit(&rules, &refs(&name(&[("managers", &newcomer)]))).await;
+    says(&text(&saved), &["Saved.", "Version 1 of the rules", "and members with @Newcomer."]);
+    world.slash("farah", "#general", "/mission list").await.says("There is no mission yet.");
+    let line =
+        world.db.column("SELECT source || ' ' || action || ' ' || target FROM audit_log WHERE action = 'missions'");
+    assert_eq!(line, ["dashboard missions settings"], "the command's own line");
+    // By an older page another role is ticked and nothing is unticked: what somebody else named meanwhile stays.
+    let both = jonas.submit(&rules, &refs(&name(&[("managers", &member)]))).await;
+    says(&text(&both), &["Version 2 of the rules", "and members with @Member, @Newcomer."]);
+    jonas.submit(&rules, &refs(&name(&[("managers", &member)]))).await;
+    assert_eq!(world.db.column("SELECT MAX(version) FROM mission_rules"), ["2"], "sent twice");
+    // Whoever changes missions by a grant of the dashboard, or runs them by role, looks and no more.
+    let guild = world.guild();
+    world.db.column(&format!(
+        "INSERT INTO dashboard_grants VALUES ('{guild}', '{newcomer}', 'missions', 'manage') RETURNING area"
+    ));
+    let farah = Browser::signed_in(&world, "farah").await;
+    let page = farah.get(&rules).await;
+    says(
+        &text(&page),
+        &["@Member, @Newcomer.", "Only members with Manage Server change these roles.", "Show what it would change"],
+    );
+    assert!(!page.body.contains("name=\"managers\""));
+    let refused = farah.post(&rules, &refs(&name(&[("was_manager", &member)]))).await;
+    assert_eq!(refused.status, 403);
+    says(&text(&refused), &["You need Manage Server to do this."]);
+    world.slash("farah", "#general", "/mission settings manager:@Member").await.says("Manage Server");
+    assert_eq!(world.db.column("SELECT MAX(version) FROM mission_rules"), ["2"]);
+    // The rules' own form leaves the roles as they are, and the roles' form the rules.
+    jonas.get(&rules).await;
+    let shown = jonas.post(&rules, &refs(&with(&[("publish", "20")]))).await;
+    let confirm = confirmation(&shown.body);
+    let fields: Vec<(&str, &str)> = confirm.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    says(&text(&jonas.submit(&rules, &fields).await), &["Version 3", "@Member, @Newcomer."]);
+    let (was, is) =
+        ([("was_manager", newcomer.as_str()), ("was_manager", member.as_str())], ("managers", member.as_str()));
+    let last = jonas.submit(&rules, &refs(&name(&[was[0], was[1], is]))).await;
+    says(&text(&last), &["Version 4", "and members with @Member."]);
+    assert!(last.body.contains("name=\"publish\" value=\"20\""));
+    world.slash("mara", "#general", "/mission settings").await.says("Missions are run by Manage Server and");
+}

@@ -5,11 +5,13 @@
 
 use crate::{
     access::GuildAccess,
+    audit,
     ctx::Ctx,
     discord::{self, GuildFacts, GuildMember},
     error::{Error, Result},
     guild_config::Fresh,
     interaction::Interaction,
+    text::plain,
 };
 use twilight_model::{
     channel::{ChannelType, permission_overwrite::PermissionOverwrite},
@@ -76,10 +78,31 @@ pub fn require_user(
         return Ok(());
     }
     let or_role = if managers.get().is_empty() { "" } else { " or one of this server's manager roles" };
-    Err(Error::Denied(format!(
-        "You need **{}**{or_role} to do this. Ask someone who manages this server.",
-        name(needed)
-    )))
+    Err(Error::Denied(lacks(needed, or_role)))
+}
+
+fn lacks(needed: Permissions, or_role: &str) -> String {
+    format!("You need **{}**{or_role} to do this. Ask someone who manages this server.", name(needed))
+}
+
+/// Whether somebody on the web holds `needed` in the guild, by what Discord says for this request. What was granted to their roles on
+/// the dashboard does not stand in for it.
+pub fn holds(access: &GuildAccess, needed: Permissions) -> bool {
+    let held = access.permissions;
+    access.facts.owner_id == access.user || held.contains(Permissions::ADMINISTRATOR) || held.contains(needed)
+}
+
+/// The same as [`require_user_strictly`] for somebody on the web; `what` names in the guild's log what was tried.
+///
+/// # Errors
+/// `Denied`.
+pub fn require_strictly(ctx: &Ctx, access: &GuildAccess, needed: Permissions, what: &str) -> Result<()> {
+    if holds(access, needed) {
+        return Ok(());
+    }
+    let why = plain(&lacks(needed, ""));
+    audit::note_denied(ctx, access.guild, access.user, access.source, what, &why);
+    Err(Error::Denied(why))
 }
 
 /// The actor holds `needed` in this channel; no role of ours stands in for it.
@@ -143,10 +166,8 @@ pub async fn held_in(ctx: &Ctx, access: &GuildAccess, channel: Id<ChannelMarker>
 pub async fn require_may_post(ctx: &Ctx, access: &GuildAccess, channel: Id<ChannelMarker>) -> Result<()> {
     require_bot_in(ctx, access.guild, channel, POSTING).await?;
     let held = held_in(ctx, access, channel).await?;
-    let may = held.contains(Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES)
-        || access.facts.owner_id == access.user
-        || access.permissions.intersects(Permissions::ADMINISTRATOR | Permissions::MANAGE_GUILD);
-    if may {
+    if held.contains(Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES) || holds(access, Permissions::MANAGE_GUILD)
+    {
         return Ok(());
     }
     Err(Error::user("You cannot write in that channel yourself, so Muster does not do it for you. Choose another one."))

@@ -71,6 +71,7 @@ fn done(request: &Request) -> &'static str {
         Some("adjusted") => "Written down.",
         Some("void") => "The points are taken back.",
         Some("rules") => "Saved. The new rules hold for what comes from now on.",
+        Some("managers") => "Saved. It holds from the next command on.",
         Some("same") => "Nothing was different from what is in force.",
         Some("there") => "The post counts as published, with its points.",
         Some("not-there") => "The post counts as not published. The member is told, and can publish it again.",

@@ -7,7 +7,7 @@ use super::{
     shell,
 };
 use crate::{
-    access::{Area, GuildAccess, May},
+    access::{Area, GuildAccess, May, parse_id},
     ctx::Ctx,
     error::{Error, FieldError, Result},
     permissions::{self, Giver},
@@ -23,6 +23,10 @@ use crate::{
     },
 };
 use askama::Template;
+use twilight_model::{
+    guild::Permissions,
+    id::{Id, marker::RoleMarker},
+};
 
 struct ChangeLine {
     name: String,
@@ -54,6 +58,13 @@ struct RulesPage {
     /// Why posts on X are not rewarded unless somebody switches it on.
     forbidden: &'static str,
     rewards_on_x: bool,
+    /// They have Manage Server and say who else runs missions.
+    may_appoint: bool,
+    /// The roles that run missions, as boxes; their names for whoever only looks.
+    managers: String,
+    runners: String,
+    /// The roles in force, which the form is compared with.
+    was_managers: Vec<Id<RoleMarker>>,
     errors: Vec<FieldError>,
 }
 
@@ -162,6 +173,8 @@ struct Typed<'a> {
     form: Option<&'a Form>,
     /// Rules that could be saved as they are.
     rules: Option<Rules>,
+    /// The roles that were ticked to run missions.
+    managers: Option<Vec<Id<RoleMarker>>>,
     errors: Vec<FieldError>,
 }
 
@@ -171,6 +184,11 @@ async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, typed: Typed<'
     let channels = choices::channels(ctx, access, Channels::Text, &chosen).await?;
     let roles: Vec<_> = rules.ranks.iter().filter_map(|rank| rank.role).collect();
     let roles = choices::roles(ctx, access, &roles, true).await?;
+    let managers = typed.managers.as_ref().unwrap_or(&rules.managers);
+    let managers = choices::roles(ctx, access, managers, false).await?;
+    let runners = choices::roles(ctx, access, &rules.managers, false).await?;
+    let runners: Vec<String> =
+        runners.into_iter().filter(|role| role.is_chosen).map(|role| format!("@{}", role.name)).collect();
     let parts = Parts { rules: &rules, form: typed.form, errors: &typed.errors };
     let said = say(&rules, access, &channels);
     let (mut changes, mut effect, mut text) = (Vec::new(), None, String::new());
@@ -207,6 +225,10 @@ async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, typed: Typed<'
         x: budget,
         forbidden: forbidden.unwrap_or("X forbids rewards for posts, and may take the application's access away."),
         rewards_on_x: typed.form.map_or(rules.rewards_on_x, |form| form.has("rewards_on_x")),
+        may_appoint: permissions::holds(access, Permissions::MANAGE_GUILD),
+        managers: fields::many("managers", "Roles", &managers, error_of(&typed.errors, "managers")),
+        runners: runners.join(", "),
+        was_managers: rules.managers.clone(),
         errors: typed.errors,
     };
     render(if page.errors.is_empty() { 200 } else { 422 }, &page)
@@ -276,10 +298,45 @@ async fn confirm(ctx: &Ctx, access: &GuildAccess, form: &Form, was: &Versioned) 
     Ok(())
 }
 
+/// Names the roles that run missions: what was ticked and unticked of those that were shown. Who runs missions does not say who else may.
+async fn appoint(ctx: &Ctx, access: &GuildAccess, form: &Form, was: &Rules) -> Result<()> {
+    permissions::require_strictly(ctx, access, Permissions::MANAGE_GUILD, "missions:managers")?;
+    let shown: Vec<Id<RoleMarker>> = form.all("was_manager").filter_map(parse_id).collect();
+    let everyone: Id<RoleMarker> = access.guild.cast();
+    let is_here = |id: &Id<RoleMarker>| access.facts.roles.iter().any(|role| role.id == *id && role.id != everyone);
+    let mut ticked = Vec::new();
+    for text in form.all("managers") {
+        let role = parse_id(text).filter(|id| is_here(id) || was.managers.contains(id));
+        let wrong = || Error::Invalid(vec![FieldError::new("managers", "Choose roles of this server.")]);
+        ticked.push(role.ok_or_else(wrong)?);
+    }
+    points::change(ctx, &access.author(form.once()), "settings", |rules| {
+        rules.managers.retain(|role| !shown.contains(role) || ticked.contains(role));
+        for role in ticked.iter().filter(|role| !shown.contains(role)) {
+            if !rules.managers.contains(role) {
+                rules.managers.push(*role);
+            }
+        }
+        Ok(())
+    })
+    .await
+    .map(drop)
+}
+
 /// Shows what the typed rules would change, or saves what was confirmed.
 pub async fn save(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<Response> {
     let form = request.form();
     let was = points::rules(ctx, access.guild).await?;
+    if form.get("act") == "managers" {
+        return match appoint(ctx, access, &form, &was.rules).await {
+            Ok(()) => Ok(Response::see(format!("{}?done=managers", href(access, "rules")))),
+            Err(error @ Error::Denied(_)) => Err(error),
+            Err(error) => {
+                let managers = Some(form.all("managers").filter_map(parse_id).collect());
+                page(ctx, request, access, Typed { managers, errors: refused(error)?, ..Typed::default() }).await
+            }
+        };
+    }
     if form.get("act") == "confirm" {
         return match confirm(ctx, access, &form, &was).await {
             Ok(()) => Ok(Response::see(format!("{}?done=rules", href(access, "rules")))),
@@ -292,5 +349,5 @@ pub async fn save(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<
         return Ok(Response::see(format!("{}?done=same", href(access, "rules"))));
     }
     let rules = errors.is_empty().then_some(next);
-    page(ctx, request, access, Typed { form: Some(&form), rules, errors }).await
+    page(ctx, request, access, Typed { form: Some(&form), rules, managers: None, errors }).await
 }
