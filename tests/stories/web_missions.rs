@@ -1,8 +1,8 @@
 //! Purpose: missions on the dashboard: written with a preview, pushed, looked at, closed.
 
 use crate::missions_help::{PICTURE, connect, publish};
-use muster_sim::{OTHER_GUILD, Platform};
-use muster_tests::{Browser, Visitor, World, browser::text};
+use muster_sim::{NewMember, NewUser, OTHER_GUILD, Platform};
+use muster_tests::{Browser, DEMO, Visitor, World, browser::text};
 
 fn base(world: &World) -> String {
     format!("/g/{}/missions", world.guild())
@@ -115,16 +115,91 @@ async fn a_mission_is_changed_by_one_person_at_a_time() {
     let ada = world.id("ada");
     let for_members = [&with("Summer", "2")[..], &[("audience", "members")]].concat();
     says(&text(&browser.post(&edit, &for_members).await), &["Choose 1 to 1000 members"]);
-    let wrong = [&for_members[..], &[("members", "ada")]].concat();
-    says(&text(&browser.post(&edit, &wrong).await), &["“ada” is no member's ID"]);
     let chosen = [&for_members[..], &[("members", ada.as_str())]].concat();
-    says(&text(&browser.submit(&edit, &chosen).await), &["Changed.", "For Chosen members"]);
-    assert!(browser.get(&edit).await.body.contains(&format!("value=\"{ada}\"")), "who was chosen stands in the form");
+    says(&text(&browser.submit(&edit, &chosen).await), &["Changed.", "For Ada"]);
+    assert!(browser.get(&edit).await.body.contains(&format!(">Ada ({ada})</textarea>")), "who was chosen stands there");
     assert_eq!(world.db.column("SELECT user_id FROM mission_assignees"), [ada]);
     let deleted = browser.submit(&format!("{base}/{id}/delete"), &[]).await;
     says(&text(&deleted), &["The draft is deleted.", "There is no mission yet."]);
     assert_eq!(browser.post(&format!("{base}/{id}/delete"), &[]).await.status, 303, "pressed twice");
     assert_eq!(browser.get(&format!("{base}/{id}")).await.status, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn chosen_members_are_written_by_name() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let new = format!("{}/new", base(&world));
+    let channel = world.channel("#general").to_string();
+    let (ada, bela, chen) = (world.id("ada"), world.id("bela"), world.id("chen"));
+    let with = |members: &str| {
+        let fields = [
+            ("title", "Spring"),
+            ("text", "Come by!"),
+            ("platforms", "linkedin"),
+            ("channel", channel.as_str()),
+            ("audience", "members"),
+            ("members", members),
+        ];
+        fields.map(|(name, value)| (name, value.to_owned()))
+    };
+    let send = async |place: &str, fields: &[(&str, String)], more: &[(&str, &str)]| {
+        world.advance(5_000).await;
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        browser.submit(place, &[&fields[..], more].concat()).await
+    };
+    browser.get(&new).await;
+    let member = |username: &str, nick: &str| {
+        let mut sim = world.sim.borrow_mut();
+        sim.add_user(NewUser { username: username.to_owned(), ..NewUser::default() });
+        let nick = Some(nick.to_owned());
+        sim.add_member(DEMO, username, NewMember { nick, ..NewMember::default() }).expect("joins");
+        drop(sim);
+        world.id(username)
+    };
+    let adam = member("adam.k", "Adam, of (4) <i>K</i>");
+    // What fits nobody, or nobody from end to end, is named, with whom it may mean; everything typed stays.
+    let typed = "Ada\nad, <b>Zed</b>";
+    let refused = send(&new, &with(typed), &[]).await;
+    assert_eq!(refused.status, 422);
+    let why = format!(
+        "No member is called just “ad”. Do you mean Ada ({ada}), Adam, of (4) <i>K</i> ({adam})? Write the whole name or the ID. \
+         No member is called “<b>Zed</b>”."
+    );
+    says(&text(&refused), &[&why]);
+    assert!(refused.body.contains(">Ada\nad, &#60;b&#62;Zed&#60;/b&#62;</textarea>"), "{}", refused.body);
+    let double = member("lovelace", "ada");
+    let several = send(&new, &with("ADA"), &[]).await;
+    says(&text(&several), &[&format!("Several members are called “ADA”: Ada ({ada}), ada ({double}). Write the ID")]);
+    let many: Vec<String> = (0..21).map(|n| format!("fan {n}")).collect();
+    says(&text(&send(&new, &with(&many.join(",")), &[]).await), &["Muster looks up 20 names at a time, and these are 21."]);
+    assert_eq!(world.db.column("SELECT COUNT(*) FROM missions"), ["0"]);
+    // Names, @names, mentions and ids; a look shows whom they mean, and that is read as it stands.
+    let typed = format!("@Bela,{ada}\r\nadam.k; <@!{chen}> {ada}");
+    let shown = send(&new, &with(&typed), &[("act", "preview")]).await;
+    let meant = format!("Béla ({bela}), Ada ({ada}), Adam of (4) <i>K</i> ({adam}), Chen ({chen})");
+    assert_eq!(shown.status, 200);
+    says(&text(&shown), &[&meant]);
+    let made = send(&new, &with(&meant), &[]).await;
+    says(&text(&made), &["The draft is kept."]);
+    let names = text(&made);
+    let (_, names) = names.split_once(" For ").expect("whom it is for");
+    for name in ["Ada", "Béla", "Chen", "Adam, of (4) <i>K</i>"] {
+        assert!(names.contains(name), "{name}: {names}");
+    }
+    let chosen = world.db.column("SELECT user_id FROM mission_assignees ORDER BY user_id");
+    let left = chen.clone();
+    let mut expected = vec![ada.clone(), bela, adam, chen];
+    expected.sort();
+    assert_eq!(chosen, expected);
+    let id = world.db.column("SELECT id FROM missions")[0].clone();
+    let edit = format!("{}/{id}/edit", base(&world));
+    says(&text(&browser.get(&edit).await), &[&format!("Ada ({ada})"), &format!("Adam of (4) <i>K</i> (")]);
+    // Somebody who left is known by id alone.
+    world.sim.borrow_mut().remove_member(DEMO, "chen").expect("leaves");
+    world.jump(2 * 3_600_000).await;
+    let form = text(&Browser::signed_in(&world, "mara").await.get(&edit).await);
+    assert!(form.contains(&left) && !form.contains("Chen"), "{form}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,8 @@
 //! Purpose: what the team does with missions on the dashboard: held posts and clicks, the ledger, connections, the calendar.
 
 use crate::missions_help::{connect, preview, publish, pushed};
-use muster_sim::{Fault, FaultKind, Platform};
-use muster_tests::{Browser, Visitor, World, browser::text};
+use muster_sim::{Fault, FaultKind, NewMember, NewUser, Platform};
+use muster_tests::{Browser, DEMO, Visitor, World, browser::text};
 
 fn at(world: &World, path: &str) -> String {
     format!("/g/{}/missions/{path}", world.guild())
@@ -92,7 +92,6 @@ async fn every_point_is_in_the_ledger_and_can_be_taken_back() {
     says(&text(&browser.get(&of_ada).await), &["15 points, place 1 of 1.", "Write it down for Ada"]);
     let bela = format!("{ledger}?user={}", world.id("bela"));
     says(&text(&browser.get(&bela).await), &["No points yet.", "There is no line of this member."]);
-    assert_eq!(browser.get(&format!("{ledger}?user=ada")).await.status, 422);
     let wrong = browser.post(&ledger, &[("user", &ada), ("points", "0"), ("reason", "")]).await;
     assert_eq!(wrong.status, 422);
     says(&text(&wrong), &["A whole number other than 0", "Say why"]);
@@ -112,6 +111,55 @@ async fn every_point_is_in_the_ledger_and_can_be_taken_back() {
     browser.submit(&place, &[("reason", "Meant for bela")]).await;
     assert_eq!(world.db.column("SELECT SUM(points) FROM points"), ["15"], "taken back once");
     assert_eq!(browser.get(&format!("{ledger}/0011")).await.status, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_ledger_finds_members_by_their_names() {
+    let world = World::new().await;
+    for (username, nick) in [("adam.k", "Adam <i>K</i>"), ("lovelace", "Ada")] {
+        let (username, nick) = (username.to_owned(), Some(nick.to_owned()));
+        let mut sim = world.sim.borrow_mut();
+        sim.add_user(NewUser { username: username.clone(), ..NewUser::default() });
+        sim.add_member(DEMO, &username, NewMember { nick, ..NewMember::default() }).expect("joins");
+    }
+    let line = "/mission adjust user:@bela points:70 reason:\"A great talk\"";
+    world.slash("mara", "#general", line).await.says("points");
+    let browser = Browser::signed_in(&world, "mara").await;
+    let ledger = at(&world, "ledger");
+    let find = async |typed: &str| {
+        world.advance(2_000).await;
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair("user", typed).finish();
+        browser.get(&format!("{ledger}?{query}")).await
+    };
+    for typed in ["bela", "@BELA", "Béla", "bé", &world.id("bela"), &format!("<@{}>", world.id("bela"))] {
+        let page = find(typed).await;
+        assert_eq!(page.status, 200, "{typed}");
+        says(&text(&page), &["70 points, place 1 of 1.", "Write it down for Béla", "A great talk"]);
+        let id = format!("type=\"hidden\" name=\"user\" value=\"{}\"", world.id("bela"));
+        assert!(page.body.contains(&id), "points are given to an id: {}", page.body);
+    }
+    // One is called just so.
+    says(&text(&find("adam.k").await), &["Write it down for Adam <i>K</i>"]);
+    let several = find("ada").await;
+    assert_eq!(several.status, 200);
+    let (ada, other) = (world.id("ada"), world.id("lovelace"));
+    let offered = [format!("Ada ({ada})"), format!("Ada ({other})"), format!("Adam <i>K</i> ({})", world.id("adam.k"))];
+    let all: Vec<&str> =
+        [&["Whom do you mean?", "Choose a member first"][..], &offered.each_ref().map(String::as_str)].concat();
+    says(&text(&several), &all);
+    assert!(several.body.contains(&format!("href=\"{ledger}?user={other}\"")), "{}", several.body);
+    assert!(!several.body.contains("A great talk") && !several.body.contains("<i>K"), "nobody's lines, and no markup");
+    let nobody = find("<b>Zed</b>").await;
+    assert_eq!(nobody.status, 422);
+    says(&text(&nobody), &["No member's name begins with “<b>Zed</b>”. Somebody who left is found by their ID."]);
+    assert!(!nobody.body.contains("<b>Zed"));
+    assert_eq!(find("samovar").await.status, 422, "a bot has no points");
+    let fault = Fault::once("GET", "/guilds/{guild_id}/members/search", FaultKind::HangAfterEffect);
+    world.sim.borrow_mut().add_fault(fault);
+    let silent = find("ada").await;
+    assert_eq!(silent.status, 422);
+    says(&text(&silent), &["Discord does not look names up right now."]);
+    assert!(silent.body.contains("value=\"ada\""), "what was typed stays");
 }
 
 #[tokio::test(start_paused = true)]

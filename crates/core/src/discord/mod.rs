@@ -134,6 +134,19 @@ pub async fn get_member(
     }
 }
 
+/// Members of a guild whose username, display name or nickname begins with a text of 1 to 100 characters; at most `limit`, up to 1,000.
+pub async fn search_members(
+    ctx: &Ctx,
+    guild: Id<GuildMarker>,
+    text: &str,
+    limit: usize,
+) -> Result<Vec<GuildMember>, CallError> {
+    let text: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    // A blank as %20 means one everywhere.
+    let text = text.replace('+', "%20");
+    get(ctx, format!("/guilds/{guild}/members/search?query={text}&limit={limit}")).await
+}
+
 pub async fn get_guild(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<GuildFacts, CallError> {
     get(ctx, format!("/guilds/{guild}?with_counts=true")).await
 }

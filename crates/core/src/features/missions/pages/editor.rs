@@ -1,6 +1,6 @@
 //! Purpose: the form that writes a mission and changes one, and what will appear on each platform.
 
-use super::{href, load, platform_limits, refused, shell};
+use super::{href, load, platform_limits, refused, shell, who};
 use crate::{
     access::{GuildAccess, parse_id},
     ctx::Ctx,
@@ -101,7 +101,7 @@ fn wall(at: i64, zone: Zone) -> String {
 }
 
 /// What the form begins with.
-fn values_of(mission: &Mission, chosen: &[Id<UserMarker>], zone: Zone) -> Vec<(&'static str, String)> {
+fn values_of(mission: &Mission, chosen: String, zone: Zone) -> Vec<(&'static str, String)> {
     let audience = mission.assigned.strip_prefix("role:").unwrap_or(&mission.assigned);
     let max = if mission.max_posts == 0 { String::new() } else { mission.max_posts.to_string() };
     let values = [
@@ -115,7 +115,7 @@ fn values_of(mission: &Mission, chosen: &[Id<UserMarker>], zone: Zone) -> Vec<(&
         audience.to_owned(),
         max,
         mission.channel_id.to_string(),
-        chosen.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        chosen,
     ];
     FIELDS.into_iter().zip(values).collect()
 }
@@ -179,24 +179,6 @@ async fn channel(
     }
 }
 
-/// The members that a field names, each once.
-fn members(form: &Form, errors: &mut Vec<FieldError>) -> Vec<Id<UserMarker>> {
-    let mut all = Vec::new();
-    for word in form.get("members").split([',', ';', ' ', '\r', '\n']).filter(|word| !word.is_empty()) {
-        match super::parse_member(word) {
-            Some(user) if !all.contains(&user) => all.push(user),
-            Some(_) => {}
-            None => {
-                let word = crate::text::clean_line(word, 30);
-                let why = format!("“{word}” is no member's ID: in Discord's developer mode, a right click copies it.");
-                errors.push(FieldError::new("members", why));
-                break;
-            }
-        }
-    }
-    all
-}
-
 /// What a form asks for, compared with the mission as it is.
 async fn read(
     ctx: &Ctx,
@@ -218,7 +200,10 @@ async fn read(
     let mut assigned = audience(access, form.get("audience"), &mut errors);
     let mut chosen = Vec::new();
     if assigned.as_deref() == Some("members") {
-        chosen = members(form, &mut errors);
+        chosen = who::list(ctx, access, form.get("members")).await.unwrap_or_else(|why| {
+            errors.push(FieldError::new("members", why));
+            Vec::new()
+        });
     }
     let before = assignees::chosen(ctx, was).await?;
     let is_same = |one: &Id<UserMarker>| before.contains(one);
@@ -360,7 +345,8 @@ pub async fn edit(ctx: &Ctx, request: &Request, access: &GuildAccess, id: &str) 
         return Ok(Response::see(href(access, id)));
     }
     let zone = guild_config::cached(ctx, access.guild).await?.zone();
-    let values = values_of(&mission, &assignees::chosen(ctx, &mission).await?, zone);
+    let chosen = who::say(ctx, access, &assignees::chosen(ctx, &mission).await?).await;
+    let values = values_of(&mission, chosen, zone);
     let shown = Shown { mission: &mission, values, is_previewed: true, errors: Vec::new() };
     page(ctx, request, access, Some(&mission), shown).await
 }
@@ -399,6 +385,13 @@ pub async fn save(ctx: &Ctx, request: &Request, access: &GuildAccess, id: Option
             Err(error) => errors = refused(error)?,
         }
     }
-    let shown = Shown { mission: &after, values: typed(&form), is_previewed: true, errors };
+    let mut values = typed(&form);
+    if let Some((_, members)) = values.iter_mut().find(|(name, _)| *name == "members")
+        && !wish.members.is_empty()
+    {
+        // Whom the names mean, so that they need no question when the form comes again.
+        *members = who::say(ctx, access, &wish.members).await;
+    }
+    let shown = Shown { mission: &after, values, is_previewed: true, errors };
     page(ctx, request, access, was.as_ref(), shown).await
 }

@@ -1,13 +1,14 @@
 //! Purpose: the ledger of points: every line with why, of everybody or of one member; lines taken back, points given by hand.
 
-use super::{href, nav, parse_member, refused, shell, store};
+use super::{href, nav, refused, shell, store, who};
 use crate::{
     access::{Area, GuildAccess, May},
     ctx::Ctx,
     discord,
     error::{Error, FieldError, Result},
     features::missions::hand,
-    people, points,
+    people::{self, Fit},
+    points,
     web::{
         Form, Request, Response, Shell,
         choices::error_of,
@@ -19,6 +20,8 @@ use askama::Template;
 use twilight_model::id::{Id, marker::UserMarker};
 
 const PER_PAGE: usize = 50;
+/// Members whom a name offers at most.
+const FITS_SHOWN: usize = 25;
 
 #[derive(Template)]
 #[template(path = "features/missions/ledger.html")]
@@ -28,6 +31,11 @@ struct LedgerPage {
     href: String,
     may_manage: bool,
     /// As typed or chosen; empty for everybody.
+    typed: String,
+    /// Where the members stand whom the typed name fits, when those are several.
+    fits: Vec<(String, String)>,
+    has_more_fits: bool,
+    /// The id of the member that the page is about.
     user: String,
     /// The name and sum of the member that the page is about.
     member: String,
@@ -85,20 +93,23 @@ async fn page(
     mut errors: Vec<FieldError>,
 ) -> Result<Response> {
     let typed = request.param("user").unwrap_or_else(|| form.get("user")).trim();
-    let user = parse_member(typed);
-    if user.is_none() && !typed.is_empty() && errors.is_empty() {
-        errors.push(FieldError::new(
-            "user",
-            "Write a member's ID: in Discord's developer mode, a right click copies it.",
-        ));
-    }
+    let base = href(access, "ledger");
+    let found = if typed.is_empty() { Ok(Vec::new()) } else { who::find(ctx, access, typed).await };
+    let found = found.unwrap_or_else(|why| {
+        errors.push(FieldError::new("user", why));
+        Vec::new()
+    });
+    let offer = |fit: &Fit| (format!("{base}?user={}", fit.user), format!("{} ({})", fit.name, fit.user));
+    let (user, fits) = match &found[..] {
+        [fit] => (Some(fit.user), Vec::new()),
+        fits => (None, fits.iter().take(FITS_SHOWN).map(offer).collect()),
+    };
     let before = request.param("before").and_then(parse_cursor);
     let limit = u32::try_from(PER_PAGE + 1).unwrap_or(u32::MAX);
     let statement = store::list_ledger(access.guild, user, before, limit);
     let mut lines: Vec<store::LedgerLine> = ctx.query(statement).await?.all()?;
     let has_more = lines.len() > PER_PAGE;
     lines.truncate(PER_PAGE);
-    let base = href(access, "ledger");
     let of = user.map(|user| format!("user={user}&")).unwrap_or_default();
     let last = lines.last().filter(|_| has_more);
     let older = last.map(|last| format!("{base}?{of}before={}-{}", last.at, last.id)).unwrap_or_default();
@@ -138,7 +149,10 @@ async fn page(
             Some(user) => standing(ctx, access, user).await?,
             None => String::new(),
         },
-        user: typed.to_owned(),
+        typed: typed.to_owned(),
+        fits,
+        has_more_fits: found.len() > FITS_SHOWN,
+        user: user.map(|user| user.to_string()).unwrap_or_default(),
         table: table(&head, &lines.iter().map(row).collect::<Vec<_>>()),
         older,
         href: base,
@@ -155,7 +169,7 @@ pub async fn show(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<
 
 async fn give(ctx: &Ctx, access: &GuildAccess, form: &Form) -> Result<Id<UserMarker>> {
     let mut errors = Vec::new();
-    let user = parse_member(form.get("user"));
+    let user = who::parse_member(form.get("user"));
     let is_here = match user {
         Some(user) => discord::get_member(ctx, access.guild, user).await?.is_some(),
         None => false,

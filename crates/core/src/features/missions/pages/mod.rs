@@ -11,10 +11,11 @@ mod scoring_effect;
 mod scoring_form;
 mod show;
 mod store;
+mod who;
 
 use super::{actions, store::Mission};
 use crate::{
-    access::{Area, GuildAccess, May, parse_id},
+    access::{Area, GuildAccess, May},
     ctx::Ctx,
     error::{Error, FieldError, Result},
     points::rules::Rules,
@@ -24,10 +25,7 @@ use crate::{
     web::{Form, Request, Response, Shell, choices, fields},
 };
 use askama::Template;
-use twilight_model::id::{
-    Id,
-    marker::{GuildMarker, UserMarker},
-};
+use twilight_model::id::{Id, marker::GuildMarker};
 
 pub const PATH: &str = "missions";
 
@@ -144,11 +142,6 @@ fn platform_limits(ctx: &Ctx, rules: &Rules, kind: Kind) -> Limits {
         uploads: can.uploads,
         needs_image: can.needs_image,
     }
-}
-
-/// An id, or a mention as somebody copies it from Discord.
-fn parse_member(text: &str) -> Option<Id<UserMarker>> {
-    parse_id(text.trim_start_matches("<@").trim_start_matches('!').trim_end_matches('>'))
 }
 
 fn platform_names(mission: &Mission) -> String {

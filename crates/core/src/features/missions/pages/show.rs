@@ -5,7 +5,7 @@ use crate::{
     access::{Area, GuildAccess, May, parse_id},
     ctx::Ctx,
     error::{Error, FieldError, Result},
-    features::missions::{actions, store::Mission},
+    features::missions::{actions, assignees, store::Mission},
     links::{rules::count::DAY_MS, stats},
     people,
     social::Kind,
@@ -28,6 +28,7 @@ use twilight_model::id::{
 
 const POSTS_PER_PAGE: usize = 50;
 const MEMBERS_SHOWN: u32 = 10;
+const CHOSEN_SHOWN: usize = 10;
 /// Days of a chart; a mission that ran longer shows its last ones.
 const DAYS: i64 = 60;
 const WEEK: i64 = 7;
@@ -215,14 +216,23 @@ fn post_row(line: &store::PostLine, names: &HashMap<Id<UserMarker>, String>) -> 
     ]
 }
 
-fn facts(mission: &Mission, access: &GuildAccess, channel: String) -> Vec<(&'static str, String)> {
+/// The chosen members by name, as far as a line shows them.
+fn chosen_names(chosen: &[Id<UserMarker>], names: &HashMap<Id<UserMarker>, String>) -> String {
+    let mut all: Vec<String> = chosen.iter().take(CHOSEN_SHOWN).filter_map(|user| names.get(user)).cloned().collect();
+    if chosen.len() > CHOSEN_SHOWN {
+        all.push(format!("{} more", chosen.len() - CHOSEN_SHOWN));
+    }
+    all.join(", ")
+}
+
+fn facts(mission: &Mission, access: &GuildAccess, chosen: String, channel: String) -> Vec<(&'static str, String)> {
     let role = |id: &str| {
         let known = parse_id::<RoleMarker>(id).and_then(|id| access.facts.roles.iter().find(|role| role.id == id));
         known.map_or_else(|| "a role that is gone".to_owned(), |role| format!("@{}", role.name))
     };
     let audience = match mission.assigned.strip_prefix("role:") {
         Some(id) => role(id),
-        None if mission.assigned == "members" => "Chosen members".to_owned(),
+        None if mission.assigned == "members" => chosen,
         None => "Everyone".to_owned(),
     };
     let mut facts = vec![("Platforms", platform_names(mission)), ("For", audience), ("Card in", channel)];
@@ -276,8 +286,10 @@ pub async fn show(
     results.posts.truncate(POSTS_PER_PAGE);
     let last = results.posts.last().filter(|_| has_more);
     let more = last.map(|last| format!("{here}?after={}-{}#posts", last.user_id, last.platform)).unwrap_or_default();
-    let users: Vec<_> =
-        results.posts.iter().map(|post| post.user_id).chain(results.top.iter().map(|one| one.user_id)).collect();
+    let chosen = assignees::chosen(ctx, &mission).await?;
+    let users = results.posts.iter().map(|post| post.user_id);
+    let users = users.chain(results.top.iter().map(|one| one.user_id)).chain(chosen.iter().take(CHOSEN_SHOWN).copied());
+    let users: Vec<_> = users.collect();
     let names = people::names(ctx, access.guild, &users).await;
     let (charts, days) = charts(&days, &results);
     let posts: Vec<_> = results.posts.iter().map(|line| post_row(line, &names)).collect();
@@ -304,7 +316,7 @@ pub async fn show(
         may_edit: may_manage && mission.state != "closed",
         may_push: may_manage && mission.state == "draft",
         totals: totals(&mission, &results),
-        facts: facts(&mission, access, channel_name(ctx, &mission).await?),
+        facts: facts(&mission, access, chosen_names(&chosen, &names), channel_name(ctx, &mission).await?),
         starts: time::rfc3339(mission.starts_at),
         ends: time::rfc3339(mission.closed_at.unwrap_or(mission.ends_at)),
         charts,
