@@ -117,7 +117,7 @@ async fn a_program_writes_pushes_changes_and_closes_a_mission() {
     is(&program.patch(&one, json!({ "state": "draft" })).await, 409);
     assert_eq!(is(&program.patch(&one, json!({ "state": "closed" })).await, 200)["state"], "closed");
     let late = is(&program.patch(&one, json!({ "title": "Late" })).await, 409);
-    assert_eq!(late["detail"], "This mission is closed. Make a new one with /mission new.");
+    assert_eq!(late["detail"], "This mission is closed. Write a new one.");
     let audit = world.db.column("SELECT DISTINCT source FROM audit_log WHERE action = 'missions'");
     assert_eq!(audit, ["api"]);
 }

@@ -82,6 +82,9 @@ async fn a_mission_from_the_form_to_its_results() {
     let closed = browser.submit(&format!("{here}/close"), &[]).await;
     says(&text(&closed), &["The mission is closed.", "closed"]);
     assert!(!closed.body.contains("/close\""), "nothing to close any more");
+    let late = browser.post(&format!("{here}/push"), &[]).await;
+    assert_eq!(late.status, 422);
+    says(&text(&late), &["This mission is closed. Write a new one."]);
     says(&text(&browser.get(&base).await), &["No mission is live, and there is no draft."]);
     says(&text(&browser.get(&format!("{base}?show=closed")).await), &["<b>Spring</b> launch", "12", "16"]);
 }
@@ -119,6 +122,10 @@ async fn a_mission_is_changed_by_one_person_at_a_time() {
     says(&text(&browser.submit(&edit, &chosen).await), &["Changed.", "For Ada"]);
     assert!(browser.get(&edit).await.body.contains(&format!(">Ada ({ada})</textarea>")), "who was chosen stands there");
     assert_eq!(world.db.column("SELECT user_id FROM mission_assignees"), [ada]);
+    world.jump(8 * 24 * 3_600_000).await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let late = browser.post(&format!("{base}/{id}/push"), &[]).await;
+    says(&text(&late), &["This mission would have ended already. Give it another end first."]);
     let deleted = browser.submit(&format!("{base}/{id}/delete"), &[]).await;
     says(&text(&deleted), &["The draft is deleted.", "There is no mission yet."]);
     assert_eq!(browser.post(&format!("{base}/{id}/delete"), &[]).await.status, 303, "pressed twice");
@@ -172,7 +179,10 @@ async fn chosen_members_are_written_by_name() {
     let several = send(&new, &with("ADA"), &[]).await;
     says(&text(&several), &[&format!("Several members are called “ADA”: Ada ({ada}), ada ({double}). Write the ID")]);
     let many: Vec<String> = (0..21).map(|n| format!("fan {n}")).collect();
-    says(&text(&send(&new, &with(&many.join(",")), &[]).await), &["Muster looks up 20 names at a time, and these are 21."]);
+    says(
+        &text(&send(&new, &with(&many.join(",")), &[]).await),
+        &["Muster looks up 20 names at a time, and these are 21."],
+    );
     assert_eq!(world.db.column("SELECT COUNT(*) FROM missions"), ["0"]);
     // Names, @names, mentions and ids; a look shows whom they mean, and that is read as it stands.
     let typed = format!("@Bela,{ada}\r\nadam.k; <@!{chen}> {ada}");

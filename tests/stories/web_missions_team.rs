@@ -110,6 +110,9 @@ async fn every_point_is_in_the_ledger_and_can_be_taken_back() {
     says(&text(&back), &["The points are taken back.", "15 points", "Meant for bela", "(taken back)"]);
     browser.submit(&place, &[("reason", "Meant for bela")]).await;
     assert_eq!(world.db.column("SELECT SUM(points) FROM points"), ["15"], "taken back once");
+    let void = world.db.column("SELECT id FROM points WHERE kind = 'void'")[0].clone();
+    let twice = browser.post(&format!("{ledger}/{void}"), &[("reason", "Meant for ada")]).await;
+    says(&text(&twice), &["This line takes points back itself. Give them again by hand."]);
     assert_eq!(browser.get(&format!("{ledger}/0011")).await.status, 404);
 }
 

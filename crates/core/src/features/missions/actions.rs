@@ -291,10 +291,15 @@ async fn commit(
     load(ctx, author.guild, &mission.id).await?.ok_or(Error::NotFound)
 }
 
+/// In words for commands, pages and programs alike, as every refusal here.
+fn closed() -> Error {
+    Error::user("This mission is closed. Write a new one.")
+}
+
 /// Changes a mission. Posts that wait for their time were confirmed for what it said before: they are called off with the change.
 pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish) -> Result<Mission> {
     if mission.state == "closed" {
-        return Err(Error::user("This mission is closed. Make a new one with `/mission new`."));
+        return Err(closed());
     }
     let before = mission.clone();
     let rules = points::rules(ctx, author.guild).await?.rules;
@@ -327,12 +332,12 @@ pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish)
 pub async fn push(ctx: &Ctx, author: &Author, mut mission: Mission) -> Result<Mission> {
     match mission.state.as_str() {
         "live" => return Err(Error::user("This mission is live already. Its card shows every change by itself.")),
-        "closed" => return Err(Error::user("This mission is closed. Make a new one with `/mission new`.")),
+        "closed" => return Err(closed()),
         _ => {}
     }
     let now = ctx.now();
     if mission.ends_at <= now {
-        return Err(Error::user("This mission would have ended already. Give it another end with `/mission edit`."));
+        return Err(Error::user("This mission would have ended already. Give it another end first."));
     }
     "live".clone_into(&mut mission.state);
     mission.pushed_at = Some(now);

@@ -80,7 +80,7 @@ pub async fn void(ctx: &Ctx, author: &Author, id: &str, reason: &str) -> Result<
     let entry: Option<Voidable> = ctx.query(points::store::get(author.guild, id)).await?.first()?;
     let entry = entry.ok_or_else(unknown)?;
     if entry.kind == "void" {
-        return Err(Error::user("This line takes points back itself. Give them again with `/mission adjust`."));
+        return Err(Error::user("This line takes points back itself. Give them again by hand."));
     }
     if reason.is_empty() {
         return Err(Error::user("Say why: the reason stays with the line."));
