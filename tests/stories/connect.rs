@@ -129,7 +129,9 @@ async fn linkedin_members_are_reminded_before_their_token_ends() {
 async fn somebody_sees_and_erases_what_is_kept_about_their_accounts() {
     let world = World::new().await;
     connect(&world, "ada", "threads", "ada.t").await;
-    let asked = world.slash("ada", "#general", "/privacy forget").await.message.expect("a question").id;
+    let asked = world.slash("ada", "#general", "/privacy forget").await;
+    asked.says("your connected social accounts").says("what you published for missions with its points");
+    let asked = asked.message.expect("a question").id;
     world.press("ada", &asked, "Delete it").await.says("disconnected and erased");
     assert_eq!(world.db.column("SELECT COUNT(*) FROM social_accounts"), ["0"]);
 }

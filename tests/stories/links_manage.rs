@@ -127,7 +127,11 @@ async fn a_member_reads_and_forgets_their_links() {
     let link = mission_link(&world, "ada", "spring", None).await;
     let export = world.slash("ada", "#general", "/privacy export").await;
     assert!(export.private);
-    let asked = world.slash("ada", "#general", "/privacy forget").await.message.expect("a message").id;
+    let asked = world.slash("ada", "#general", "/privacy forget").await;
+    let (goes, stays) = asked.text.split_once("Stays:").expect("both");
+    assert!(goes.contains("your short links, which lead nowhere from then on"), "{}", asked.text);
+    assert!(stays.contains("what was counted on your links, as nobody's"), "{}", asked.text);
+    let asked = asked.message.expect("a message").id;
     world.press("ada", &asked, "Delete it").await.says("Your short links are switched off");
     world.advance_minutes(1).await;
     assert_eq!(world.open_link(&link.slug, &Visitor::at("203.0.113.7")).await.status, 410);

@@ -43,9 +43,11 @@ struct Forget;
 
 /// What is asked before anything is deleted.
 const ASKED: &str = "Delete what Muster keeps about you in this server?\n\
-    **Goes:** your experience, levels, weeks and months, your place among past winners, giveaway entries that nothing depends on any more.\n\
+    **Goes:** your experience, levels, weeks and months, your place among past winners, giveaway entries that nothing depends on any more; \
+    your connected social accounts; your short links, which lead nowhere from then on.\n\
     **Stays:** entries in running giveaways, and in finished ones whose draw could not be checked without them; giveaways that you hosted or won; \
-    what you changed in this server's settings; messages that were posted in channels.\n\
+    what you published for missions with its points; what was counted on your links, as nobody's; what you changed in this server's \
+    settings; messages that were posted in channels.\n\
     This cannot be undone, and what you do from now on counts anew. `/privacy export` gives you a copy first.";
 
 impl Feature for Privacy {
