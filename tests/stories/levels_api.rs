@@ -2,7 +2,7 @@
 
 use crate::{
     people::crowd,
-    web_api::{make, with_key},
+    web_api::{body, make, with_key},
 };
 use muster_core::{web::Response, xp::LevelSettings};
 use muster_protocol::EventKind;
@@ -11,10 +11,6 @@ use serde_json::{Value, json};
 
 async fn get(world: &World, path: &str) -> Response {
     world.get(&format!("/api/v1/{path}")).await
-}
-
-fn body(response: &Response) -> Value {
-    serde_json::from_str(&response.body).expect("JSON")
 }
 
 async fn cafe(public: bool) -> (World, Sidecar) {

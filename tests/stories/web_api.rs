@@ -17,6 +17,24 @@ pub fn body(response: &Response) -> Value {
     serde_json::from_str(&response.body).expect("JSON")
 }
 
+/// The body of an answer with that status.
+#[track_caller]
+pub fn is(response: &Response, status: u16) -> Value {
+    assert_eq!(response.status, status, "{}", response.body);
+    if status >= 400 {
+        assert_eq!(response.content_type, "application/problem+json");
+    }
+    body(response)
+}
+
+/// The one message about a field.
+#[track_caller]
+pub fn says(problem: &Value, field: &str, words: &str) {
+    let all = problem["errors"].as_array().expect("errors");
+    let found = all.iter().find(|one| one["field"] == field).unwrap_or_else(|| panic!("nothing on {field}: {problem}"));
+    assert!(found["message"].as_str().is_some_and(|text| text.contains(words)), "{found}");
+}
+
 /// Makes a key by the form, as mara does.
 pub async fn make(browser: &Browser<'_>, scopes: &[&str]) -> String {
     let path = format!("/g/{}/keys", browser.world.guild());

@@ -2,7 +2,7 @@
 
 use crate::{
     people::start,
-    web_api::{body, make, with_key},
+    web_api::{body, is, make, says, with_key},
 };
 use muster_core::web::Response;
 use muster_sim::OTHER_GUILD;
@@ -60,23 +60,6 @@ impl<'a> Program<'a> {
             cursor = format!("&cursor={next}");
         }
     }
-}
-
-#[track_caller]
-fn is(response: &Response, status: u16) -> Value {
-    assert_eq!(response.status, status, "{}", response.body);
-    if status >= 400 {
-        assert_eq!(response.content_type, "application/problem+json");
-    }
-    body(response)
-}
-
-/// The one message about a field.
-#[track_caller]
-fn says(problem: &Value, field: &str, words: &str) {
-    let all = problem["errors"].as_array().expect("errors");
-    let found = all.iter().find(|one| one["field"] == field).unwrap_or_else(|| panic!("nothing on {field}: {problem}"));
-    assert!(found["message"].as_str().is_some_and(|text| text.contains(words)), "{found}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,6 +63,7 @@ macro_rules! with_counts {
         ))
     };
 }
+pub(super) use with_counts;
 
 pub fn insert(mission: &Mission) -> Statement {
     Statement::new(

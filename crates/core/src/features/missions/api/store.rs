@@ -1,6 +1,9 @@
 //! Purpose: the SQL of the API's lists: missions, and lines of the ledger.
 
-use crate::{features::missions::store::Mission, sql::Statement};
+use crate::{
+    features::missions::store::{Mission, with_counts},
+    sql::Statement,
+};
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, UserMarker},
@@ -21,11 +24,9 @@ impl After {
 
 /// Missions in a state that come after one, the newest first.
 pub fn list_after(guild: Id<GuildMarker>, state: &str, after: &After, limit: u32) -> Statement {
-    Statement::new(
-        "SELECT missions.*,
-           (SELECT COUNT(*) FROM mission_posts WHERE mission_id = missions.id AND state = 'published') AS published
-         FROM missions WHERE guild_id = ?1 AND state = ?2 AND (created_at, id) < (?3, ?4)
-         ORDER BY created_at DESC, id DESC LIMIT ?5",
+    with_counts!(
+        "WHERE guild_id = ?1 AND state = ?2 AND (created_at, id) < (?3, ?4)
+         ORDER BY created_at DESC, id DESC LIMIT ?5"
     )
     .bind(guild)
     .bind(state)

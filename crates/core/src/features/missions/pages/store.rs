@@ -2,23 +2,12 @@
 //!
 //! What is asked of one mission goes by its id alone where an index begins with it: the mission was found under its guild before.
 
-use crate::{social::Kind, sql::Statement};
+use crate::{features::missions::store::with_counts, social::Kind, sql::Statement};
 use serde::Deserialize;
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, UserMarker},
 };
-
-macro_rules! with_counts {
-    ($rest:literal) => {
-        Statement::new(concat!(
-            "SELECT missions.*,
-               (SELECT COUNT(*) FROM mission_posts WHERE mission_id = missions.id AND state = 'published') AS published
-             FROM missions ",
-            $rest
-        ))
-    };
-}
 
 /// Missions that are not over: live ones first, then the newest.
 pub fn list_open(guild: Id<GuildMarker>, limit: u32) -> Statement {
