@@ -11,6 +11,8 @@ import { api, listen } from './api.js';
 import { el, store } from './state.js';
 
 const TITLES = { linkedin: 'LinkedIn', instagram: 'Instagram', tiktok: 'TikTok', x: 'X', threads: 'Threads' };
+/** Nobody publishes on Facebook, but its login leads to Instagram. */
+const NAMES = { ...TITLES, facebook: 'Facebook' };
 /** Each platform's own words for what is counted. */
 const WORDS = {
   linkedin: { views: 'impressions', reactions: 'reactions', comments: 'comments', shares: 'reposts' },
@@ -106,9 +108,9 @@ function side() {
     el(
       'li',
       { testid: 'social-account', data: { connected: String(account.connected) } },
-      el('span', {}, account.name, ' ', el('span', { class: 'quiet', text: TITLES[account.platform] })),
+      el('span', {}, account.name, ' ', el('span', { class: 'quiet', text: NAMES[account.platform] })),
       account.connected
-        ? el('button', { type: 'button', class: 'social-revoke', testid: `social-revoke-${account.platform}-${account.username}`, 'aria-label': `Remove Muster from ${account.name}’s ${TITLES[account.platform]} account`, text: 'Remove Muster', on: { click: () => act(() => api.revokeSocial({ platform: account.platform, account: account.id })) } })
+        ? el('button', { type: 'button', class: 'social-revoke', testid: `social-revoke-${account.platform}-${account.username}`, 'aria-label': `Remove Muster from ${account.name}’s ${NAMES[account.platform]} account`, text: 'Remove Muster', on: { click: () => act(() => api.revokeSocial({ platform: account.platform, account: account.id })) } })
         : el('span', { class: 'quiet', text: 'not connected' }),
     );
   const accounts = el(

@@ -32,6 +32,8 @@ pub(super) struct NewAccount {
     private: Option<bool>,
     /// Instagram: `BUSINESS`, `MEDIA_CREATOR` or `PERSONAL`.
     account_type: Option<String>,
+    /// Facebook: the Instagram accounts, by name, that the person's Pages are linked to.
+    pages: Option<Vec<String>>,
 }
 
 /// Makes an account, or changes the one of that name.
@@ -41,6 +43,9 @@ pub(super) async fn add_account(Extract(state): Extract<State>, body: Bytes) -> 
         let name = body.name.as_deref().unwrap_or(&body.username);
         let account = sim.add_social_account(body.platform, &body.username, name);
         sim.change_social_account(body.platform, &account.id, body.private, body.account_type.as_deref())?;
+        if let Some(pages) = body.pages.as_deref().filter(|_| body.platform == Platform::Facebook) {
+            sim.set_pages(&account.id, pages)?;
+        }
         Ok::<_, Fail>(sim.add_social_account(body.platform, &body.username, name))
     })?;
     Ok(Json(json!({"account": account})))

@@ -59,6 +59,15 @@ fn known_scopes(platform: Platform) -> &'static [&'static str] {
             "threads_read_replies",
             "threads_delete",
         ],
+        Platform::Facebook => &[
+            "public_profile",
+            "instagram_basic",
+            "instagram_content_publish",
+            "instagram_manage_insights",
+            "pages_show_list",
+            "pages_read_engagement",
+            "business_management",
+        ],
     }
 }
 
@@ -107,6 +116,8 @@ impl Sim {
             // Threads and Instagram docs, "Get Authorization": `#_` is appended and is no part of the code. The code
             // stands last, so that a client that keeps fragments has to strip it.
             Platform::Instagram | Platform::Threads => format!("{}#_", asked.redirect(&[("code", &code)])),
+            // Facebook's mark is another.
+            Platform::Facebook => format!("{}#_=_", asked.redirect(&[("code", &code)])),
             Platform::TikTok => asked.redirect(&[("scopes", &granted), ("code", &code)]),
             _ => asked.redirect(&[("code", &code)]),
         })
@@ -206,6 +217,11 @@ fn denied(platform: Platform, asked: &Asked) -> String {
         Platform::Instagram | Platform::Threads => {
             parts.push(("error_reason", "user_denied"));
             parts.push(("error_description", "The user denied your request."));
+        }
+        // Facebook Login docs, "Manually Build a Login Flow: Canceled Login".
+        Platform::Facebook => {
+            parts.push(("error_reason", "user_denied"));
+            parts.push(("error_description", "Permissions error."));
         }
         Platform::TikTok => parts.push(("error_description", "The user denied the request")),
         Platform::X => {}

@@ -79,6 +79,20 @@ impl Sim {
         Ok(())
     }
 
+    /// Somebody on Facebook has these Pages and no others: each is linked to the Instagram account of a name, which is made where nobody
+    /// has it.
+    pub fn set_pages(&mut self, person: &str, instagram: &[impl AsRef<str>]) -> Result<(), Refusal> {
+        let social = &mut self.world.social;
+        let pages: Vec<String> = instagram.iter().map(|name| social.instagram(name.as_ref(), name.as_ref())).collect();
+        let of = |known: &&mut Account| {
+            known.platform == Platform::Facebook && (known.id == person || known.username == person)
+        };
+        let found = social.accounts.iter_mut().find(of);
+        found.ok_or_else(|| unknown("account", person))?.pages = pages;
+        self.tell_social();
+        Ok(())
+    }
+
     /// How the application stands with a platform now.
     pub fn social_app(&self, platform: Platform) -> App {
         self.world.social.app(platform)

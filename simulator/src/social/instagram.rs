@@ -1,4 +1,4 @@
-//! Purpose: Instagram with Instagram Login: containers, publishing, the quota, insights.
+//! Purpose: Instagram: containers, publishing, the quota, insights; and Instagram Login.
 
 use serde_json::{Value, json};
 
@@ -66,8 +66,8 @@ fn post_json(sim: &Sim, account: &Account, post: &Post) -> Value {
 }
 
 /// A container or a post, whichever has the id.
-fn object(sim: &mut Sim, req: &Req) -> Handled {
-    let account = meta::holder(sim, req, BASIC)?.account;
+pub(super) fn object(sim: &mut Sim, req: &Req) -> Handled {
+    let account = meta::account(sim, req, BASIC)?;
     let id = req.param("id");
     if let Some(container) = meta::own_container(sim, &account, id) {
         let (code, why) = meta::status_of(sim, &container);
@@ -78,7 +78,7 @@ fn object(sim: &mut Sim, req: &Req) -> Handled {
     Ok(plain(200, pick(&post_json(sim, &account, &post), &req.fields())))
 }
 
-fn create(sim: &mut Sim, req: &Req) -> Handled {
+pub(super) fn create(sim: &mut Sim, req: &Req) -> Handled {
     let account = meta::owner(sim, req, PUBLISH)?;
     let caption = req.either("caption").unwrap_or_default();
     if caption.chars().count() > MAX_CAPTION {
@@ -93,13 +93,13 @@ fn create(sim: &mut Sim, req: &Req) -> Handled {
     Ok(plain(200, json!({"id": id})))
 }
 
-fn media(sim: &mut Sim, req: &Req) -> Handled {
+pub(super) fn media(sim: &mut Sim, req: &Req) -> Handled {
     let account = meta::owner(sim, req, BASIC)?;
     meta::list(sim, req, &account, post_json)
 }
 
 /// Codes and subcodes: Instagram docs, "Error Codes".
-fn publish(sim: &mut Sim, req: &Req) -> Handled {
+pub(super) fn publish(sim: &mut Sim, req: &Req) -> Handled {
     let account = meta::owner(sim, req, PUBLISH)?;
     let id = req.either("creation_id").unwrap_or_default();
     let container = meta::own_container(sim, &account, id);
@@ -126,13 +126,13 @@ fn publish(sim: &mut Sim, req: &Req) -> Handled {
     Ok(plain(200, json!({"id": meta::publish(sim, &account, &container)})))
 }
 
-fn limit(sim: &mut Sim, req: &Req) -> Handled {
+pub(super) fn limit(sim: &mut Sim, req: &Req) -> Handled {
     let account = meta::owner(sim, req, PUBLISH)?;
     meta::publishing_limit(sim, req, &account, QUOTA)
 }
 
-fn insights(sim: &mut Sim, req: &Req) -> Handled {
-    let account = meta::holder(sim, req, INSIGHTS)?.account;
+pub(super) fn insights(sim: &mut Sim, req: &Req) -> Handled {
+    let account = meta::account(sim, req, INSIGHTS)?;
     let post = meta::own_post(sim, &account, req.param("id"))?;
     let m = sim.metrics(&post);
     let all = m.reactions + m.comments + m.shares;

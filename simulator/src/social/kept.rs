@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::world::StoredFile;
 
-/// A place where people publish.
+/// A place where people publish, or Facebook, where they only say yes to Instagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Platform {
@@ -15,9 +15,11 @@ pub enum Platform {
     TikTok,
     X,
     Threads,
+    Facebook,
 }
 
 impl Platform {
+    /// Where people publish.
     pub const ALL: [Self; 5] = [Self::LinkedIn, Self::Instagram, Self::TikTok, Self::X, Self::Threads];
 
     /// As it stands in addresses: `linkedin`, `x` ...
@@ -28,6 +30,7 @@ impl Platform {
             Self::TikTok => "tiktok",
             Self::X => "x",
             Self::Threads => "threads",
+            Self::Facebook => "facebook",
         }
     }
 
@@ -39,12 +42,13 @@ impl Platform {
             Self::TikTok => "TikTok",
             Self::X => "X",
             Self::Threads => "Threads",
+            Self::Facebook => "Facebook",
         }
     }
 
     /// The platform with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|platform| platform.name() == name)
+        Self::ALL.into_iter().chain([Self::Facebook]).find(|platform| platform.name() == name)
     }
 
     /// `client_id` (TikTok: `client_key`) of the application there.
@@ -77,6 +81,9 @@ pub struct Account {
     pub private: bool,
     /// Only Instagram says: `BUSINESS`, `MEDIA_CREATOR`, or `PERSONAL`, which cannot be connected.
     pub account_type: String,
+    /// Only Facebook has Pages: the Instagram accounts that they are linked to, by id, one to a Page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<String>,
 }
 
 /// How the application stands with a platform.
@@ -240,7 +247,7 @@ impl Default for Social {
             counted: BTreeMap::new(),
             fetching: BTreeSet::new(),
         };
-        for platform in Platform::ALL {
+        for platform in Platform::ALL.into_iter().chain([Platform::Facebook]) {
             for (username, name) in DEMO {
                 social.add_account(platform, username, name);
             }
@@ -250,8 +257,13 @@ impl Default for Social {
 }
 
 impl Social {
-    /// Makes an account and gives its place in the list. Ids have the platform's form.
+    /// Makes an account and gives its place in the list. Ids have the platform's form. Who is new on Facebook has one Page there, linked
+    /// to the Instagram account of the same name.
     pub fn add_account(&mut self, platform: Platform, username: &str, name: &str) -> usize {
+        let pages = match platform {
+            Platform::Facebook => vec![self.instagram(username, name)],
+            _ => Vec::new(),
+        };
         let n = self.accounts.len() + 1;
         let id = match platform {
             Platform::LinkedIn => format!("sim{n:07}"),
@@ -259,6 +271,7 @@ impl Social {
             Platform::TikTok => format!("-000sim{n:030}"),
             Platform::X => format!("17{n:017}"),
             Platform::Threads => format!("2611{n:012}"),
+            Platform::Facebook => format!("1022{n:013}"),
         };
         self.accounts.push(Account {
             platform,
@@ -267,8 +280,18 @@ impl Social {
             name: name.to_owned(),
             private: platform == Platform::TikTok,
             account_type: "BUSINESS".to_owned(),
+            pages,
         });
         self.accounts.len() - 1
+    }
+
+    /// The id of the Instagram account of this name, which is made where there is none.
+    pub fn instagram(&mut self, username: &str, name: &str) -> String {
+        if let Some(account) = self.account(Platform::Instagram, username) {
+            return account.id.clone();
+        }
+        let at = self.add_account(Platform::Instagram, username, name);
+        self.accounts.get(at).map(|account| account.id.clone()).unwrap_or_default()
     }
 
     /// An account by id or username.

@@ -1,4 +1,4 @@
-//! Purpose: what Instagram and Threads share: error form, short-lived and long-lived tokens, containers, quotas.
+//! Purpose: what Instagram, Threads and Facebook share: error form, short-lived and long-lived tokens, containers, quotas.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    Platform,
+    Platform, facebook,
     grants::{BadCode, Holder, Terms, Trouble, knows_client},
     kept::{Account, Container, Download, Post},
     posts::Progress,
@@ -48,12 +48,20 @@ pub(super) fn missing(id: &str) -> RestResponse {
 
 /// The prefix of a platform's tokens [M].
 fn prefix(platform: Platform) -> &'static str {
-    if platform == Platform::Instagram { "IGAAS" } else { "THAAS" }
+    match platform {
+        Platform::Instagram => "IGAAS",
+        Platform::Facebook => "EAAS",
+        _ => "THAAS",
+    }
 }
 
 /// Who calls: the token stands in the query, the form or the header.
 pub(super) fn holder(sim: &Sim, req: &Req, scope: &str) -> Result<Holder, RestResponse> {
     let token = req.either("access_token").or_else(|| req.bearer());
+    holder_of(sim, req, token, scope)
+}
+
+pub(super) fn holder_of(sim: &Sim, req: &Req, token: Option<&str>, scope: &str) -> Result<Holder, RestResponse> {
     sim.holder(req.platform, token, scope).map_err(|trouble| match trouble {
         Trouble::Unknown => error(400, 190, 0, "Invalid OAuth access token - Cannot parse access token"),
         // Subcodes: Graph API docs, "Handle Errors": 463 expired, 458 the person removed the application.
@@ -65,17 +73,28 @@ pub(super) fn holder(sim: &Sim, req: &Req, scope: &str) -> Result<Holder, RestRe
     })
 }
 
-/// The holder, when the path names their own account.
+/// The account for which somebody calls: their own, or at Facebook that of the Page which the path leads to.
+pub(super) fn account(sim: &Sim, req: &Req, scope: &str) -> Result<Account, RestResponse> {
+    match req.platform {
+        Platform::Facebook => facebook::account(sim, req, scope),
+        _ => Ok(holder(sim, req, scope)?.account),
+    }
+}
+
+/// The same, when the path names that very account.
 pub(super) fn owner(sim: &Sim, req: &Req, scope: &str) -> Result<Account, RestResponse> {
-    let account = holder(sim, req, scope)?.account;
+    let account = account(sim, req, scope)?;
     let id = req.param("id");
     if id == account.id || id == "me" { Ok(account) } else { Err(missing(id)) }
 }
 
 /// `POST /oauth/access_token`: a code becomes a token of an hour.
 pub(super) fn exchange_code(sim: &mut Sim, req: &Req) -> Handled {
-    let refused =
-        |message: &str| plain(400, json!({"error_type": "OAuthException", "code": 400, "error_message": message}));
+    let refused = |message: &str| match req.platform {
+        // As all of Graph [M].
+        Platform::Facebook => error(400, 100, 36_009, message),
+        _ => plain(400, json!({"error_type": "OAuthException", "code": 400, "error_message": message})),
+    };
     if !req.is_form() || !knows_client(req, "client_id") {
         return Err(refused("Invalid platform app"));
     }
@@ -91,6 +110,10 @@ pub(super) fn exchange_code(sim: &mut Sim, req: &Req) -> Handled {
     })?;
     let terms = Terms { short: true, ..Terms::access(prefix(req.platform), SHORT_MS) };
     let grant = sim.grant_social(req.platform, &code.account, &code.scopes, &terms);
+    if req.platform == Platform::Facebook {
+        let body = json!({"access_token": grant.access, "token_type": "bearer", "expires_in": SHORT_MS / 1_000});
+        return Ok(plain(200, body));
+    }
     // Real ids come as numbers here, longer than a JavaScript number holds [M].
     let user_id: u64 = grant.account.parse().unwrap_or(0);
     let mut body = json!({"access_token": grant.access, "user_id": user_id});
@@ -100,7 +123,7 @@ pub(super) fn exchange_code(sim: &mut Sim, req: &Req) -> Handled {
     Ok(plain(200, body))
 }
 
-fn long_lived(sim: &mut Sim, req: &Req, account: &str, scopes: &[String]) -> RestResponse {
+pub(super) fn long_lived(sim: &mut Sim, req: &Req, account: &str, scopes: &[String]) -> RestResponse {
     let terms = Terms::access(prefix(req.platform), LONG_MS);
     let grant = sim.grant_social(req.platform, account, scopes, &terms);
     let body = json!({"access_token": grant.access, "token_type": "bearer", "expires_in": LONG_MS / 1_000});

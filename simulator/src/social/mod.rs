@@ -1,10 +1,11 @@
 //! Purpose: LinkedIn, Instagram, TikTok, X and Threads on loopback under `/social/{platform}`: consent pages, tokens,
-//! publishing, metrics, and each one's own refusals.
+//! publishing, metrics, and each one's own refusals; and Facebook, whose login is another way to Instagram.
 //!
 //! Numbers stand beside the documentation page that names them. `[M]` marks what no page says and clients report.
 
 mod consent;
 mod control;
+mod facebook;
 mod grants;
 mod instagram;
 mod kept;
@@ -26,7 +27,8 @@ pub(crate) use request::routes;
 use crate::Sim;
 
 impl Sim {
-    /// The settings of a Worker that uses these platforms: credentials and base addresses. `base_url` is the stand-in's.
+    /// The settings of a Worker that uses these platforms: credentials and base addresses. `base_url` is the stand-in's. What stands in
+    /// `FACEBOOK_APP` is for `SOCIAL_INSTAGRAM` where that application is to have Facebook Login.
     pub fn social_env(base_url: &str) -> Vec<(String, String)> {
         let mut lines = Vec::new();
         for platform in Platform::ALL {
@@ -40,6 +42,13 @@ impl Sim {
             }
             lines.push((format!("{name}_API"), base));
         }
+        let (facebook, base) = (Platform::Facebook, format!("{base_url}/social/facebook"));
+        lines.push((
+            "FACEBOOK_APP".to_owned(),
+            format!("{}:{}:facebook", facebook.client_id(), facebook.client_secret()),
+        ));
+        lines.push(("FACEBOOK_WEB".to_owned(), base.clone()));
+        lines.push(("FACEBOOK_API".to_owned(), base));
         lines
     }
 }

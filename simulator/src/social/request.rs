@@ -9,7 +9,7 @@ use crate::{
     rest::{RestOutcome, RestRequest, RestResponse, html_block, plain, read_query},
 };
 
-use super::{Platform, consent, instagram, linkedin, posts, threads, tiktok, x};
+use super::{Platform, consent, facebook, instagram, linkedin, posts, threads, tiktok, x};
 
 /// Longest body that is read; longer ones get 413.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -87,9 +87,16 @@ pub(super) fn pick(whole: &Value, fields: &[&str]) -> Value {
 }
 
 fn all_routes() -> impl Iterator<Item = &'static Route> {
-    [linkedin::ROUTES, instagram::ROUTES, threads::ROUTES, tiktok::ROUTES, x::ROUTES, posts::ROUTES]
-        .into_iter()
-        .flatten()
+    let platforms = [
+        linkedin::ROUTES,
+        instagram::ROUTES,
+        facebook::ROUTES,
+        threads::ROUTES,
+        tiktok::ROUTES,
+        x::ROUTES,
+        posts::ROUTES,
+    ];
+    platforms.into_iter().flatten()
 }
 
 /// Every route with its method.
@@ -143,7 +150,9 @@ fn find(request: &RestRequest) -> Option<Found> {
 
 /// Whether it is a page for people: a consent page, a post, a picture.
 fn is_page(route: &str) -> bool {
-    route.contains("/authoriz") || posts::ROUTES.iter().any(|(_, known, _)| *known == route)
+    route.contains("/authoriz")
+        || route.ends_with("/dialog/oauth")
+        || posts::ROUTES.iter().any(|(_, known, _)| *known == route)
 }
 
 /// The platform of a path such as `/social/linkedin/rest/posts`.
@@ -249,8 +258,11 @@ impl Sim {
     }
 
     /// A 429 as the platform words it; `retry_after` in seconds. X tells the moment (X docs, "Rate limits"); Meta and
-    /// TikTok tell nothing.
+    /// TikTok tell nothing, and Facebook's graph answers 403 with its code.
     pub(super) fn too_many(&self, platform: Option<Platform>, retry_after: f64) -> RestResponse {
+        if platform == Some(Platform::Facebook) {
+            return broken(platform, 403, 4, "(#4) Application request limit reached");
+        }
         let mut response = broken(platform, 429, 0, "Too Many Requests");
         let seconds = retry_after.clamp(0.0, 1e9).ceil();
         match platform {
@@ -275,7 +287,7 @@ pub(super) fn broken(platform: Option<Platform>, status: u16, code: u64, message
             let name = if status == 429 { "TOO_MANY_REQUESTS" } else { "SCRIPTED" };
             linkedin::error(status, name, message)
         }
-        Some(Platform::Instagram | Platform::Threads) => {
+        Some(Platform::Instagram | Platform::Threads | Platform::Facebook) => {
             // Graph API, "Handling Errors": 4 is the application's limit, 2 a temporary trouble, 1 an unknown one.
             let code = match (code, status) {
                 (0, 429) => 4,

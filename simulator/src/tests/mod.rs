@@ -14,6 +14,7 @@ mod pictures;
 mod rest;
 mod sessions;
 mod social;
+mod social_facebook;
 mod social_faults;
 mod social_oauth;
 mod social_publish;

@@ -81,6 +81,7 @@ fn authorize_path(platform: Platform) -> &'static str {
         Platform::TikTok => "tiktok/v2/auth/authorize/",
         Platform::X => "x/i/oauth2/authorize",
         Platform::Threads => "threads/oauth/authorize",
+        Platform::Facebook => "facebook/v23.0/dialog/oauth",
     }
 }
 
@@ -93,6 +94,9 @@ pub(super) fn scopes(platform: Platform) -> &'static str {
         Platform::TikTok => "user.info.basic,video.publish,video.list",
         Platform::X => "tweet.read tweet.write users.read offline.access",
         Platform::Threads => "threads_basic,threads_content_publish,threads_manage_insights",
+        Platform::Facebook => {
+            "instagram_basic,instagram_content_publish,instagram_manage_insights,pages_show_list,business_management"
+        }
     }
 }
 
@@ -136,6 +140,7 @@ pub(super) fn token_path(platform: Platform) -> &'static str {
         Platform::TikTok => "tiktok/v2/oauth/token/",
         Platform::X => "x/2/oauth2/token",
         Platform::Threads => "threads/oauth/access_token",
+        Platform::Facebook => "facebook/v23.0/oauth/access_token",
     }
 }
 
@@ -220,6 +225,7 @@ pub(super) fn publish(sim: &mut Sim, platform: Platform, token: &str, words: &st
             let body = photo_post(words, "SELF_ONLY");
             send(sim, "POST", "tiktok/v2/post/publish/content/init/", &headers, body.to_string().as_bytes())
         }
+        Platform::Facebook => panic!("nobody publishes there"),
         Platform::Instagram | Platform::Threads => {
             let container = ready_container(sim, platform, token, words);
             let headers = [("content-type", "application/x-www-form-urlencoded")];
@@ -236,6 +242,7 @@ pub(super) fn publish_path(platform: Platform) -> &'static str {
         Platform::LinkedIn => "linkedin/rest/posts",
         Platform::X => "x/2/tweets",
         Platform::TikTok => "tiktok/v2/post/publish/content/init/",
+        Platform::Facebook => panic!("nobody publishes there"),
     }
 }
 

@@ -155,5 +155,5 @@ fn everything_is_kept_in_a_dump_and_old_dumps_are_read() {
     dump["world"].as_object_mut().map(|world| world.remove("social"));
     second.load(dump).expect("older");
     assert!(second.social_posts(Platform::X).is_empty());
-    assert_eq!(second.social_state()["accounts"].as_array().map(Vec::len), Some(20));
+    assert_eq!(second.social_state()["accounts"].as_array().map(Vec::len), Some(24));
 }

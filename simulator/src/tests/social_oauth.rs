@@ -13,6 +13,7 @@ fn me_path(platform: Platform) -> &'static str {
         Platform::TikTok => "tiktok/v2/user/info/?fields=open_id,display_name",
         Platform::X => "x/2/users/me",
         Platform::Threads => "threads/v1.0/me?fields=id,username",
+        Platform::Facebook => "facebook/v23.0/me/accounts",
     }
 }
 
