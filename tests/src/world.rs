@@ -226,6 +226,17 @@ impl World {
         *self.settings.borrow_mut() = Rc::new(settings);
     }
 
+    /// Whoever runs Muster has an application with Facebook Login for Instagram.
+    pub fn use_facebook_login(&self) {
+        let env = Self::social_env();
+        let base = |name: &str, _: &str| env[name].clone();
+        let app = Kind::Instagram.app(&env["FACEBOOK_APP"], base).expect("an application");
+        let mut settings = self.settings.borrow().as_ref().clone();
+        let of = settings.social.iter_mut().find(|(of, _)| *of == Kind::Instagram);
+        of.expect("Instagram").1 = app;
+        *self.settings.borrow_mut() = Rc::new(settings);
+    }
+
     pub fn now(&self) -> i64 {
         self.clock.now()
     }

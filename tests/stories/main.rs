@@ -37,6 +37,7 @@ mod missions_model;
 mod people;
 mod privacy;
 mod registration;
+mod social_facebook;
 mod social_standin;
 mod tidy;
 mod undelivered;

@@ -13,7 +13,10 @@ use muster_tests::World;
 const CALLS_MAX: u64 = 120;
 
 async fn ready(platform: &str) -> (World, String) {
-    let world = World::new().await;
+    ready_in(World::new().await, platform).await
+}
+
+async fn ready_in(world: World, platform: &str) -> (World, String) {
     let card = pushed(&world, platform).await;
     if platform == "X" {
         world.slash("mara", "#general", "/mission settings x_budget:5 x_rewards:True").await.says("$5.00");
@@ -54,9 +57,15 @@ fn check(world: &World, platform: Platform, story: &str) {
 
 /// Every call of the way, lost before or after it took effect, or the death of the process there.
 async fn never_two_posts_and_never_a_lost_one(name: &str, platform: Platform, picture: Option<Vec<u8>>) {
+    never_two_posts_in(|_| {}, name, platform, picture).await;
+}
+
+async fn never_two_posts_in(prepare: impl Fn(&World), name: &str, platform: Platform, picture: Option<Vec<u8>>) {
     for mode in [FaultMode::FailBefore, FaultMode::FailAfter, FaultMode::DieBefore, FaultMode::DieAfter] {
         for nth in 1..CALLS_MAX {
-            let (world, card) = ready(name).await;
+            let world = World::new().await;
+            prepare(&world);
+            let (world, card) = ready_in(world, name).await;
             if let Some(picture) = &picture {
                 attach(&world, picture.clone(), "").await.says("Changed.");
                 world.settle().await;
@@ -84,6 +93,11 @@ async fn linkedin_never_gets_two_posts_and_never_loses_one() {
 #[tokio::test(start_paused = true)]
 async fn instagram_never_gets_two_posts_and_never_loses_one() {
     never_two_posts_and_never_a_lost_one("Instagram", Platform::Instagram, None).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn instagram_by_facebook_never_gets_two_posts_and_never_loses_one() {
+    never_two_posts_in(World::use_facebook_login, "Instagram", Platform::Instagram, None).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -97,6 +97,7 @@ async fn ask<T>(ctx: &Ctx, kind: Kind, request: HttpRequest, read: impl Fn(&Http
         Err(why) => Err(Refusal::Unknown(why.0)),
     };
     told.map_err(|refusal| match refusal {
+        Refusal::Nobody(what_to_do) => Error::user(what_to_do),
         Refusal::Token | Refusal::Rejected(_) => {
             Error::User(format!("{name} did not accept this connection. Begin again with /connect in Discord."))
         }
@@ -142,8 +143,9 @@ pub async fn finish(ctx: &Ctx, request: &Request, kind: Kind) -> Result<Account>
     let app = tokens::app_of(ctx, kind).ok_or_else(|| not_set_up(kind))?;
     let redirect_uri = redirect_uri(ctx, kind);
     let consent = Consent { redirect_uri: &redirect_uri, state, verifier: &login.verifier };
-    // Meta puts `#_` behind its codes.
-    let fresh = exchange(ctx, app, kind, &consent, code.trim_end_matches("#_")).await?;
+    // Meta puts `#_` behind its codes, Facebook `#_=_`.
+    let code = code.trim_end_matches("#_=_").trim_end_matches("#_");
+    let fresh = exchange(ctx, app, kind, &consent, code).await?;
     let platform = kind.platform();
     let person = ask(ctx, kind, platform.identify(app, &fresh.access), |answer| platform.read_person(answer)).await?;
     let mut account = Account {

@@ -1,8 +1,8 @@
-//! Purpose: Instagram with Instagram Login: containers, publishing and insights of professional accounts.
+//! Purpose: Instagram: containers, publishing and insights of professional accounts, with Instagram Login or with Facebook's.
 
 use super::{
-    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Quota, Refusal,
-    Tokens, Told, caption, jpeg_only, meta, wire,
+    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Quota, Tokens,
+    Told, caption, facebook, jpeg_only, meta, wire,
 };
 use crate::{
     media::image::Image,
@@ -12,68 +12,68 @@ use crate::{
 /// Meta's versions live about two years.
 pub const VERSION: &str = "v23.0";
 const SCOPES: &str = "instagram_business_basic,instagram_business_content_publish,instagram_business_manage_insights";
+const CAUTION: &str = "Only professional Instagram accounts (creator or business) can publish through an application.";
 
+/// Which login an application has is decided here and nowhere else; the calls after it are the same on another host.
 pub struct Instagram;
 
-fn url(acting: &Acting<'_>, path: &str, pairs: &[(&str, &str)]) -> String {
-    format!("{}/{VERSION}/{path}?{}", acting.app.api, wire::query(pairs))
+fn at(path: &str) -> String {
+    format!("{VERSION}/{path}")
 }
 
 impl Platform for Instagram {
     fn authorize(&self, app: &App, consent: &Consent<'_>) -> String {
-        let query = wire::query(&[
-            ("client_id", &app.client_id),
-            ("redirect_uri", consent.redirect_uri),
-            ("response_type", "code"),
-            ("scope", SCOPES),
-            ("state", consent.state),
-        ]);
-        format!("{}/oauth/authorize?{query}", app.web)
+        if facebook::is_used(app) {
+            return facebook::authorize(app, consent);
+        }
+        format!("{}/oauth/authorize?{}", app.web, meta::consent(app, consent, SCOPES))
     }
 
     fn exchange(&self, app: &App, consent: &Consent<'_>, code: &str) -> HttpRequest {
-        wire::post_form(
-            format!("{}/oauth/access_token", app.tokens),
-            &[
-                ("client_id", &app.client_id),
-                ("client_secret", &app.client_secret),
-                ("grant_type", "authorization_code"),
-                ("redirect_uri", consent.redirect_uri),
-                ("code", code),
-            ],
-        )
+        if facebook::is_used(app) {
+            return facebook::exchange(app, consent, code);
+        }
+        meta::exchange(&app.tokens, app, consent, code)
     }
 
     fn extend(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
-        let query = wire::query(&[
-            ("grant_type", "ig_exchange_token"),
-            ("client_secret", &app.client_secret),
-            ("access_token", &tokens.access),
-        ]);
-        Some(wire::get(format!("{}/access_token?{query}", app.api)))
+        if facebook::is_used(app) {
+            return Some(facebook::extend(app, tokens));
+        }
+        Some(meta::extend(app, tokens, "ig_exchange_token"))
     }
 
     fn refresh(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
-        let query = wire::query(&[("grant_type", "ig_refresh_token"), ("access_token", &tokens.access)]);
-        Some(wire::get(format!("{}/refresh_access_token?{query}", app.api)))
+        // Facebook prolongs nothing without the person.
+        (!facebook::is_used(app)).then(|| meta::refresh(app, tokens, "ig_refresh_token"))
     }
 
-    fn revoke(&self, _app: &App, _tokens: &Tokens) -> Option<HttpRequest> {
-        // Instagram has no call for it: people remove an app in their settings.
-        None
+    fn revoke(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
+        // Instagram Login has no call for it: people remove an app in their settings.
+        facebook::is_used(app).then(|| facebook::revoke(app, tokens))
+    }
+
+    fn read_tokens(&self, answer: &HttpResponse, now: i64) -> Told<Tokens> {
+        wire::read_tokens(answer, now, facebook::LIFE_S)
     }
 
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
-        let query = wire::query(&[("fields", "user_id,username,account_type"), ("access_token", access)]);
-        wire::get(format!("{}/{VERSION}/me?{query}", app.api))
+        if facebook::is_used(app) {
+            return facebook::identify(app, access);
+        }
+        wire::get(meta::url(app, access, &at("me"), &[("fields", "user_id,username,account_type")]))
     }
 
     fn read_person(&self, answer: &HttpResponse) -> Told<Person> {
         let body = wire::ok(answer)?;
+        // Facebook answers with the person's Pages.
+        if let Some(pages) = body["data"].as_array() {
+            return facebook::read_person(pages);
+        }
         Ok(Person { id: wire::id_at(&body, "/user_id")?, name: wire::name(&body["username"]) })
     }
 
-    fn capabilities(&self, _app: &App) -> Capabilities {
+    fn capabilities(&self, app: &App) -> Capabilities {
         Capabilities {
             uploads: false,
             needs_image: true,
@@ -81,9 +81,7 @@ impl Platform for Instagram {
             has_metrics: true,
             has_quota: true,
             forbids_rewards: None,
-            caution: Some(
-                "Only professional Instagram accounts (creator or business) can publish through an application.",
-            ),
+            caution: Some(if facebook::is_used(app) { facebook::CAUTION } else { CAUTION }),
         }
     }
 
@@ -92,8 +90,8 @@ impl Platform for Instagram {
     }
 
     fn ask_quota(&self, acting: &Acting<'_>) -> Option<HttpRequest> {
-        let fields = [("fields", "quota_usage,config"), ("access_token", acting.access)];
-        Some(wire::get(url(acting, &format!("{}/content_publishing_limit", acting.account), &fields)))
+        let path = at(&format!("{}/content_publishing_limit", acting.account));
+        Some(meta::get(acting, &path, &[("fields", "quota_usage,config")]))
     }
 
     fn read_quota(&self, answer: &HttpResponse) -> Told<Quota> {
@@ -109,14 +107,12 @@ impl Platform for Instagram {
 
     fn prepare(&self, acting: &Acting<'_>, draft: &Draft) -> Option<HttpRequest> {
         let image = draft.image.as_deref().unwrap_or_default();
-        Some(wire::post_form(
-            format!("{}/{VERSION}/{}/media", acting.app.api, acting.account),
-            &[("image_url", image), ("caption", &draft.text), ("access_token", acting.access)],
-        ))
+        let path = at(&format!("{}/media", acting.account));
+        Some(meta::post(acting, &path, &[("image_url", image), ("caption", &draft.text)]))
     }
 
     fn check(&self, acting: &Acting<'_>, container: &str) -> Option<HttpRequest> {
-        Some(wire::get(url(acting, container, &[("fields", "status_code"), ("access_token", acting.access)])))
+        Some(meta::get(acting, &at(container), &[("fields", "status_code")]))
     }
 
     fn read_progress(&self, answer: &HttpResponse) -> Told<Progress> {
@@ -124,10 +120,7 @@ impl Platform for Instagram {
     }
 
     fn publish(&self, acting: &Acting<'_>, _draft: &Draft, container: &str) -> HttpRequest {
-        wire::post_form(
-            format!("{}/{VERSION}/{}/media_publish", acting.app.api, acting.account),
-            &[("creation_id", container), ("access_token", acting.access)],
-        )
+        meta::post(acting, &at(&format!("{}/media_publish", acting.account)), &[("creation_id", container)])
     }
 
     fn read_published(&self, answer: &HttpResponse) -> Told<Published> {
@@ -135,8 +128,8 @@ impl Platform for Instagram {
     }
 
     fn look_back(&self, acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
-        let fields = [("fields", "id,caption,timestamp"), ("limit", "25"), ("access_token", acting.access)];
-        Some(wire::get(url(acting, &format!("{}/media", acting.account), &fields)))
+        let path = at(&format!("{}/media", acting.account));
+        Some(meta::get(acting, &path, &[("fields", "id,caption,timestamp"), ("limit", "25")]))
     }
 
     fn read_back(&self, answer: &HttpResponse, draft: &Draft) -> Told<Found> {
@@ -148,21 +141,15 @@ impl Platform for Instagram {
     }
 
     fn locate(&self, acting: &Acting<'_>, id: &str) -> Option<HttpRequest> {
-        Some(wire::get(url(acting, id, &[("fields", "permalink"), ("access_token", acting.access)])))
+        Some(meta::get(acting, &at(id), &[("fields", "permalink")]))
     }
 
     fn metrics(&self, acting: &Acting<'_>, ids: &[&str]) -> HttpRequest {
         let id = ids.first().copied().unwrap_or_default();
-        let fields = [("metric", "views,likes,comments,shares"), ("access_token", acting.access)];
-        wire::get(url(acting, &format!("{id}/insights"), &fields))
+        meta::get(acting, &at(&format!("{id}/insights")), &[("metric", "views,likes,comments,shares")])
     }
 
     fn read_metrics(&self, answer: &HttpResponse, ids: &[&str]) -> Told<Vec<(String, Metrics)>> {
-        if wire::is_gone(answer) {
-            return Ok(Vec::new());
-        }
-        let body = wire::ok(answer)?;
-        let Some(id) = ids.first() else { return Err(Refusal::Unknown("no post was asked for".to_owned())) };
-        Ok(vec![((*id).to_owned(), meta::read_insights(&body))])
+        meta::read_metrics(answer, ids)
     }
 }

@@ -1,11 +1,71 @@
-//! Purpose: what Instagram and Threads say in the same words: insights, containers, quotas.
+//! Purpose: what Instagram and Threads share: how a login goes, calls of the graph, containers, quotas, insights.
 
-use super::{Metrics, Progress, Quota, Refusal, Told, wire};
-use crate::ports::HttpResponse;
+use super::{Acting, App, Consent, Metrics, Progress, Quota, Refusal, Tokens, Told, facebook, wire};
+use crate::ports::{HttpRequest, HttpResponse};
 use serde_json::Value;
 
+/// The query of a consent page.
+pub fn consent(app: &App, consent: &Consent<'_>, scopes: &str) -> String {
+    wire::query(&[
+        ("client_id", &app.client_id),
+        ("redirect_uri", consent.redirect_uri),
+        ("response_type", "code"),
+        ("scope", scopes),
+        ("state", consent.state),
+    ])
+}
+
+/// A code for a token; `base` is the host, with a version where the host wants one here.
+pub fn exchange(base: &str, app: &App, consent: &Consent<'_>, code: &str) -> HttpRequest {
+    wire::post_form(
+        format!("{base}/oauth/access_token"),
+        &[
+            ("client_id", &app.client_id),
+            ("client_secret", &app.client_secret),
+            ("grant_type", "authorization_code"),
+            ("redirect_uri", consent.redirect_uri),
+            ("code", code),
+        ],
+    )
+}
+
+/// A token of an hour for one of 60 days; `grant` is the login's own word.
+pub fn extend(app: &App, tokens: &Tokens, grant: &str) -> HttpRequest {
+    let query =
+        wire::query(&[("grant_type", grant), ("client_secret", &app.client_secret), ("access_token", &tokens.access)]);
+    wire::get(format!("{}/access_token?{query}", app.api))
+}
+
+/// A token of 60 days for another of 60 days.
+pub fn refresh(app: &App, tokens: &Tokens, grant: &str) -> HttpRequest {
+    let query = wire::query(&[("grant_type", grant), ("access_token", &tokens.access)]);
+    wire::get(format!("{}/refresh_access_token?{query}", app.api))
+}
+
+/// What a call carries beside its own parameters.
+fn signed(app: &App, access: &str, pairs: &[(&str, &str)]) -> String {
+    let proof = facebook::proof(app, access);
+    let mut all = pairs.to_vec();
+    all.push(("access_token", access));
+    all.extend(proof.as_deref().map(|proof| ("appsecret_proof", proof)));
+    wire::query(&all)
+}
+
+pub fn url(app: &App, access: &str, path: &str, pairs: &[(&str, &str)]) -> String {
+    format!("{}/{path}?{}", app.api, signed(app, access, pairs))
+}
+
+/// `path` begins with the version.
+pub fn get(acting: &Acting<'_>, path: &str, pairs: &[(&str, &str)]) -> HttpRequest {
+    wire::get(url(acting.app, acting.access, path, pairs))
+}
+
+pub fn post(acting: &Acting<'_>, path: &str, pairs: &[(&str, &str)]) -> HttpRequest {
+    wire::post_query(format!("{}/{path}", acting.app.api), signed(acting.app, acting.access, pairs))
+}
+
 /// Insights come as a list of names with values; likes of a post and the like.
-pub fn read_insights(body: &Value) -> Metrics {
+fn read_insights(body: &Value) -> Metrics {
     let of = |names: &[&str]| {
         let rows = body["data"].as_array()?;
         let row = rows.iter().find(|row| names.iter().any(|name| row["name"] == *name))?;
@@ -17,6 +77,16 @@ pub fn read_insights(body: &Value) -> Metrics {
         comments: of(&["comments", "replies"]),
         shares: of(&["shares", "reposts"]),
     }
+}
+
+/// The insights of one post; none of one that is gone.
+pub fn read_metrics(answer: &HttpResponse, ids: &[&str]) -> Told<Vec<(String, Metrics)>> {
+    if wire::is_gone(answer) {
+        return Ok(Vec::new());
+    }
+    let body = wire::ok(answer)?;
+    let Some(id) = ids.first() else { return Err(Refusal::Unknown("no post was asked for".to_owned())) };
+    Ok(vec![((*id).to_owned(), read_insights(&body))])
 }
 
 /// A container by its state; `field` differs between Instagram and Threads, the words do not.

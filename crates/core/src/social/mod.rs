@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod caption;
+mod facebook;
 mod instagram;
 mod linkedin;
 mod meta;
@@ -34,7 +35,8 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 pub struct App {
     pub client_id: String,
     pub client_secret: String,
-    /// What the platform granted the application, as words after its secret: `audited` (TikTok), `refresh` and `analytics` (LinkedIn).
+    /// What the platform granted the application, as words after its secret: `audited` (TikTok), `refresh` and `analytics` (LinkedIn),
+    /// `facebook` (Instagram: the application has Facebook Login, not Instagram Login).
     pub grants: Vec<String>,
     /// Where people are sent to consent.
     pub web: String,
@@ -99,9 +101,14 @@ impl Kind {
         }
     }
 
-    /// The real bases (web, tokens, api), and the settings that replace them.
-    pub fn bases(self) -> [(&'static str, &'static str); 3] {
+    /// The real bases (web, tokens, api) of an application with these grants, and the settings that replace them.
+    fn bases(self, grants: &[String]) -> [(&'static str, &'static str); 3] {
         match self {
+            Self::Instagram if grants.iter().any(|grant| grant == facebook::GRANT) => [
+                ("FACEBOOK_WEB", "https://www.facebook.com"),
+                ("FACEBOOK_API", "https://graph.facebook.com"),
+                ("FACEBOOK_API", "https://graph.facebook.com"),
+            ],
             Self::LinkedIn => [
                 ("LINKEDIN_WEB", "https://www.linkedin.com"),
                 ("LINKEDIN_WEB", "https://www.linkedin.com"),
@@ -131,8 +138,9 @@ impl Kind {
         let mut parts = setting.trim().split(':');
         let client_id = parts.next().filter(|part| !part.is_empty())?.to_owned();
         let client_secret = parts.next().filter(|part| !part.is_empty())?.to_owned();
-        let [web, tokens, api] = self.bases().map(|(name, default)| base(name, default));
-        Some(App { client_id, client_secret, grants: parts.map(str::to_owned).collect(), web, tokens, api })
+        let grants: Vec<String> = parts.map(str::to_owned).collect();
+        let [web, tokens, api] = self.bases(&grants).map(|(name, default)| base(name, default));
+        Some(App { client_id, client_secret, grants, web, tokens, api })
     }
 }
 
@@ -198,6 +206,8 @@ pub enum Refusal {
     Rejected(String),
     /// It may have taken effect or not.
     Unknown(String),
+    /// The person has no account that could be connected; what they can do, in our words.
+    Nobody(&'static str),
 }
 
 pub type Told<T> = Result<T, Refusal>;
@@ -305,7 +315,7 @@ pub trait Platform {
     fn revoke(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest>;
     /// Reads what `exchange`, `extend` and `refresh` gave, at `now`.
     fn read_tokens(&self, answer: &HttpResponse, now: i64) -> Told<Tokens> {
-        wire::read_tokens(answer, now)
+        wire::read_tokens(answer, now, wire::DEFAULT_LIFE_S)
     }
     /// Asks whose token it is.
     fn identify(&self, app: &App, access: &str) -> HttpRequest;

@@ -1,8 +1,8 @@
 //! Purpose: Threads: containers, publishing and insights.
 
 use super::{
-    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Quota, Refusal,
-    Tokens, Told, caption, meta, wire,
+    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Quota, Tokens,
+    Told, caption, meta, wire,
 };
 use crate::ports::{HttpRequest, HttpResponse};
 
@@ -11,47 +11,25 @@ const SCOPES: &str = "threads_basic,threads_content_publish,threads_manage_insig
 
 pub struct Threads;
 
-fn url(acting: &Acting<'_>, path: &str, pairs: &[(&str, &str)]) -> String {
-    format!("{}/{VERSION}/{path}?{}", acting.app.api, wire::query(pairs))
+fn at(path: &str) -> String {
+    format!("{VERSION}/{path}")
 }
 
 impl Platform for Threads {
     fn authorize(&self, app: &App, consent: &Consent<'_>) -> String {
-        let query = wire::query(&[
-            ("client_id", &app.client_id),
-            ("redirect_uri", consent.redirect_uri),
-            ("scope", SCOPES),
-            ("response_type", "code"),
-            ("state", consent.state),
-        ]);
-        format!("{}/oauth/authorize?{query}", app.web)
+        format!("{}/oauth/authorize?{}", app.web, meta::consent(app, consent, SCOPES))
     }
 
     fn exchange(&self, app: &App, consent: &Consent<'_>, code: &str) -> HttpRequest {
-        wire::post_form(
-            format!("{}/oauth/access_token", app.tokens),
-            &[
-                ("client_id", &app.client_id),
-                ("client_secret", &app.client_secret),
-                ("grant_type", "authorization_code"),
-                ("redirect_uri", consent.redirect_uri),
-                ("code", code),
-            ],
-        )
+        meta::exchange(&app.tokens, app, consent, code)
     }
 
     fn extend(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
-        let query = wire::query(&[
-            ("grant_type", "th_exchange_token"),
-            ("client_secret", &app.client_secret),
-            ("access_token", &tokens.access),
-        ]);
-        Some(wire::get(format!("{}/access_token?{query}", app.api)))
+        Some(meta::extend(app, tokens, "th_exchange_token"))
     }
 
     fn refresh(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
-        let query = wire::query(&[("grant_type", "th_refresh_token"), ("access_token", &tokens.access)]);
-        Some(wire::get(format!("{}/refresh_access_token?{query}", app.api)))
+        Some(meta::refresh(app, tokens, "th_refresh_token"))
     }
 
     fn revoke(&self, _app: &App, _tokens: &Tokens) -> Option<HttpRequest> {
@@ -60,8 +38,7 @@ impl Platform for Threads {
     }
 
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
-        let query = wire::query(&[("fields", "id,username"), ("access_token", access)]);
-        wire::get(format!("{}/{VERSION}/me?{query}", app.api))
+        wire::get(meta::url(app, access, &at("me"), &[("fields", "id,username")]))
     }
 
     fn read_person(&self, answer: &HttpResponse) -> Told<Person> {
@@ -86,8 +63,8 @@ impl Platform for Threads {
     }
 
     fn ask_quota(&self, acting: &Acting<'_>) -> Option<HttpRequest> {
-        let fields = [("fields", "quota_usage,config"), ("access_token", acting.access)];
-        Some(wire::get(url(acting, &format!("{}/threads_publishing_limit", acting.account), &fields)))
+        let path = at(&format!("{}/threads_publishing_limit", acting.account));
+        Some(meta::get(acting, &path, &[("fields", "quota_usage,config")]))
     }
 
     fn read_quota(&self, answer: &HttpResponse) -> Told<Quota> {
@@ -95,17 +72,16 @@ impl Platform for Threads {
     }
 
     fn prepare(&self, acting: &Acting<'_>, draft: &Draft) -> Option<HttpRequest> {
-        let url = format!("{}/{VERSION}/{}/threads", acting.app.api, acting.account);
-        let mut pairs = vec![("text", draft.text.as_str()), ("access_token", acting.access)];
+        let mut pairs = vec![("text", draft.text.as_str())];
         match &draft.image {
             Some(image) => pairs.extend([("media_type", "IMAGE"), ("image_url", image)]),
             None => pairs.push(("media_type", "TEXT")),
         }
-        Some(wire::post_form(url, &pairs))
+        Some(meta::post(acting, &at(&format!("{}/threads", acting.account)), &pairs))
     }
 
     fn check(&self, acting: &Acting<'_>, container: &str) -> Option<HttpRequest> {
-        Some(wire::get(url(acting, container, &[("fields", "status,error_message"), ("access_token", acting.access)])))
+        Some(meta::get(acting, &at(container), &[("fields", "status,error_message")]))
     }
 
     fn read_progress(&self, answer: &HttpResponse) -> Told<Progress> {
@@ -113,10 +89,7 @@ impl Platform for Threads {
     }
 
     fn publish(&self, acting: &Acting<'_>, _draft: &Draft, container: &str) -> HttpRequest {
-        wire::post_form(
-            format!("{}/{VERSION}/{}/threads_publish", acting.app.api, acting.account),
-            &[("creation_id", container), ("access_token", acting.access)],
-        )
+        meta::post(acting, &at(&format!("{}/threads_publish", acting.account)), &[("creation_id", container)])
     }
 
     fn read_published(&self, answer: &HttpResponse) -> Told<Published> {
@@ -124,8 +97,8 @@ impl Platform for Threads {
     }
 
     fn look_back(&self, acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
-        let fields = [("fields", "id,text,timestamp"), ("limit", "25"), ("access_token", acting.access)];
-        Some(wire::get(url(acting, &format!("{}/threads", acting.account), &fields)))
+        let path = at(&format!("{}/threads", acting.account));
+        Some(meta::get(acting, &path, &[("fields", "id,text,timestamp"), ("limit", "25")]))
     }
 
     fn read_back(&self, answer: &HttpResponse, draft: &Draft) -> Told<Found> {
@@ -137,21 +110,15 @@ impl Platform for Threads {
     }
 
     fn locate(&self, acting: &Acting<'_>, id: &str) -> Option<HttpRequest> {
-        Some(wire::get(url(acting, id, &[("fields", "permalink"), ("access_token", acting.access)])))
+        Some(meta::get(acting, &at(id), &[("fields", "permalink")]))
     }
 
     fn metrics(&self, acting: &Acting<'_>, ids: &[&str]) -> HttpRequest {
         let id = ids.first().copied().unwrap_or_default();
-        let fields = [("metric", "views,likes,replies,reposts,quotes"), ("access_token", acting.access)];
-        wire::get(url(acting, &format!("{id}/insights"), &fields))
+        meta::get(acting, &at(&format!("{id}/insights")), &[("metric", "views,likes,replies,reposts,quotes")])
     }
 
     fn read_metrics(&self, answer: &HttpResponse, ids: &[&str]) -> Told<Vec<(String, Metrics)>> {
-        if wire::is_gone(answer) {
-            return Ok(Vec::new());
-        }
-        let body = wire::ok(answer)?;
-        let Some(id) = ids.first() else { return Err(Refusal::Unknown("no post was asked for".to_owned())) };
-        Ok(vec![((*id).to_owned(), meta::read_insights(&body))])
+        meta::read_metrics(answer, ids)
     }
 }

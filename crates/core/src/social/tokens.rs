@@ -148,7 +148,7 @@ async fn refresh(ctx: &Ctx, mut account: Account, lease: i64) -> Result<String, 
             ctx.query(store::set_tokens(&account, lease)).await?;
             Ok(fresh.access)
         }
-        Err(Refusal::Token | Refusal::Rejected(_)) => Err(lost(ctx, &account).await?),
+        Err(Refusal::Token | Refusal::Rejected(_) | Refusal::Nobody(_)) => Err(lost(ctx, &account).await?),
         // The token that is there may still do.
         Err(_) if tokens.expires_at > ctx.now() => Ok(tokens.access),
         Err(Refusal::Later(_)) => Err(Trouble::Later("the platform asks for patience".to_owned())),

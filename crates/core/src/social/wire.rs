@@ -13,7 +13,7 @@ const UPLOAD_TIMEOUT_MS: u64 = 20_000;
 const PAUSE_MS: i64 = 15 * 60_000;
 const REASON_MAX: usize = 200;
 /// Tokens without a lifetime are taken to live an hour, Meta's shortest.
-const DEFAULT_LIFE_S: i64 = 3_600;
+pub const DEFAULT_LIFE_S: i64 = 3_600;
 
 pub fn query(pairs: &[(&str, &str)]) -> String {
     let mut all = form_urlencoded::Serializer::new(String::new());
@@ -35,8 +35,16 @@ pub fn get(url: String) -> HttpRequest {
     request("GET", url, "", Vec::new())
 }
 
+pub fn delete(url: String) -> HttpRequest {
+    request("DELETE", url, "", Vec::new())
+}
+
 pub fn post_form(url: String, pairs: &[(&str, &str)]) -> HttpRequest {
-    request("POST", url, "application/x-www-form-urlencoded", query(pairs).into_bytes())
+    post_query(url, query(pairs))
+}
+
+pub fn post_query(url: String, query: String) -> HttpRequest {
+    request("POST", url, "application/x-www-form-urlencoded", query.into_bytes())
 }
 
 pub fn post_json(url: String, body: &Value) -> HttpRequest {
@@ -78,6 +86,11 @@ fn wait_of(answer: &HttpResponse) -> i64 {
     seconds.map_or(PAUSE_MS, |seconds| seconds.clamp(1, 86_400) * 1_000)
 }
 
+/// Meta's codes for too many calls of an application, a user, a Page, an account; they come with 400 or 403 (Graph API, "Rate Limits").
+fn is_limit(code: &Value) -> bool {
+    matches!(code.as_u64(), Some(4 | 17 | 32 | 613 | 80_002))
+}
+
 /// The JSON body of a success.
 ///
 /// # Errors
@@ -90,6 +103,7 @@ pub fn ok(answer: &HttpResponse) -> Told<Value> {
         401 => Err(Refusal::Token),
         400 if body["error"]["code"] == 190 || body["error"] == "invalid_grant" => Err(Refusal::Token),
         429 => Err(Refusal::Later(wait_of(answer))),
+        400 | 403 if is_limit(&body["error"]["code"]) => Err(Refusal::Later(wait_of(answer))),
         400..=499 => Err(Refusal::Rejected(reason(&body))),
         status => Err(Refusal::Unknown(format!("status {status}"))),
     }
@@ -129,8 +143,8 @@ pub fn id_at(body: &Value, place: &str) -> Told<String> {
     Ok(id)
 }
 
-/// RFC 6749, section 5.1.
-pub fn read_tokens(answer: &HttpResponse, now: i64) -> Told<Tokens> {
+/// RFC 6749, section 5.1; `life_s` is how many seconds a token lives that has no `expires_in`.
+pub fn read_tokens(answer: &HttpResponse, now: i64, life_s: i64) -> Told<Tokens> {
     let body = ok(answer)?;
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     let access = text("access_token");
@@ -140,7 +154,7 @@ pub fn read_tokens(answer: &HttpResponse, now: i64) -> Told<Tokens> {
     if access.is_empty() {
         return Err(Refusal::Rejected(reason(&body)));
     }
-    let life = body["expires_in"].as_i64().unwrap_or(DEFAULT_LIFE_S).clamp(0, 400 * 86_400);
+    let life = body["expires_in"].as_i64().unwrap_or(life_s).clamp(0, 400 * 86_400);
     Ok(Tokens { access, refresh: text("refresh_token"), expires_at: now + life * 1_000 })
 }
 
@@ -166,5 +180,16 @@ mod tests {
         assert_eq!(too_many(&[date, ("x-rate-limit-reset", "1")]), 1_000, "over already");
         assert_eq!(too_many(&[("x-rate-limit-reset", "1795262700")]), PAUSE_MS, "by no clock");
         assert_eq!(too_many(&[]), PAUSE_MS);
+    }
+
+    #[test]
+    fn metas_limits_come_without_429() {
+        let told = |status: u16, code: u32| {
+            let body = format!(r#"{{"error": {{"message": "(#{code}) Limit", "code": {code}}}}}"#).into_bytes();
+            ok(&HttpResponse { status, headers: Vec::new(), body }).map(|_| ())
+        };
+        assert_eq!(told(403, 4), Err(Refusal::Later(PAUSE_MS)));
+        assert_eq!(told(400, 80_002), Err(Refusal::Later(PAUSE_MS)));
+        assert_eq!(told(400, 9), Err(Refusal::Rejected("(#9) Limit".to_owned())), "a day's posts are no pause");
     }
 }

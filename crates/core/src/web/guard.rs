@@ -59,12 +59,13 @@ pub fn log_refusal(ctx: &Ctx, request: &Request, status: u16) {
     ctx.warn("refused", json!({ "status": status, "method": request.method, "place": place, "who": who }));
 }
 
-/// Where a form of this site may end: browsers hold the address that a POST is redirected to against this as well.
+/// Where a form of this site may end: browsers hold every address that a POST is redirected to against this as well, and a platform sends
+/// some on to a host of its own, such as phones from `www` to `m.facebook.com`.
 fn form_targets(ctx: &Ctx) -> String {
     let mut all = ctx.settings.discord_web.clone();
     for (_, app) in &ctx.settings.social {
         all.push(' ');
-        all.push_str(&app.web);
+        all.push_str(&app.web.replace("://www.", "://*."));
     }
     all
 }

@@ -226,6 +226,7 @@ async fn refused(ctx: &Ctx, mut post: Post, scene: &Scene<'_>, refusal: Refusal)
             fail(ctx, post, &format!("the {} account has to be connected again", scene.kind.name())).await
         }
         Refusal::Rejected(reason) => fail(ctx, post, &reason).await,
+        Refusal::Nobody(reason) => fail(ctx, post, reason).await,
         Refusal::Later(wait) => postpone(ctx, post, wait).await,
         Refusal::Unknown(reason) => {
             post.tries += 1;

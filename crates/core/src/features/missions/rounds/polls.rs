@@ -119,7 +119,7 @@ async fn ask(
                 return Ok((statements, Err(EVERY_MS)));
             }
             Err(Refusal::Later(wait)) => return Ok((statements, Err(wait))),
-            Err(Refusal::Rejected(_) | Refusal::Unknown(_)) => return Ok((statements, Err(0))),
+            Err(_) => return Ok((statements, Err(0))),
         }
     }
     Ok((statements, Ok(())))
