@@ -8,18 +8,20 @@ import { playGiveaway } from "./demo.mjs";
 import { build, startStack } from "./stack.mjs";
 
 const KEPT = process.env.MUSTER_DEV_DIR ?? path.join(ROOT, ".dev");
-const USAGE = `usage: ./scripts/dev [--fresh] [--port N] [--sim-port N]   a bot to play with, until Ctrl-C
+const USAGE = `usage: ./scripts/dev [--fresh] [--facebook] [--port N] [--sim-port N]   a bot to play with, until Ctrl-C
        ./scripts/dev --demo                               plays one whole giveaway by itself
 
   --fresh       forgets what was played before (kept in .dev/)
+  --facebook    Instagram's application has Facebook Login, not Instagram Login
   --port N      the Worker's port (8787)
   --sim-port N  the playground's port (8788)`;
 
 function readArguments(argv) {
-  const options = { demo: false, fresh: false, ports: { worker: 8787, sim: 8788 } };
+  const options = { demo: false, fresh: false, facebook: false, ports: { worker: 8787, sim: 8788 } };
   for (let i = 0; i < argv.length; i += 1) {
     if (argv[i] === "--demo") options.demo = true;
     else if (argv[i] === "--fresh") options.fresh = true;
+    else if (argv[i] === "--facebook") options.facebook = true;
     else if (argv[i] === "--port" || argv[i] === "--sim-port") {
       const port = Number(argv[i + 1]);
       if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`${argv[i]} wants a port number`);
@@ -53,14 +55,14 @@ async function demo() {
   process.stdout.write("\nThe whole giveaway went as it should.\n");
 }
 
-async function play({ fresh, ports }) {
+async function play({ fresh, facebook, ports }) {
   for (const [option, port] of [["--port", ports.worker], ["--sim-port", ports.sim]]) {
     if (!(await isFree(port))) throw new Error(`port ${port} is taken (by another ./scripts/dev?); choose another with ${option} N`);
   }
   if (fresh) rmSync(KEPT, { recursive: true, force: true });
   await buildAll();
   const started = Date.now();
-  const stack = await startStack({ dir: KEPT, ports, sidecar: true, say });
+  const stack = await startStack({ dir: KEPT, ports, sidecar: true, facebook, say });
   say(`ready after ${((Date.now() - started) / 1_000).toFixed(1)} s\n`);
   process.stdout.write(`  Playground   ${stack.simUrl}/        pick a person, type /giveaway start
   Published    ${stack.simUrl}/social        what members published on LinkedIn, Instagram, TikTok, X and Threads

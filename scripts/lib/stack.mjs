@@ -63,12 +63,14 @@ function stageWorker(dir) {
   return worker;
 }
 
-async function readSimEnv(simUrl, port) {
+async function readSimEnv(simUrl, port, facebook) {
   const { code, stdout, stderr } = await run(SIMULATOR, ["--port", String(port), "--print-env"]);
   if (code !== 0) throw new Error(`muster-sim does not start: ${stderr}`);
   const printed = Object.fromEntries(stdout.trim().split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2)));
   // SOCIAL_X, X_WEB, X_API ...: credentials and addresses of the platforms, printed as they are meant.
-  const social = Object.fromEntries(Object.entries(printed).filter(([name]) => !name.startsWith("DISCORD_")));
+  const { FACEBOOK_APP, ...rest } = printed;
+  const social = Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith("DISCORD_")));
+  if (facebook) social.SOCIAL_INSTAGRAM = FACEBOOK_APP;
   return {
     DISCORD_APPLICATION_ID: printed.DISCORD_APPLICATION_ID,
     DISCORD_PUBLIC_KEY: printed.DISCORD_PUBLIC_KEY,
@@ -120,9 +122,9 @@ async function json(method, url, body) {
  *
  * `dir` keeps the state; `ports` is `{ sim, worker }` (free ones unless given); `cronMs` 0 means no ticks but those of
  * `tick()`; `rateLimits` false for bursts that Discord would slow down; `sidecar` true or `{ flushSeconds, pollSeconds }` for a
- * gateway sidecar. Gives the handle described at the bottom.
+ * gateway sidecar; `facebook` true for Instagram by Facebook Login. Gives the handle described at the bottom.
  */
-export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = true, sidecar = false, vars = {}, say = () => {} }) {
+export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = true, sidecar = false, facebook = false, vars = {}, say = () => {} }) {
   dir = path.resolve(dir);
   fs.mkdirSync(dir, { recursive: true });
   const [freeSim, freeWorker, inspector, sidecarPort] = await freePorts(4);
@@ -139,7 +141,7 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
   for (const log of Object.values(logs)) fs.rmSync(log, { force: true });
 
   const worker = stageWorker(dir);
-  const env = { ...(await readSimEnv(simUrl, simPort)), GATEWAY_KEY: ownKey(dir, "gateway-key"), SESSION_KEYS: ownKey(dir, "session-key"), TOKEN_KEYS: ownKey(dir, "token-key"), PUBLIC_URL: workerUrl, ...vars };
+  const env = { ...(await readSimEnv(simUrl, simPort, facebook)), GATEWAY_KEY: ownKey(dir, "gateway-key"), SESSION_KEYS: ownKey(dir, "session-key"), TOKEN_KEYS: ownKey(dir, "token-key"), PUBLIC_URL: workerUrl, ...vars };
   const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`);
   fs.writeFileSync(path.join(worker, ".dev.vars"), lines.join(""), { mode: 0o600 });
 
