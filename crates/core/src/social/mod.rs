@@ -452,7 +452,7 @@ mod tests {
         #[test]
         fn no_answer_makes_a_platform_panic(status in 100_u16..600, body in "\\PC{0,200}") {
             let answer = answer(status, &body);
-            let draft = Draft { text: "x".to_owned(), image: None, privacy: None };
+            let draft = Draft { text: "x".to_owned(), image: None, picture: None, privacy: None };
             for kind in Kind::ALL {
                 let platform = kind.platform();
                 let _ = platform.read_tokens(&answer, 0);
