@@ -1,7 +1,7 @@
 // Purpose: opening a short link: Muster against Hono with KV alone, and against what Sink does (KV and Analytics Engine); and what 100,000 clicks
 // cost in D1, natively through core's own consumer.
 //
-// All sides read KV through the same service binding of miniflare. Muster's clicks go into the queue of wrangler.toml, whose consumer
+// All sides have the same bindings and read KV through the same one of miniflare. Muster's clicks go into the queue of wrangler.toml, whose consumer
 // writes them into D1 in the same workerd while the bench runs. Analytics Engine is a stand-in of miniflare that forgets what it is given.
 
 import { execFileSync } from "node:child_process";
@@ -29,10 +29,12 @@ export async function run({ rebuild, say }) {
   const options = musterOptions({ rebuild });
   const sides = [await startMuster(options)];
   try {
-    const kvNamespaces = { KV: "bench-links" };
-    sides.push(await startWorker("redirect-hono", { ...peerOptions(options, await bundlePeer("redirect-hono")), kvNamespaces }));
+    // A Worker pays in miniflare for bindings that it has, whether it uses them or not: the peers have Muster's too.
+    const { kvNamespaces, d1Databases, r2Buckets, queueProducers } = options;
+    const bindings = { kvNamespaces, d1Databases, r2Buckets, queueProducers };
+    sides.push(await startWorker("redirect-hono", { ...peerOptions(options, await bundlePeer("redirect-hono")), ...bindings }));
     const analyticsEngineDatasets = { ANALYTICS: { dataset: "sink" } };
-    sides.push(await startWorker("redirect-sink", { ...peerOptions(options, await bundlePeer("redirect-sink")), kvNamespaces, analyticsEngineDatasets }));
+    sides.push(await startWorker("redirect-sink", { ...peerOptions(options, await bundlePeer("redirect-sink")), ...bindings, analyticsEngineDatasets }));
     await fill(sides);
     for (const side of sides) await leadsOn(side);
     const cases = [

@@ -239,7 +239,7 @@ async fn what_nothing_uses_goes_after_a_day_and_what_is_used_stays() {
     attach(&world, jpeg(1_200, 800), "").await.says("Changed.");
     days(&world, 2).await;
     let used = reference(&world).replace("media:", &format!("{}/", world.guild()));
-    assert_eq!(keys(&world), [used.clone()]);
+    assert_eq!(keys(&world), std::slice::from_ref(&used));
     assert_eq!(world.db.column("SELECT name FROM media").len(), 1);
     // A mission without it lets it go, a little later; R2 that does not answer is asked again.
     world.slash("mara", "#general", "/mission edit mission:\"Spring launch\" image:none").await.says("Changed.");

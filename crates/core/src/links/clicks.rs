@@ -61,13 +61,14 @@ pub struct Visit {
 
 /// The lines that go into the queue: hashes instead of addresses and browsers, hosts instead of referrers.
 pub fn lines(ctx: &Ctx, visits: &[Visit]) -> String {
-    visits.iter().map(|visit| line(ctx, visit)).collect()
+    // Asked once for all: each question goes to the platform.
+    let mut ids = vec![0; ID_BYTES * visits.len()];
+    ctx.rng.fill(&mut ids);
+    visits.iter().zip(ids.chunks(ID_BYTES)).map(|(visit, id)| line(ctx, visit, id)).collect()
 }
 
-fn line(ctx: &Ctx, visit: &Visit) -> String {
+fn line(ctx: &Ctx, visit: &Visit, id: &[u8]) -> String {
     let slot = visit.at.div_euclid(SLOT_MS);
-    let mut id = [0; ID_BYTES];
-    ctx.rng.fill(&mut id);
     let said = Said { method: &visit.method, user_agent: &visit.user_agent, purpose: &visit.purpose };
     let day = Day::of(ctx, visit.at.div_euclid(DAY_MS));
     let person = (!is_machine(said)).then(|| {

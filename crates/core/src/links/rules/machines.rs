@@ -4,58 +4,57 @@
 //! the list of the npm package `isbot` 5. Every browser in use begins with `Mozilla/` (Opera Mini with `Opera/`); libraries, curl,
 //! WhatsApp's and Facebook's unfurlers and an empty user agent do not, so the list holds those that pretend.
 
-/// Parts of user agents in lower case.
-const MACHINES: [&str; 45] = [
+/// Parts of user agents in lower case, in the order of their letters ([`begins_with`]). The two old Firefoxes, which nobody uses any more,
+/// are Discord's media proxies.
+const MACHINES: [&str; 47] = [
+    "apis-google",
+    "archive.org",
+    "baidu.com/search",
+    "bingpreview",
+    "bytedance",
+    "chatgpt-user",
+    "claude-",
     "crawl",
-    "spider",
-    "slurp",
-    "scrap",
-    "facebookexternalhit",
-    "facebookcatalog",
-    "meta-external",
-    "whatsapp/",
-    "slack-imgproxy",
     "embedly",
-    "skypeuripreview",
-    "iframely",
-    "vkshare",
-    "pinterest/",
-    "preview",
-    "mastodon",
-    "pleroma",
-    "misskey",
+    "facebookcatalog",
+    "facebookexternalhit",
+    "feedfetcher",
     "google-",
     "googleother",
-    "mediapartners",
-    "feedfetcher",
-    "apis-google",
-    "bingpreview",
-    "yandex.com/",
-    "baidu.com/search",
-    "ia_archiver",
-    "archive.org",
-    "headless",
-    "phantomjs",
-    "puppeteer",
-    "playwright",
-    "selenium",
-    "lighthouse",
-    "pagespeed",
     "gtmetrix",
-    "pingdom",
-    "uptime",
+    "headless",
+    "ia_archiver",
+    "iframely",
+    "lighthouse",
+    "mac os x 11.6; rv:92.0) gecko/20100101 firefox/92.0",
+    "mastodon",
+    "mediapartners",
+    "meta-external",
+    "misskey",
     "monitor",
-    "scanner",
-    "validator",
-    "chatgpt-user",
+    "pagespeed",
     "perplexity",
-    "claude-",
-    "bytedance",
+    "phantomjs",
+    "pingdom",
+    "pinterest/",
+    "playwright",
+    "pleroma",
+    "preview",
+    "puppeteer",
+    "rv:38.0) gecko/20100101 firefox/38.0",
+    "scanner",
+    "scrap",
+    "selenium",
+    "skypeuripreview",
+    "slack-imgproxy",
+    "slurp",
+    "spider",
+    "uptime",
+    "validator",
+    "vkshare",
+    "whatsapp/",
+    "yandex.com/",
 ];
-
-/// The media proxies of Discord ask with these (an old Firefox that nobody uses any more).
-const PROXIES: [&str; 2] =
-    ["rv:38.0) gecko/20100101 firefox/38.0", "mac os x 11.6; rv:92.0) gecko/20100101 firefox/92.0"];
 
 /// What a request says about itself.
 #[derive(Debug, Clone, Copy, Default)]
@@ -64,6 +63,14 @@ pub struct Said<'a> {
     pub user_agent: &'a str,
     /// `Purpose`, `Sec-Purpose`, `X-Purpose` and `X-Moz`, whichever came.
     pub purpose: &'a str,
+}
+
+/// Whether a text begins with one of the machines' parts.
+fn begins_with(text: &[u8]) -> bool {
+    let first = text.first();
+    let from = MACHINES.partition_point(|part| part.as_bytes().first() < first);
+    let same = MACHINES.get(from..).unwrap_or_default().iter().take_while(|part| part.as_bytes().first() == first);
+    same.into_iter().any(|part| text.starts_with(part.as_bytes()))
 }
 
 /// Whether it is a crawler, an unfurler, a prefetch or a HEAD.
@@ -82,7 +89,9 @@ pub fn is_machine(said: Said<'_>) -> bool {
     // Cubot is a telephone.
     let is_bot =
         agent.match_indices("bot").any(|(at, _)| !agent.get(..at).is_some_and(|before| before.ends_with("cu")));
-    is_bot || MACHINES.iter().chain(&PROXIES).any(|part| agent.contains(part))
+    // One pass: this runs for every click, and looking for each part by itself is most of what a click costs.
+    let agent = agent.as_bytes();
+    is_bot || (0..agent.len()).any(|at| agent.get(at..).is_some_and(begins_with))
 }
 
 #[cfg(test)]
@@ -91,6 +100,11 @@ mod tests {
     use rstest::rstest;
 
     const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
+
+    #[test]
+    fn parts_are_in_the_order_of_their_letters() {
+        assert!(MACHINES.is_sorted() && MACHINES.iter().all(|part| !part.is_empty()));
+    }
 
     fn says(user_agent: &str) -> Said<'_> {
         Said { method: "GET", user_agent, purpose: "" }
