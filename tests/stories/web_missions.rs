@@ -204,7 +204,7 @@ async fn chosen_members_are_written_by_name() {
     assert_eq!(chosen, expected);
     let id = world.db.column("SELECT id FROM missions")[0].clone();
     let edit = format!("{}/{id}/edit", base(&world));
-    says(&text(&browser.get(&edit).await), &[&format!("Ada ({ada})"), &format!("Adam of (4) <i>K</i> (")]);
+    says(&text(&browser.get(&edit).await), &[&format!("Ada ({ada})"), "Adam of (4) <i>K</i> ("]);
     // Somebody who left is known by id alone.
     world.sim.borrow_mut().remove_member(DEMO, "chen").expect("leaves");
     world.jump(2 * 3_600_000).await;

@@ -61,17 +61,25 @@ pub struct Visit {
 
 /// The lines that go into the queue: hashes instead of addresses and browsers, hosts instead of referrers.
 pub fn lines(ctx: &Ctx, visits: &[Visit]) -> String {
-    // Asked once for all: each question goes to the platform.
+    // What is the same for many is asked once: this runs for every click.
     let mut ids = vec![0; ID_BYTES * visits.len()];
     ctx.rng.fill(&mut ids);
-    visits.iter().zip(ids.chunks(ID_BYTES)).map(|(visit, id)| line(ctx, visit, id)).collect()
+    let mut days: BTreeMap<i64, Day> = BTreeMap::new();
+    let mut machines: HashMap<Said<'_>, bool> = HashMap::new();
+    let mut text = String::new();
+    for (visit, id) in visits.iter().zip(ids.chunks(ID_BYTES)) {
+        let day = visit.at.div_euclid(DAY_MS);
+        let day = days.entry(day).or_insert_with(|| Day::of(ctx, day));
+        let said = Said { method: &visit.method, user_agent: &visit.user_agent, purpose: &visit.purpose };
+        let is_machine = *machines.entry(said).or_insert_with(|| is_machine(said));
+        text.push_str(&line(visit, id, day, is_machine));
+    }
+    text
 }
 
-fn line(ctx: &Ctx, visit: &Visit, id: &[u8]) -> String {
+fn line(visit: &Visit, id: &[u8], day: &Day, is_machine: bool) -> String {
     let slot = visit.at.div_euclid(SLOT_MS);
-    let said = Said { method: &visit.method, user_agent: &visit.user_agent, purpose: &visit.purpose };
-    let day = Day::of(ctx, visit.at.div_euclid(DAY_MS));
-    let person = (!is_machine(said)).then(|| {
+    let person = (!is_machine).then(|| {
         let visitor = hashes::visitor(&day.device(&visit.address, &visit.user_agent), &visit.slug);
         (visitor, day.network(&visit.address, &visit.slug))
     });

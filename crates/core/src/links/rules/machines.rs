@@ -57,7 +57,7 @@ const MACHINES: [&str; 47] = [
 ];
 
 /// What a request says about itself.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Said<'a> {
     pub method: &'a str,
     pub user_agent: &'a str,
