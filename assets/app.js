@@ -93,6 +93,12 @@ async function upload(input) {
   }
 }
 
+// Whoever writes another address does not see the picture of before.
+document.addEventListener("input", ({ target }) => {
+  const input = target.id && document.querySelector(`input[data-upload][data-into="#${target.id}"]`);
+  if (input) document.querySelector(input.dataset.shown).hidden = true;
+});
+
 document.addEventListener("change", ({ target }) => {
   if (target.matches("input[type=file][data-upload]")) upload(target);
   if (target.matches("input[type=file][data-into]")) readFile(target);
