@@ -100,7 +100,7 @@ pub async fn keep(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>, bytes
     };
     if ctx.query(store::insert(&media, GUILD_MAX)).await?.changes == 0 {
         return Err(wrong(
-            "This server keeps 250 MB of pictures already. Drafts and closed missions keep theirs: take some out, and a day later there is room.",
+            "This server keeps 250 MB of pictures already. Take them out of missions that need none, and within a week there is room; until then, name a picture by its https:// address.",
         ));
     }
     bucket.put(&key(guild, &kept.name), image.format.media_type(), bytes).await.map_err(Error::retryable)?;
