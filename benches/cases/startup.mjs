@@ -1,4 +1,5 @@
-// Purpose: what a Worker costs before and while it answers: cold start, upload size, processor time per request.
+// Purpose: what a Worker costs before and while it answers: cold start, upload size, processor time per request; and how long ./scripts/dev takes
+// until somebody can play, on a new state and on one that was played before.
 //
 // A cold start is a fresh workerd process up to its first correct answer to a signed ping. The `empty` side has no bot in it:
 // what remains above it is the Worker's own. Bindings with storage are left out here, as no side's ping uses them.
@@ -10,6 +11,7 @@ import os from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import workerd from "workerd";
+import { build, startStack } from "../../scripts/lib/stack.mjs";
 import { bundlePeer } from "../lib/build.mjs";
 import { ping } from "../lib/jobs.mjs";
 import { sample } from "../lib/load.mjs";
@@ -21,6 +23,7 @@ import { compareInteractions, startSides } from "./interactions.mjs";
 const COLD_ROUNDS = 9;
 const WARM_ROUNDS = 5;
 const COLD_TIMEOUT_MS = 20_000;
+const DEV_ROUNDS = 3;
 const PEERS = ["discord-hono", "discord-interactions", "empty"];
 
 export async function run({ rebuild, say }) {
@@ -29,7 +32,25 @@ export async function run({ rebuild, say }) {
   for (const peer of PEERS) sides.push({ name: peer, ...peerOptions(muster, await bundlePeer(peer)) });
 
   const upload = Object.fromEntries(sides.map((side) => [side.name, [{ size_gzip_kib: gzipKib(side.modules) }]]));
-  return result("startup", { cold: await coldStarts(sides, say), upload, ...(await processorTimes(say)) });
+  return result("startup", { cold: await coldStarts(sides, say), upload, ...(await processorTimes(say)), ...(await devStarts(say)) });
+}
+
+/** What ./scripts/dev does once everything is built. */
+async function devStarts(say) {
+  await build();
+  const samples = { "dev, new": { muster: [] }, "dev, again": { muster: [] } };
+  for (let round = 0; round < DEV_ROUNDS; round++) {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), "muster-bench-"));
+    for (const rounds of Object.values(samples)) {
+      const started = performance.now();
+      const stack = await startStack({ dir, sidecar: true });
+      rounds.muster.push({ ready_ms: performance.now() - started });
+      await stack.stop();
+    }
+    fs.rmSync(dir, { recursive: true });
+    say(`start ${round + 1} of ${DEV_ROUNDS}`);
+  }
+  return samples;
 }
 
 async function processorTimes(say) {

@@ -14,6 +14,7 @@ const UNITS = {
   draw_ms: "ms",
   answer_ms: "ms",
   cold_start_ms: "ms",
+  ready_ms: "ms",
   startup_cpu_ms: "ms",
   size_gzip_kib: "KiB",
 };

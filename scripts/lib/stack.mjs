@@ -13,6 +13,7 @@ import path from "node:path";
 import { ROOT, freePorts, pause, run, start, tail, until } from "./processes.mjs";
 
 const WRANGLER = path.join(ROOT, "node_modules/.bin/wrangler");
+const MIGRATE = path.join(ROOT, "scripts/lib/migrate.mjs");
 export const SIMULATOR = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug/muster-sim");
 export const SIDECAR = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug/muster-gateway");
 const BUILD = "target/worker-dev";
@@ -91,7 +92,7 @@ function ownKey(dir, name) {
   return fs.readFileSync(file, "utf8").trim();
 }
 
-/** Applies migrations that this state has not seen. wrangler takes seconds to say there are none, so it is asked rarely. */
+/** Applies migrations that this state has not seen. To ask the runtime takes seconds, so it is asked when a file is new. */
 async function migrate(dir, worker) {
   const files = fs.readdirSync(path.join(worker, "d1-migrations")).sort();
   const hash = createHash("sha256");
@@ -99,8 +100,7 @@ async function migrate(dir, worker) {
   const seen = path.join(dir, "migrated");
   const now = hash.digest("hex");
   if (fs.existsSync(seen) && fs.readFileSync(seen, "utf8") === now) return;
-  const args = ["d1", "migrations", "apply", "muster", "--local", "--persist-to", path.join(dir, "state")];
-  const { code, stdout, stderr } = await run(WRANGLER, args, { cwd: worker, env: wranglerEnv(dir) });
+  const { code, stdout, stderr } = await run(process.execPath, [MIGRATE, path.join(worker, "wrangler.toml"), path.join(dir, "state")], { cwd: worker, env: wranglerEnv(dir) });
   if (code !== 0) throw new Error(`the migrations do not apply to the local database:\n${stdout}${stderr}`);
   fs.writeFileSync(seen, now);
 }

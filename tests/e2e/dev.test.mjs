@@ -1,4 +1,4 @@
-// Purpose: scripts/dev as somebody types it: the demo plays through, the playground comes up fast, and nothing stays behind.
+// Purpose: scripts/dev as somebody types it: the demo plays through, the playground comes up, and nothing stays behind. How fast: ./scripts/bench startup.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -15,7 +15,8 @@ const started = [];
 after(() => {
   // One that a failed test left running would keep this file from ending.
   for (const child of started) child.kill("SIGKILL");
-  fs.rmSync(dir, { recursive: true, force: true });
+  // What they started ends a moment later, and may still write.
+  fs.rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
 });
 // Building is not what is measured here.
 await build();
@@ -46,11 +47,9 @@ test("--demo plays a whole giveaway and says so", async () => {
   }
 });
 
-test("ready within 20 seconds, prints where everything is, keeps what was played, ends on Ctrl-C", async () => {
-  const begun = Date.now();
+test("prints where everything is, keeps what was played, ends on Ctrl-C", async () => {
   const first = await startDev();
   await until("the playground's address", () => first.said().includes("Ctrl-C ends everything"), { seconds: 60 });
-  assert.ok(Date.now() - begun < 20_000, `${Date.now() - begun} ms`);
   for (const url of [`${first.urls.sim}/`, `${first.urls.worker}/healthz`]) {
     assert.ok(first.said().includes(url));
     assert.equal(await answers(url), 200);
