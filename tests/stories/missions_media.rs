@@ -252,6 +252,52 @@ async fn what_nothing_uses_goes_after_a_day_and_what_is_used_stays() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_closed_mission_shows_its_picture_for_a_month_and_then_lets_it_go() {
+    let world = World::new().await;
+    pushed(&world, "LinkedIn").await;
+    attach(&world, jpeg(1_200, 800), "").await.says("Changed.");
+    let mara = Browser::signed_in(&world, "mara").await;
+    let id = world.db.column("SELECT id FROM missions").remove(0);
+    let page = format!("/g/{}/missions/{id}", world.guild());
+    let picture = |page: &Response| {
+        let (_, rest) = page.body.split_once("<img class=\"picture\" src=\"")?;
+        Some(rest.split_once('"')?.0.replace("&#38;", "&"))
+    };
+    let shown = picture(&mara.get(&page).await).expect("a picture");
+    assert_eq!(open(&world, &shown).await, (200, "image/jpeg", 15));
+    world.slash("mara", "#general", "/mission close mission:\"Spring launch\"").await.says("is closed");
+    days(&world, 25).await;
+    let mara = Browser::signed_in(&world, "mara").await;
+    let shown = picture(&mara.get(&page).await).expect("a picture");
+    assert_eq!(open(&world, &shown).await.0, 200);
+    days(&world, 13).await;
+    assert_eq!((keys(&world).len(), world.db.column("SELECT name FROM media").len()), (0, 0));
+    let mara = Browser::signed_in(&world, "mara").await;
+    let left = mara.get(&page).await;
+    assert_eq!((left.status, picture(&left)), (200, None));
+    assert!(!left.body.contains("media:"), "{}", left.body);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_keeps_250_mb_is_told_and_has_room_when_something_went() {
+    let world = World::new().await;
+    pushed(&world, "LinkedIn").await;
+    let mara = Browser::signed_in(&world, "mara").await;
+    mara.get(&format!("/g/{}/missions/new", world.guild())).await;
+    let large = [jpeg(640, 640), vec![0; 4 * 1_024 * 1_024 - 15]].concat();
+    for _ in 0..62 {
+        assert_eq!(upload(&mara, large.clone()).await.status, 201);
+    }
+    let full = upload(&mara, large.clone()).await;
+    let why = "This server keeps 250 MB of pictures already.";
+    assert_eq!((full.status, full.body.contains(why)), (422, true), "{}", full.body);
+    attach(&world, large.clone(), "").await.says(why).says("by its https:// address");
+    assert_eq!((keys(&world).len(), reference(&world)), (62, String::new()));
+    days(&world, 2).await;
+    attach(&world, large, "").await.says("Changed.");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_post_that_waits_keeps_its_picture_and_one_that_is_lost_is_said() {
     let world = World::new().await;
     let card = pushed(&world, "LinkedIn").await;

@@ -31,6 +31,8 @@ pub const ADDRESS_MS: i64 = 3_600_000;
 /// What nothing uses goes after a day: whoever uploaded it may still be writing.
 const UNUSED_MS: i64 = 24 * 3_600_000;
 const LOOK_AGAIN_MS: i64 = 7 * UNUSED_MS;
+/// A mission's picture stays for so long after its end: its card is still read, and platforms have their copy.
+pub const AFTER_END_MS: i64 = 30 * 24 * 3_600_000;
 /// One call takes up to 1,000 objects out of R2, and D1 takes them as one parameter.
 const GONE_AT_ONCE: u32 = 200;
 const SIGNATURE_BYTES: usize = 16;
@@ -100,7 +102,7 @@ pub async fn keep(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>, bytes
     };
     if ctx.query(store::insert(&media, GUILD_MAX)).await?.changes == 0 {
         return Err(wrong(
-            "This server keeps 250 MB of pictures already. Take them out of missions that need none, and within a week there is room; until then, name a picture by its https:// address.",
+            "This server keeps 250 MB of pictures already. A closed mission's goes by itself after a month. Or take one out of a mission that needs none, and within a week there is room; until then, name a picture by its https:// address.",
         ));
     }
     bucket.put(&key(guild, &kept.name), image.format.media_type(), bytes).await.map_err(Error::retryable)?;
@@ -137,12 +139,9 @@ pub fn address(ctx: &Ctx, guild: Id<GuildMarker>, reference: &str, until: i64) -
     }
 }
 
-/// The same for a page of this site.
-pub fn page_address(ctx: &Ctx, guild: Id<GuildMarker>, reference: &str) -> String {
-    match Kept::of(reference) {
-        Some(kept) => path(ctx, guild, &kept, ctx.now() + ADDRESS_MS),
-        None => reference.to_owned(),
-    }
+/// Where a page of this site finds the kept picture that a row names, for as long as somebody has it open; empty for none.
+pub fn page_path(ctx: &Ctx, guild: Id<GuildMarker>, reference: &str) -> String {
+    Kept::of(reference).map(|kept| path(ctx, guild, &kept, ctx.now() + ADDRESS_MS)).unwrap_or_default()
 }
 
 /// Answers `/media/{guild}/{name}`: for whoever has the address, while it holds.
@@ -175,8 +174,8 @@ pub async fn open(ctx: &Ctx, request: &Request, guild: &str, name: &str) -> Resp
 pub async fn sweep(ctx: &Ctx) -> Result<()> {
     let Some(bucket) = ctx.blob.as_deref() else { return Ok(()) };
     let now = ctx.now();
-    let [mark, keep] = store::settle(now, now + LOOK_AGAIN_MS);
-    let results = ctx.batch(vec![mark, keep, store::list_going(now, GONE_AT_ONCE)]).await?;
+    let [let_go, mark, keep] = store::settle(now, now - AFTER_END_MS, now + LOOK_AGAIN_MS);
+    let results = ctx.batch(vec![let_go, mark, keep, store::list_going(now, GONE_AT_ONCE)]).await?;
     let gone: Vec<store::Due> = results.last().map_or_else(|| Ok(Vec::new()), crate::ports::StatementResult::all)?;
     if gone.is_empty() {
         return Ok(());

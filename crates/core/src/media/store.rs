@@ -45,9 +45,15 @@ pub struct Due {
     pub name: String,
 }
 
-/// What is looked at now, in two statements: what nothing uses is marked as going, and everything else is looked at again at `again`.
-/// A row that is going stays due, so that whoever comes next finds it.
-pub fn settle(now: i64, again: i64) -> [Statement; 2] {
+/// What is looked at now, in three statements: missions that were closed before `closed_before` let go of theirs, what nothing uses is
+/// marked as going, and everything else is looked at again at `again`. A row that is going stays due, so that whoever comes next finds it.
+pub fn settle(now: i64, closed_before: i64, again: i64) -> [Statement; 3] {
+    let let_go = Statement::new(
+        "UPDATE missions SET image_url = '' WHERE state = 'closed' AND closed_at <= ?2 AND image_url <> ''
+           AND (guild_id, image_url) IN (SELECT guild_id, 'media:' || name FROM media WHERE due_at <= ?1 AND is_going = 0)",
+    )
+    .bind(now)
+    .bind(closed_before);
     let mark = Statement::new(
         "UPDATE media SET is_going = 1 WHERE due_at <= ?1 AND is_going = 0
            AND NOT EXISTS (SELECT 1 FROM missions WHERE missions.guild_id = media.guild_id
@@ -58,7 +64,7 @@ pub fn settle(now: i64, again: i64) -> [Statement; 2] {
     )
     .bind(now);
     let keep = Statement::new("UPDATE media SET due_at = ?2 WHERE due_at <= ?1 AND is_going = 0").bind(now).bind(again);
-    [mark, keep]
+    [let_go, mark, keep]
 }
 
 pub fn list_going(now: i64, limit: u32) -> Statement {

@@ -24,8 +24,6 @@ use twilight_model::channel::message::{Component, component::ButtonStyle};
 pub const WITHOUT_PICTURE: &str =
     "On {} the post appears without the mission's picture: it would have to be uploaded to Muster.";
 const COPY_SHOWN: usize = 700;
-/// How long a card shows its picture after the mission's end.
-const PICTURE_MS: i64 = 30 * 24 * 3_600_000;
 /// Characters of a line of the log: twenty of them fit into an embed.
 const DETAIL_MAX: usize = 120;
 
@@ -84,7 +82,7 @@ pub fn card(ctx: &Ctx, mission: &Mission, rules: &Rules, color: u32) -> Message 
     }
     if !mission.image_url.is_empty() {
         // The same each time the card is rendered, and there as long as the card is read.
-        let until = mission.ends_at + PICTURE_MS;
+        let until = mission.ends_at + media::AFTER_END_MS;
         reply::image(&mut card, &media::address(ctx, mission.guild_id, &mission.image_url, until));
     }
     footer(&mut card, marker(mission));

@@ -11,9 +11,7 @@ use crate::{
         store::Mission,
         view,
     },
-    guild_config, links,
-    media::{self, Kept},
-    permissions,
+    guild_config, links, media, permissions,
     points::{self, rules::Rules},
     social::Kind,
     time,
@@ -235,8 +233,9 @@ fn previews(ctx: &Ctx, mission: &Mission, rules: &Rules) -> Vec<Preview> {
         let count = kind.platform().count(&text);
         let image = &mission.image_url;
         let refusal = points::rules::refusal(rules, kind, &text, image, limits.needs_image);
-        let is_without = limits.uploads && Kept::of(image).is_none();
-        let picture = if is_without { String::new() } else { media::page_address(ctx, mission.guild_id, image) };
+        let kept = media::page_path(ctx, mission.guild_id, image);
+        let is_without = limits.uploads && kept.is_empty();
+        let picture = if kept.is_empty() && !is_without { image.clone() } else { kept };
         let without = is_without && !image.is_empty();
         let without = if without { view::WITHOUT_PICTURE.replace("{}", kind.name()) } else { String::new() };
         Preview {
@@ -309,9 +308,7 @@ async fn page(
         audiences: audiences(access, value("audience")),
         channels: choices::channels(ctx, access, Channels::Text, &chosen).await?,
         upload: if ctx.blob.is_some() { format!("/api/v1/guilds/{}/media", access.guild) } else { String::new() },
-        shown_picture: Kept::of(value("image"))
-            .map(|kept| media::path(ctx, access.guild, &kept, ctx.now() + media::ADDRESS_MS))
-            .unwrap_or_default(),
+        shown_picture: media::page_path(ctx, access.guild, value("image")),
         previews: if shown.is_previewed { previews(ctx, shown.mission, &rules) } else { Vec::new() },
         values: shown.values,
         errors: shown.errors,

@@ -7,6 +7,7 @@ use crate::{
     error::{Error, FieldError, Result},
     features::missions::{actions, assignees, store::Mission},
     links::{rules::count::DAY_MS, stats},
+    media::{self, Kept},
     people,
     social::Kind,
     text::number,
@@ -52,6 +53,8 @@ struct ShowPage {
     starts: String,
     ends: String,
     copy: String,
+    /// Where the kept picture is; empty without one, and for the address of another site's, which is a fact.
+    picture: String,
     charts: Vec<Chart>,
     days: String,
     platforms: String,
@@ -239,11 +242,12 @@ fn facts(mission: &Mission, access: &GuildAccess, chosen: String, channel: Strin
     if mission.max_posts > 0 {
         facts.push(("At most", crate::text::count(u64::from(mission.max_posts), "post", "posts")));
     }
+    let picture = if Kept::of(&mission.image_url).is_none() { mission.image_url.as_str() } else { "" };
     for (name, value) in
-        [("Link leads to", &mission.target_url), ("Picture", &mission.image_url), ("Campaign", &mission.campaign)]
+        [("Link leads to", mission.target_url.as_str()), ("Picture", picture), ("Campaign", &mission.campaign)]
     {
         if !value.is_empty() {
-            facts.push((name, value.clone()));
+            facts.push((name, value.to_owned()));
         }
     }
     facts
@@ -328,6 +332,7 @@ pub async fn show(
         members: table(&["Member", "Clicks", "Points", "Link"], &members),
         posts: table(&[&["Who", "Platform", "State", "Since"], &counts[..], &["Post"]].concat(), &posts),
         more,
+        picture: media::page_path(ctx, access.guild, &mission.image_url),
         href: here,
         title: mission.title,
         copy: mission.copy,
