@@ -410,16 +410,15 @@ async fn published(ctx: &Ctx, mut post: Post, scene: &Scene<'_>, id: String) -> 
     post.post_ref = id;
     post.reason = String::new();
     let now = ctx.now();
-    settle(ctx, post, now).await
+    settle(ctx, post, now, Vec::new()).await
 }
 
-/// Writes a published post, its points, and has the card say so. `at`: when it came to be there.
-pub async fn settle(ctx: &Ctx, mut post: Post, at: i64) -> Result<()> {
+/// Writes a published post, its points and what else belongs to it, and has the card say so. `at`: when it came to be there.
+async fn settle(ctx: &Ctx, mut post: Post, at: i64, mut more: Vec<Statement>) -> Result<()> {
     move_to(ctx, &mut post, "published", None);
     post.published_at = Some(at);
     let mission: Option<Mission> = ctx.query(store::get(post.guild_id, &post.mission_id)).await?.first()?;
     let Versioned { version, rules } = points::rules(ctx, post.guild_id).await?;
-    let mut more = Vec::new();
     let kind = post.kind().ok_or_else(|| Error::internal("a post of an unknown platform"))?;
     if let Some(mission) = &mission
         && rules.rewards(kind)
@@ -482,7 +481,7 @@ pub async fn again(ctx: &Ctx, mut post: Post) -> Result<()> {
     write(ctx, post, Vec::new()).await
 }
 
-/// A person of the team says whether a held post is there. What they said stands in the audit log, whoever was quicker.
+/// A person of the team says whether a held post is there. Who said so stands in the audit log with the step, or neither does.
 pub async fn decide(ctx: &Ctx, author: &Author, mut post: Post, is_there: bool, url: &str) -> Result<()> {
     let said = audit::store::insert(&audit::store::Entry {
         guild_id: author.guild,
@@ -495,16 +494,19 @@ pub async fn decide(ctx: &Ctx, author: &Author, mut post: Post, is_there: bool, 
         after: Some(if is_there { "is there" } else { "is not there" }.to_owned()),
         cause: author.cause.clone(),
     });
-    ctx.query(said).await?;
     if is_there {
         url.clone_into(&mut post.url);
         post.reason = String::new();
-        return settle(ctx, post, ctx.now()).await;
+        return settle(ctx, post, ctx.now(), vec![said]).await;
     }
-    fail(ctx, post, "the team did not find it").await
+    fail_with(ctx, post, "the team did not find it", vec![said]).await
 }
 
-async fn fail(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
+async fn fail(ctx: &Ctx, post: Post, reason: &str) -> Result<()> {
+    fail_with(ctx, post, reason, Vec::new()).await
+}
+
+async fn fail_with(ctx: &Ctx, mut post: Post, reason: &str, more: Vec<Statement>) -> Result<()> {
     reason.clone_into(&mut post.reason);
     move_to(ctx, &mut post, "failed", None);
     let text = format!(
@@ -512,7 +514,7 @@ async fn fail(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
         post.kind().map_or("the platform", Kind::name),
         crate::text::escape_markdown(reason),
     );
-    told(ctx, post, "failed", &text).await
+    told(ctx, post, "failed", &text, more).await
 }
 
 async fn hold(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
@@ -523,11 +525,11 @@ async fn hold(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
         post.kind().map_or("the platform", Kind::name),
         crate::text::escape_markdown(reason),
     );
-    told(ctx, post, "held", &text).await
+    told(ctx, post, "held", &text, Vec::new()).await
 }
 
-/// Writes an end that is not a good one, with a word to the member.
-async fn told(ctx: &Ctx, post: Post, what: &str, text: &str) -> Result<()> {
+/// Writes an end that is not a good one and what else belongs to it, with a word to the member.
+async fn told(ctx: &Ctx, post: Post, what: &str, text: &str, mut more: Vec<Statement>) -> Result<()> {
     let version = post.version + 1;
     let marker = format!("-# {what} {}:{version}", post.id);
     let body = crate::reply::Message::text(format!("{text}\n{marker}")).create_body();
@@ -539,7 +541,8 @@ async fn told(ctx: &Ctx, post: Post, what: &str, text: &str) -> Result<()> {
         kind: EffectKind::Direct { user: post.user_id, body, marker },
     };
     let prepared = outbox::prepare_many(ctx, std::slice::from_ref(&note));
-    write(ctx, post, vec![prepared.statement]).await?;
+    more.push(prepared.statement);
+    write(ctx, post, more).await?;
     outbox::deliver_soon(ctx, prepared.ids);
     Ok(())
 }
