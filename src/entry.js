@@ -12,7 +12,7 @@ const JSON_HEADERS = { headers: { "content-type": "application/json" } };
 // stops at its cap.
 const MAX_BODY = 262144;
 
-const { interaction } = Rust.prototype;
+const core = Rust.prototype;
 // worker-build's own state: set once a panic has broken the instance, so that the next request gets a fresh one.
 const wasm = globalThis.__worker_init_state;
 
@@ -21,7 +21,7 @@ export default {
     const signature = request.headers.get("x-signature-ed25519");
     if (signature === null && !wasm.criticalError) {
       const slug = slugOf(request);
-      const answer = slug === null ? null : await follow(slug, request, env, ctx, Rust.prototype);
+      const answer = slug === null ? null : await follow(slug, request, env, ctx, core);
       if (answer !== null) return answer;
     }
     if (signature === null || wasm.criticalError || !isInteraction(request)) {
@@ -31,7 +31,7 @@ export default {
     // Bytes that are no UTF-8 are replaced here, and then the signature is not theirs any more.
     const body = await request.text();
     try {
-      let answer = interaction(timestamp, signature, body, env, ctx);
+      let answer = core.interaction(timestamp, signature, body, env, ctx);
       if (answer instanceof Promise) {
         // The work goes on when whoever asked has hung up: others may be waiting in the same batch.
         ctx.waitUntil(answer);

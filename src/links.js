@@ -15,9 +15,8 @@ const MOST = 500;
 const KEPT_MS = 5_000;
 const KEPT_MOST = 1_000;
 
+// `{ record, until, writes }` by slug; `writes`: how often core had written to KV when it was read. What was written since may be newer.
 const kept = new Map();
-// How often core had written to KV when the first of them was kept.
-let writes = 0;
 
 const waiting = [];
 // Since when somebody waits to send what was collected (Unix milliseconds); 0 for nobody.
@@ -32,50 +31,44 @@ export function slugOf({ method, url }) {
   return SLUG.test(slug) ? slug : null;
 }
 
-/** The redirect, or null where core has to answer. `core` is what of it is called from here. */
+/** The redirect, or null where core has to answer. `core` is what of it is called from here, as seldom as can be. */
 export async function follow(slug, request, env, ctx, core) {
-  const record = recall(slug, core) ?? (await read(slug, env));
+  const record = recall(slug, core) ?? (await read(slug, env, core));
   if (record === null) return null;
   const guildEnd = record.indexOf(" ", 2);
   const expiryEnd = record.indexOf(" ", guildEnd + 1);
   const expiry = Number(record.slice(guildEnd + 1, expiryEnd));
-  const at = core.clock_ms();
-  if (expiry !== 0 && expiry <= at) return null;
-  collect([record.slice(2, guildEnd), slug, at, ...said(request)], env, ctx, core);
-  const headers = { location: record.slice(expiryEnd + 1), "cache-control": "private, no-store", "referrer-policy": "no-referrer", "x-content-type-options": "nosniff" };
+  if (expiry !== 0 && expiry <= core.clock_ms()) return null;
+  collect(visit(record.slice(2, guildEnd), slug, request), env, ctx, core);
+  const headers = { location: record.slice(expiryEnd + 1), "cache-control": "private, no-store", "referrer-policy": "no-referrer" };
   return new Response(null, { status: 302, headers });
 }
 
 function recall(slug, core) {
-  const now = core.kv_writes();
-  if (now !== writes) {
-    kept.clear();
-    writes = now;
-  }
   const known = kept.get(slug);
-  return known !== undefined && known.until > Date.now() ? known.record : null;
+  return known !== undefined && known.until > Date.now() && known.writes === core.kv_writes() ? known.record : null;
 }
 
 /** The record of a link that leads somewhere; null for every other one, and when KV does not answer. */
-async function read(slug, env) {
-  const before = writes;
+async function read(slug, env, core) {
+  const writes = core.kv_writes();
   const record = await env.KV.get(`l:${slug}`).catch(() => null);
   if (record === null || !record.startsWith("L ")) return null;
   if (kept.size >= KEPT_MOST) kept.clear();
-  // What was written while it was read may be newer.
-  if (writes === before) kept.set(slug, { record, until: Date.now() + KEPT_MS });
+  kept.set(slug, { record, until: Date.now() + KEPT_MS, writes });
   return record;
 }
 
-/** What a visitor says about themselves, in the order of core's `Visit`. */
-function said({ method, headers }) {
-  const get = (name) => headers.get(name) ?? "";
-  const purpose = get("sec-purpose") || get("purpose") || get("x-purpose") || get("x-moz");
-  return [method, get("user-agent"), purpose, get("cf-connecting-ip"), get("cf-ipcountry"), get("referer")];
+/** What core's `clicks::read` reads: nine lines. A header is one line by HTTP. */
+function visit(guild, slug, { method, headers }) {
+  const purpose = headers.get("sec-purpose") || headers.get("purpose") || headers.get("x-purpose") || headers.get("x-moz") || "";
+  const browser = headers.get("user-agent") ?? "";
+  const address = headers.get("cf-connecting-ip") ?? "";
+  return `${guild}\n${slug}\n${Date.now()}\n${method}\n${browser}\n${purpose}\n${address}\n${headers.get("cf-ipcountry") ?? ""}\n${headers.get("referer") ?? ""}`;
 }
 
-function collect(visit, env, ctx, core) {
-  waiting.push(visit);
+function collect(lines, env, ctx, core) {
+  waiting.push(lines);
   if (waiting.length >= MOST) {
     ctx.waitUntil(flush(env, core));
   } else if (leading === 0 || Date.now() - leading > 10 * PAUSE_MS) {
@@ -95,7 +88,7 @@ async function lead(env, core) {
 async function flush(env, core) {
   const visits = waiting.splice(0);
   if (visits.length === 0) return;
-  const message = { kind: "clicks", lines: core.click_lines(JSON.stringify(visits), env) };
+  const message = { kind: "clicks", lines: core.click_lines(visits.join("\n"), core.clock_ms() - Date.now(), env) };
   if (message.lines === "") return;
   try {
     await env.CLICKS.send(message);

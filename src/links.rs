@@ -4,10 +4,7 @@ use crate::{
     env,
     ports::{clock::WorkerClock, kv},
 };
-use muster_core::{
-    links::clicks::{self, Visit},
-    ports::Clock,
-};
+use muster_core::{links::clicks, ports::Clock};
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
 
@@ -24,18 +21,13 @@ pub fn kv_writes() -> u32 {
     kv::writes()
 }
 
-/// Visits as JSON, as lines for the queue; empty when they cannot be read.
+/// Visits as core's `clicks::read` takes them, as lines for the queue; empty when that cannot be. `ahead`: milliseconds that `clock_ms` is ahead
+/// of JavaScript's clock, by which they are timed.
 #[wasm_bindgen]
-pub fn click_lines(visits: &str, env: Env) -> String {
-    let visits: Vec<Visit> = match serde_json::from_str(visits) {
-        Ok(visits) => visits,
-        Err(error) => {
-            worker::console_error!("clicks were not read: {error}");
-            return String::new();
-        }
-    };
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds between two clocks are far below 2^53")]
+pub fn click_lines(visits: &str, ahead: f64, env: Env) -> String {
     match env::ctx(&env) {
-        Ok(ctx) => clicks::lines(&ctx, &visits),
+        Ok(ctx) => clicks::lines(&ctx, &clicks::read(visits, ahead as i64)),
         Err(missing) => {
             worker::console_error!("{missing}");
             String::new()

@@ -1,57 +1,74 @@
 // Purpose: opening a short link: Muster against Hono with KV alone, and against what Sink does (KV and Analytics Engine); and what 100,000 clicks
 // cost in D1, natively through core's own consumer.
 //
-// All sides have the same bindings and read KV through the same one of miniflare. Muster's clicks go into the queue of wrangler.toml, whose consumer
-// writes them into D1 in the same workerd while the bench runs. Analytics Engine is a stand-in of miniflare that forgets what it is given.
+// All sides run in one workerd and have the same bindings. Muster's clicks go into the queue of wrangler.toml, whose consumer looks for their links in
+// D1; its processor time counts until that is done. Analytics Engine is a stand-in of miniflare that forgets what it is given.
 
 import { execFileSync } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
 import { bundlePeer, ROOT } from "../lib/build.mjs";
 import { visits } from "../lib/jobs.mjs";
-import { database, musterOptions, peerOptions, startMuster } from "../lib/muster.mjs";
+import { database, musterOptions, peerOptions, startMusterBeside } from "../lib/muster.mjs";
 import { result } from "../lib/report.mjs";
 import { compare } from "../lib/rounds.mjs";
-import { startWorker } from "../lib/workerd.mjs";
 
-const ROUNDS = 15;
+const ROUNDS = 20;
 const REQUESTS = 2_000;
 const WARM_UP = 6_000;
 const CONCURRENCY = 16;
 const SLUG = "AbCdEf12";
-/** Each of as many links as a round has requests; Muster remembers a link for five seconds, so rounds of it read KV anew. */
 const EACH = "/l/{n}";
+/** Links that are opened once each: by the time that one comes again, Muster has long forgotten it. */
+const LINKS = 5 * REQUESTS;
+/** Links of a busy server, of which people open the newest most. */
+const BUSY = 2_000;
 const PER_FILL = 500;
+/** Seconds that the queue waits for a batch; five in wrangler.toml. */
+const BATCH_S = 1;
+/** The pause of `src/links.js`, the queue's, and half a second for the consumer. */
+const SETTLE_MS = 500 + BATCH_S * 1_000 + 500;
 const TARGET = "https://shop.example/spring?utm_source=discord";
 const GUILD = "1100000000000000100";
 /** D1 rows written for 1,000 clicks. */
 const MOST_ROWS = 20;
 
 export async function run({ rebuild, say }) {
-  const options = musterOptions({ rebuild });
-  const sides = [await startMuster(options)];
+  const sides = await startSides(musterOptions({ rebuild }));
   try {
-    // A Worker pays in miniflare for bindings that it has, whether it uses them or not: the peers have Muster's too.
-    const { kvNamespaces, d1Databases, r2Buckets, queueProducers } = options;
-    const bindings = { kvNamespaces, d1Databases, r2Buckets, queueProducers };
-    sides.push(await startWorker("redirect-hono", { ...peerOptions(options, await bundlePeer("redirect-hono")), ...bindings }));
-    const analyticsEngineDatasets = { ANALYTICS: { dataset: "sink" } };
-    sides.push(await startWorker("redirect-sink", { ...peerOptions(options, await bundlePeer("redirect-sink")), ...bindings, analyticsEngineDatasets }));
     await fill(sides);
     for (const side of sides) await leadsOn(side);
+    const job = (path, more) => visits(path, REQUESTS, CONCURRENCY, more);
     const cases = [
-      { name: "one link", warmUp: () => visits(`/l/${SLUG}`, WARM_UP, CONCURRENCY), job: () => visits(`/l/${SLUG}`, REQUESTS, CONCURRENCY) },
-      { name: `${REQUESTS} links`, warmUp: () => visits(EACH, REQUESTS, CONCURRENCY), job: () => visits(EACH, REQUESTS, CONCURRENCY) },
+      { name: "one link", warmUp: () => visits(`/l/${SLUG}`, WARM_UP, CONCURRENCY), job: () => job(`/l/${SLUG}`) },
+      { name: `${BUSY} links by Zipf's law`, warmUp: () => job(EACH, { among: BUSY }), job: (_, round) => job(EACH, { first: round * REQUESTS, among: BUSY }) },
+      { name: "each link once", warmUp: () => job(EACH, { first: BUSY }), job: (_, round) => job(EACH, { first: (round * REQUESTS) % LINKS }) },
     ];
     const samples = await compare(sides, cases, ROUNDS, say);
     say("100,000 clicks, natively");
     return withClicks(result("links", samples));
   } finally {
-    await Promise.all(sides.map((side) => side.stop()));
+    await sides[0].stop();
   }
+}
+
+async function startSides(options) {
+  // A Worker pays in miniflare for bindings that it has, whether it uses them or not: the peers have Muster's too, but KV of their own.
+  const { d1Databases, r2Buckets, queueProducers } = options;
+  const durableObjects = Object.fromEntries(Object.entries(options.durableObjects).map(([name, object]) => [name, { ...object, scriptName: "muster" }]));
+  const peer = async (name, more = {}) => {
+    const bindings = { d1Databases, r2Buckets, queueProducers, durableObjects, kvNamespaces: { KV: name } };
+    return { name, ...peerOptions(options, await bundlePeer(name)), ...bindings, ...more };
+  };
+  const peers = [await peer("redirect-hono"), await peer("redirect-sink", { analyticsEngineDatasets: { ANALYTICS: { dataset: "sink" } } })];
+  const queueConsumers = { ...options.queueConsumers, "muster-clicks": { ...options.queueConsumers["muster-clicks"], maxBatchTimeout: BATCH_S } };
+  const sides = await startMusterBeside({ ...options, queueConsumers }, peers);
+  // The same pause for all, though only Muster has something left to do.
+  return sides.map((side) => ({ ...side, settle: () => pause(SETTLE_MS) }));
 }
 
 /** The same links for every side, as each of them keeps them. D1 does not know Muster's: a redirect that asked it would find nothing. */
 async function fill([muster, hono, sink]) {
-  const slugs = [SLUG, ...Array.from({ length: REQUESTS }, (_, n) => `${n}`.padStart(8, "0"))];
+  const slugs = [SLUG, ...Array.from({ length: LINKS }, (_, n) => `${n}`.padStart(8, "0"))];
   const records = [
     [muster, () => `L ${GUILD} 0 ${TARGET}`],
     [hono, () => TARGET],

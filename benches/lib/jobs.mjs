@@ -29,9 +29,12 @@ export function button(customId, firstUserId, requests, concurrency, redeliver =
   return { ...job(kind, requests, concurrency, MESSAGE), redeliver };
 }
 
-/** Browsers that open a short link and must be sent on; bodies are empty. */
-export function visits(path, requests, concurrency) {
-  return { ...job({ kind: "visit" }, requests, concurrency, { status: 302, response_type: null, contains: null }), path };
+/**
+ * Browsers that open a short link and must be sent on; bodies are empty. `{n}` in the path is their number, from `first` up, or, with `among`,
+ * one below it drawn by Zipf's law.
+ */
+export function visits(path, requests, concurrency, { first = 0, among = 0 } = {}) {
+  return { ...job({ kind: "visit", first, among }, requests, concurrency, { status: 302, response_type: null, contains: null }), path };
 }
 
 function job(kind, requests, concurrency, expect) {

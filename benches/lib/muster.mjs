@@ -1,11 +1,11 @@
 // Purpose: Muster's Worker as a side of a bench: its real bindings out of wrangler.toml, its tables out of d1-migrations.
 
-import fs from "node:fs";
 import path from "node:path";
-import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wrangler";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { migrate as applyMigrations } from "../../scripts/lib/migrate.mjs";
 import { buildMuster, ROOT } from "./build.mjs";
 import { APPLICATION_ID, publicKey } from "./load.mjs";
-import { startWorker } from "./workerd.mjs";
+import { startWorkers } from "./workerd.mjs";
 
 const CONFIG = path.join(ROOT, "wrangler.toml");
 const MIGRATIONS = path.join(ROOT, "d1-migrations");
@@ -31,18 +31,20 @@ export function peerOptions(muster, modules, bindings = {}) {
 }
 
 export async function startMuster(options) {
-  const side = await startWorker("muster", options);
-  await migrate(side, DATABASE);
+  const [side] = await startMusterBeside(options, []);
   return side;
 }
 
-/** Applies every migration in order to the D1 database behind a binding. */
+/** Muster and its peers (`[{ name, ...options }]`) in one workerd, Muster first. */
+export async function startMusterBeside(options, peers) {
+  const sides = await startWorkers([{ name: "muster", ...options }, ...peers]);
+  await migrate(sides[0], DATABASE);
+  return sides;
+}
+
+/** Applies every migration to the D1 database behind a binding. */
 export async function migrate(side, binding) {
-  const database = await side.miniflare.getD1Database(binding, side.name);
-  for (const file of fs.readdirSync(MIGRATIONS).filter((name) => name.endsWith(".sql")).sort()) {
-    const statements = unstable_splitSqlQuery(fs.readFileSync(path.join(MIGRATIONS, file), "utf8"));
-    await database.batch(statements.map((statement) => database.prepare(statement)));
-  }
+  await applyMigrations(await side.miniflare.getD1Database(binding, side.name), MIGRATIONS);
 }
 
 export async function database(side) {

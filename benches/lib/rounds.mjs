@@ -8,6 +8,7 @@ import { send } from "./load.mjs";
 /**
  * `cases` is `[{ name, warmUp(side), job(side, round) }]`, both giving jobs for the load generator. In every round each side
  * runs each case once; the order of the sides turns round every time, so that none always runs on a warmer machine.
+ * A side's `settle()`, where it has one, waits until everything that its answers left to do is done.
  * Gives `{ [case]: { [side]: [{ requests_per_s, p50_ms, p99_ms, cpu_us_per_request }] } }`, one sample per round.
  */
 export async function compare(sides, cases, rounds, say) {
@@ -33,6 +34,8 @@ async function attempt(side, one, job) {
   const report = await send(side.port, job).catch((error) => {
     throw new Error(`${side.name}, ${one.name}: ${error.message}`);
   });
+  // What is done after the answers is part of the price.
+  await side.settle?.();
   const after = side.cpuMicros();
   const sample = { requests_per_s: report.requests_per_s, p50_ms: report.p50_ms, p99_ms: report.p99_ms };
   if (before === null || after === null) return sample;

@@ -16,21 +16,34 @@ const OUTSIDE = {
 };
 
 /**
- * Starts a Worker. `options` are miniflare's options of one worker (modules, bindings, compatibility date, …), and its `port` where
- * the Worker has to know it.
+ * Starts a Worker in a workerd of its own. `options` are miniflare's options of one worker (modules, bindings, compatibility date, …),
+ * and its `port` where the Worker has to know it.
  * Gives `{ name, port, miniflare, cpuMicros(), stop() }`.
  */
-export async function startWorker(name, { port: given, ...options }) {
-  const port = given ?? (await freePort());
+export async function startWorker(name, options) {
+  const [side] = await startWorkers([{ name, ...options }]);
+  return side;
+}
+
+/**
+ * Starts several Workers in one workerd: every side has the same neighbours, and what the runtime costs it costs all of them. Gives
+ * their handles in order, as `startWorker` does; `cpuMicros()` is the whole process's and `stop()` ends it for all.
+ */
+export async function startWorkers(workers) {
+  const sides = await Promise.all(workers.map(async ({ port, ...options }) => ({ port: port ?? (await freePort()), options })));
   const before = new Set(childrenNamed("workerd"));
   const miniflare = new Miniflare({
     host: "127.0.0.1",
     port: 0,
-    workers: [{ outboundService: OUTSIDE.name, ...options, name, unsafeDirectSockets: [{ host: "127.0.0.1", port }] }, OUTSIDE],
+    workers: [
+      ...sides.map(({ port, options }) => ({ outboundService: OUTSIDE.name, ...options, unsafeDirectSockets: [{ host: "127.0.0.1", port }] })),
+      OUTSIDE,
+    ],
   });
   await miniflare.ready;
   const pid = childrenNamed("workerd").find((child) => !before.has(child));
-  return { name, port, miniflare, cpuMicros: () => cpuMicros(pid), stop: () => miniflare.dispose() };
+  const cpu = () => cpuMicros(pid);
+  return sides.map(({ port, options }) => ({ name: options.name, port, miniflare, cpuMicros: cpu, stop: () => miniflare.dispose() }));
 }
 
 export function freePort() {

@@ -126,6 +126,7 @@ async fn ingest(per_message: usize) -> String {
     };
     let (mut raw, mut unique) = (vec![0_u64; links.len()], HashSet::new());
     let mut messages: Vec<(i64, String)> = Vec::new();
+    let guild = world.guild().to_string();
     for first in (0..CLICKS).step_by(per_message) {
         let mut visits = Vec::new();
         let mut at = 0;
@@ -136,16 +137,21 @@ async fn ingest(per_message: usize) -> String {
             at = start + HOURS_MS * n as i64 / CLICKS as i64;
             raw[link] += 1;
             unique.insert((link, visitor));
-            visits.push(Visit {
-                guild: world.guild().to_string(),
-                slug: links[link].slug.clone(),
-                at,
-                method: "GET".to_owned(),
-                user_agent: CHROME.to_owned(),
-                address: format!("{}.{}.{}.9", 10 + visitor / 65_536, visitor / 256 % 256, visitor % 256),
-                ..Visit::default()
-            });
+            let address = format!("{}.{}.{}.9", 10 + visitor / 65_536, visitor / 256 % 256, visitor % 256);
+            visits.push((link, at, address));
         }
+        let visits: Vec<_> = visits
+            .iter()
+            .map(|(link, at, address)| Visit {
+                guild: &guild,
+                slug: &links[*link].slug,
+                at: *at,
+                method: "GET",
+                user_agent: CHROME,
+                address,
+                ..Visit::default()
+            })
+            .collect();
         messages.push((at, clicks::lines(&ctx, &visits)));
     }
     let before = world.db.rows_written();

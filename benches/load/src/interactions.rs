@@ -34,8 +34,8 @@ fn as_text<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error
 
 /// Signs as many distinct interactions as the job asks for.
 pub fn prepare(job: &Job) -> Vec<Prepared> {
-    if matches!(job.case, Case::Visit) {
-        return (0..job.requests).map(|n| visit(n, &job.path)).collect();
+    if let Case::Visit { first, among } = job.case {
+        return (first..first + job.requests).map(|n| visit(n, if among == 0 { n } else { drawn(n, among) }, &job.path)).collect();
     }
     let key = signing::key();
     let now_ms = now_ms();
@@ -54,9 +54,16 @@ pub fn prepare(job: &Job) -> Vec<Prepared> {
         .collect()
 }
 
-fn visit(n: usize, path: &str) -> Prepared {
+/// A number below `among`: the first is twice as frequent as the second, three times as frequent as the third, and so on.
+fn drawn(n: usize, among: u32) -> usize {
+    // The fractional parts of multiples of the golden ratio lie evenly.
+    let share = (n as f64 * 0.618_033_988_749_894_9).fract();
+    (f64::from(among).powf(share) as usize).saturating_sub(1)
+}
+
+fn visit(n: usize, link: usize, path: &str) -> Prepared {
     let address = format!("10.{}.{}.{}", n >> 16 & 255, n >> 8 & 255, n & 255);
-    let visitor = Some((address, path.replace("{n}", &format!("{n:08}"))));
+    let visitor = Some((address, path.replace("{n}", &format!("{link:08}"))));
     Prepared { timestamp: String::new(), signature: String::new(), body: Bytes::new(), visitor }
 }
 
@@ -86,7 +93,7 @@ fn body(case: &Case, id: u64, n: u64) -> Value {
             "version": 1,
         }),
         Case::Command { name, guild_id } => command(name, guild_id, id),
-        Case::Forged | Case::Visit => command("ping", "1", id),
+        Case::Forged | Case::Visit { .. } => command("ping", "1", id),
         Case::Button { custom_id, guild_id, message_id, first_user_id } => {
             let mut value = in_guild(3, guild_id, id, first_user_id + n);
             value["data"] = json!({ "component_type": 2, "custom_id": custom_id, "id": 2 });

@@ -47,8 +47,13 @@ pub enum Case {
     },
     /// A slash command whose signature does not fit its body.
     Forged,
-    /// A browser that opens the path by GET, `{n}` in it being the number of the request in eight digits; each from another address.
-    Visit,
+    /// A browser that opens the path by GET; each from another address. `{n}` in the path is a number in eight digits: the request's, counted
+    /// up from `first`, or, where `among` is above 0, one below it drawn by Zipf's law, the same for the same request.
+    Visit {
+        first: usize,
+        #[serde(default)]
+        among: u32,
+    },
 }
 
 /// What an answer must look like to count as good.

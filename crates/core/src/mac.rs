@@ -3,23 +3,36 @@
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-fn begun(key: &[u8], parts: &[&str]) -> Option<Hmac<Sha256>> {
-    // HMAC takes keys of every length.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
-    for part in parts {
-        mac.update(part.as_bytes());
-        mac.update(&[0]);
+/// A key for many texts: what depends on it alone is done once.
+pub struct Key(Option<Hmac<Sha256>>);
+
+impl Key {
+    pub fn new(key: &[u8]) -> Self {
+        // HMAC takes keys of every length.
+        Self(Hmac::new_from_slice(key).ok())
     }
-    Some(mac)
+
+    fn begun(&self, parts: &[&str]) -> Option<Hmac<Sha256>> {
+        let mut mac = self.0.clone()?;
+        for part in parts {
+            mac.update(part.as_bytes());
+            mac.update(&[0]);
+        }
+        Some(mac)
+    }
+
+    pub fn mac(&self, parts: &[&str]) -> [u8; 32] {
+        self.begun(parts).map_or([0; 32], |mac| mac.finalize().into_bytes().into())
+    }
 }
 
 pub fn mac(key: &[u8], parts: &[&str]) -> [u8; 32] {
-    begun(key, parts).map_or([0; 32], |mac| mac.finalize().into_bytes().into())
+    Key::new(key).mac(parts)
 }
 
 /// Whether these are the first bytes of it, at least 16, compared in constant time.
 pub fn is_mac(key: &[u8], parts: &[&str], given: &[u8]) -> bool {
-    given.len() >= 16 && begun(key, parts).is_some_and(|mac| mac.verify_truncated_left(given).is_ok())
+    given.len() >= 16 && Key::new(key).begun(parts).is_some_and(|mac| mac.verify_truncated_left(given).is_ok())
 }
 
 #[cfg(test)]

@@ -19,7 +19,6 @@ use crate::{
     jobs::Job,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Deserialize;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use twilight_model::id::{Id, marker::GuildMarker};
@@ -45,22 +44,46 @@ const ID_BYTES: usize = 6;
 const REFERRER_MAX: usize = 60;
 
 /// A request for a link that leads somewhere, as the redirect saw it. Never stored: see [`lines`].
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Visit {
-    pub guild: String,
-    pub slug: String,
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Visit<'a> {
+    pub guild: &'a str,
+    pub slug: &'a str,
     /// Unix milliseconds.
     pub at: i64,
-    pub method: String,
-    pub user_agent: String,
-    pub purpose: String,
-    pub address: String,
-    pub country: String,
-    pub referrer: String,
+    pub method: &'a str,
+    pub user_agent: &'a str,
+    pub purpose: &'a str,
+    pub address: &'a str,
+    pub country: &'a str,
+    pub referrer: &'a str,
+}
+
+/// Visits as `src/links.js` collects them: nine lines each, in this order. No method, address or header holds the end of a line.
+/// `ahead`: milliseconds that this deployment's clock is ahead of the one they were timed by.
+pub fn read(text: &str, ahead: i64) -> Vec<Visit<'_>> {
+    let mut visits = Vec::new();
+    let mut lines = text.split('\n');
+    while let [
+        Some(guild),
+        Some(slug),
+        Some(at),
+        Some(method),
+        Some(user_agent),
+        Some(purpose),
+        Some(address),
+        Some(country),
+        Some(referrer),
+    ] = [(); 9].map(|()| lines.next())
+    {
+        let Ok(at) = at.parse::<i64>() else { continue };
+        let at = at.saturating_add(ahead);
+        visits.push(Visit { guild, slug, at, method, user_agent, purpose, address, country, referrer });
+    }
+    visits
 }
 
 /// The lines that go into the queue: hashes instead of addresses and browsers, hosts instead of referrers.
-pub fn lines(ctx: &Ctx, visits: &[Visit]) -> String {
+pub fn lines(ctx: &Ctx, visits: &[Visit<'_>]) -> String {
     // What is the same for many is asked once: this runs for every click.
     let mut ids = vec![0; ID_BYTES * visits.len()];
     ctx.rng.fill(&mut ids);
@@ -70,28 +93,28 @@ pub fn lines(ctx: &Ctx, visits: &[Visit]) -> String {
     for (visit, id) in visits.iter().zip(ids.chunks(ID_BYTES)) {
         let day = visit.at.div_euclid(DAY_MS);
         let day = days.entry(day).or_insert_with(|| Day::of(ctx, day));
-        let said = Said { method: &visit.method, user_agent: &visit.user_agent, purpose: &visit.purpose };
+        let said = Said { method: visit.method, user_agent: visit.user_agent, purpose: visit.purpose };
         let is_machine = *machines.entry(said).or_insert_with(|| is_machine(said));
         text.push_str(&line(visit, id, day, is_machine));
     }
     text
 }
 
-fn line(visit: &Visit, id: &[u8], day: &Day, is_machine: bool) -> String {
+fn line(visit: &Visit<'_>, id: &[u8], day: &Day, is_machine: bool) -> String {
     let slot = visit.at.div_euclid(SLOT_MS);
     let person = (!is_machine).then(|| {
-        let visitor = hashes::visitor(&day.device(&visit.address, &visit.user_agent), &visit.slug);
-        (visitor, day.network(&visit.address, &visit.slug))
+        let visitor = hashes::visitor(&day.device(visit.address, visit.user_agent), visit.slug);
+        (visitor, day.network(visit.address, visit.slug))
     });
     let is_country = visit.country.len() == 2 && visit.country.bytes().all(|b| b.is_ascii_alphanumeric());
     let click = Click {
         id: &URL_SAFE_NO_PAD.encode(id),
         second: u32::try_from(visit.at.rem_euclid(SLOT_MS) / 1_000).unwrap_or_default(),
-        slug: &visit.slug,
+        slug: visit.slug,
         visitor: person.as_ref().map(|(visitor, _)| visitor.as_str()),
         network: person.as_ref().map_or("-", |(_, network)| network.as_str()),
-        country: if is_country { &visit.country } else { "XX" },
-        referrer: &referrer(&visit.referrer),
+        country: if is_country { visit.country } else { "XX" },
+        referrer: &referrer(visit.referrer),
         is_new: true,
     };
     format!("{} {slot} {}", visit.guild, count::line(&click))
@@ -311,4 +334,24 @@ pub async fn delete_old(ctx: &Ctx) -> Result<()> {
     let statements = store::delete_old(slot, today - VISITORS_KEPT_DAYS, today - DEVICES_KEPT_DAYS);
     ctx.batch(statements.to_vec()).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn visits_are_read_nine_lines_each_and_what_is_no_visit_is_left_out() {
+        let text = "1\nAbCdEf12\n1000\nGET\nFirefox\n\n10.0.0.1\nDE\nhttps://a.example/";
+        let broken = text.replace("1000", "soon");
+        let visits = [text, &broken, text, "1\nAbCdEf12\n1000"].join("\n");
+        let visits = read(&visits, 5);
+        assert_eq!(visits.len(), 2);
+        for visit in visits {
+            let said = (visit.guild, visit.slug, visit.at, visit.method, visit.user_agent, visit.purpose);
+            assert_eq!(said, ("1", "AbCdEf12", 1_005, "GET", "Firefox", ""));
+            assert_eq!((visit.address, visit.country, visit.referrer), ("10.0.0.1", "DE", "https://a.example/"));
+        }
+        assert!(read("", 0).is_empty());
+    }
 }

@@ -3,7 +3,10 @@
 //! The address itself goes nowhere: not into the queue, not into a row. A day's key is made from a secret of this deployment, so that
 //! a copy of the database alone gives no address away; the hashes are deleted after two weeks.
 
-use crate::{ctx::Ctx, mac::mac};
+use crate::{
+    ctx::Ctx,
+    mac::{Key, mac},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use std::rc::Rc;
@@ -18,7 +21,7 @@ fn short(bytes: &[u8], count: usize) -> String {
 }
 
 /// The key of a day (days since 1970, UTC).
-pub struct Day(Rc<[u8; 32]>);
+pub struct Day(Rc<Key>);
 
 impl Day {
     pub fn of(ctx: &Ctx, day: i64) -> Self {
@@ -26,19 +29,20 @@ impl Day {
         if let Some(known) = ctx.memory.recall(&key, now) {
             return Self(known);
         }
-        let made = Rc::new(mac(ctx.settings.bot_token.as_bytes(), &["muster link visitors", &day.to_string()]));
+        let key_of_day = mac(ctx.settings.bot_token.as_bytes(), &["muster link visitors", &day.to_string()]);
+        let made = Rc::new(Key::new(&key_of_day));
         ctx.memory.remember(key, made.clone(), now + 3_600_000);
         Self(made)
     }
 
     /// A browser at an address, on this day.
     pub fn device(&self, address: &str, user_agent: &str) -> String {
-        short(&mac(self.0.as_ref(), &["device", address, user_agent]), DEVICE_BYTES)
+        short(&self.0.mac(&["device", address, user_agent]), DEVICE_BYTES)
     }
 
     /// The network of an address (/24, /48), on this day and for this link.
     pub fn network(&self, address: &str, slug: &str) -> String {
-        short(&mac(self.0.as_ref(), &["network", &network(address), slug]), NETWORK_BYTES)
+        short(&self.0.mac(&["network", &network(address), slug]), NETWORK_BYTES)
     }
 }
 

@@ -114,22 +114,21 @@ fn lead(ctx: &Ctx, request: &Request, slug: &str, method: &str, record: &str) ->
 
 /// Has the click counted once the answer is out. One that dies with the process is lost.
 fn note(ctx: &Ctx, request: &Request, guild: &str, slug: &str, method: &str) {
-    let header = |name: &str| request.header(name).unwrap_or_default().to_owned();
-    let purpose = ["purpose", "sec-purpose", "x-purpose", "x-moz"].map(|name| request.header(name).unwrap_or_default());
+    let header = |name: &str| request.header(name).unwrap_or_default();
+    let purpose = ["purpose", "sec-purpose", "x-purpose", "x-moz"].map(header).join(" ");
     let visit = Visit {
-        guild: guild.to_owned(),
-        slug: slug.to_owned(),
+        guild,
+        slug,
         at: ctx.now(),
-        method: method.to_owned(),
+        method,
         user_agent: header("user-agent"),
-        purpose: purpose.join(" "),
+        purpose: &purpose,
         address: header("cf-connecting-ip"),
         country: header("cf-ipcountry"),
         referrer: header("referer"),
     };
-    let later = ctx.clone();
+    let (lines, later) = (clicks::lines(ctx, &[visit]), ctx.clone());
     ctx.after(async move {
-        let lines = clicks::lines(&later, &[visit]);
         if let Err(error) = later.queue.send(Job::Clicks { lines }, 0).await {
             later.warn("a click was lost", json!({ "error": error }));
         }
