@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import net from "node:net";
 import path from "node:path";
 import { test } from "node:test";
 import { pause, until } from "../../scripts/lib/processes.mjs";
@@ -23,6 +24,15 @@ function databaseTouched() {
 
 const open = (slug, headers = {}, method = "GET") =>
   fetch(`${stack.workerUrl}/l/${slug}`, { method, redirect: "manual", headers: { "user-agent": CHROME, ...headers } });
+
+/** Sends bytes that no client would; over when the connection is closed, or nothing comes for a while. */
+function sendRaw(text) {
+  return new Promise((resolve) => {
+    const socket = net.connect(Number(new URL(stack.workerUrl).port), "127.0.0.1", () => socket.write(text));
+    socket.on("error", () => {}).on("close", resolve).on("timeout", () => socket.destroy()).setTimeout(3_000);
+    socket.resume();
+  });
+}
 
 async function make(options) {
   const { text } = await crowd.command("mara", "general", `/link create ${options}`);
@@ -90,4 +100,18 @@ test("a crowd at once is counted whole", async () => {
   await pause(QUEUED_MS);
   await count();
   await until("200 raw and 9 counted", async () => /Counted: 9\nRaw: 200\n/.test(await stats(slug)), { seconds: 20, every: 500 });
+});
+
+test("a header that goes on in the next line makes no click of another link", async () => {
+  const [opened, other] = [await make("target:https://shop.example/opened name:Opened"), await make("target:https://shop.example/other name:Other")];
+  const visit = [await crowd.guildId(), other, Date.now(), "GET", CHROME, "", "10.1.2.3", "DE", ""];
+  for (const fold of ["\r\n ", "\n ", "\n", "\r"]) {
+    const headers = ["Host: localhost", "Connection: close", `User-Agent: ${CHROME}${fold}DE${fold}${fold}${visit.join(fold)}`];
+    await sendRaw(`GET /l/${opened} HTTP/1.1\r\n${headers.join("\r\n")}\r\n\r\n`);
+  }
+  assert.equal((await open(opened)).status, 302);
+  await until("the clicks to arrive", async () => /requests? of the last minutes/.test(await stats(opened)), { seconds: 20, every: 500 });
+  await count();
+  await until("the clicks to be counted", async () => /Counted: [12]\n/.test(await stats(opened)), { seconds: 20, every: 500 });
+  assert.match(await stats(other), /Counted: 0\nRaw: 0\n/);
 });
