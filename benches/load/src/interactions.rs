@@ -35,7 +35,9 @@ fn as_text<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error
 /// Signs as many distinct interactions as the job asks for.
 pub fn prepare(job: &Job) -> Vec<Prepared> {
     if let Case::Visit { first, among } = job.case {
-        return (first..first + job.requests).map(|n| visit(n, if among == 0 { n } else { drawn(n, among) }, &job.path)).collect();
+        return (first..first + job.requests)
+            .map(|n| visit(n, if among == 0 { n } else { drawn(n, among) }, &job.path))
+            .collect();
     }
     let key = signing::key();
     let now_ms = now_ms();
