@@ -1,6 +1,7 @@
 //! Purpose: accounts on social platforms: who connects what for whom, once, and takes it back (F36, F37).
 
 use crate::missions_help::{connect, connect_at, link_of, publish, pushed};
+use muster_core::social::Kind;
 use muster_sim::Platform;
 use muster_tests::{Browser, World, browser::text};
 
@@ -102,6 +103,31 @@ async fn a_single_use_refresh_token_is_used_once_and_a_dead_one_is_told_once() {
     let seen = world.slash("ada", "#general", "/connect").await;
     seen.says("X: has to be connected again");
     assert!(connect_at(&Browser::new(&world), &link_of(&seen), "x", "ada_x").await.contains("is connected"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_secret_or_key_of_the_deployment_costs_nobody_their_connection() {
+    let world = World::new().await;
+    let card = pushed(&world, "X").await;
+    world.slash("mara", "#general", "/mission settings x_budget:5").await;
+    connect(&world, "ada", "x", "ada_x").await;
+    let secret = world.set_app_secret(Kind::X, "mistyped");
+    world.advance_minutes(26 * 60).await;
+    let choices = world.press("ada", &card, "Connect & Post").await.message.expect("where to publish").id;
+    world.press("ada", &choices, "Preview for X").await.says("Nothing was published; try again in a moment.");
+    world.set_app_secret(Kind::X, &secret);
+    world.set_token_keys(&format!("z:{}", "09".repeat(32)));
+    world.advance_minutes(60).await;
+    world.set_token_keys(&format!("a:{}", "02".repeat(32)));
+    world.advance_minutes(120).await;
+    assert_eq!(world.db.column("SELECT state FROM social_accounts"), ["active"]);
+    assert!(world.sim.borrow().direct_messages("ada").is_empty(), "nobody was told anything");
+    publish(&world, "ada", &card, "X").await.says("Published on X");
+    // A secret that stays wrong ends a connection a week after its token did.
+    world.set_app_secret(Kind::X, "mistyped");
+    world.jump(9 * DAY).await;
+    world.advance_minutes(120).await;
+    assert_eq!(world.db.column("SELECT state FROM social_accounts"), ["lost"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -101,7 +101,7 @@ pub fn ok(answer: &HttpResponse) -> Told<Value> {
         200..=299 => Ok(body),
         // Meta's code for a token that is no longer good comes with 400.
         401 => Err(Refusal::Token),
-        400 if body["error"]["code"] == 190 || body["error"] == "invalid_grant" => Err(Refusal::Token),
+        400 if is_dead_grant(&body) => Err(Refusal::Token),
         429 => Err(Refusal::Later(wait_of(answer))),
         400 | 403 if is_limit(&body["error"]["code"]) => Err(Refusal::Later(wait_of(answer))),
         400..=499 => Err(Refusal::Rejected(reason(&body))),
@@ -143,19 +143,33 @@ pub fn id_at(body: &Value, place: &str) -> Told<String> {
     Ok(id)
 }
 
-/// RFC 6749, section 5.1; `life_s` is how many seconds a token lives that has no `expires_in`.
+/// RFC 6749, sections 5.1 and 5.2; `life_s` is how many seconds a token lives that has no `expires_in`.
+///
+/// # Errors
+/// `Token` only where the platform says so of the grant itself. A refused application (`invalid_client` and whatever else comes with 401
+/// or 403) says nothing about anybody's connection.
 pub fn read_tokens(answer: &HttpResponse, now: i64, life_s: i64) -> Told<Tokens> {
-    let body = ok(answer)?;
-    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-    let access = text("access_token");
-    if body["error"] == "invalid_grant" {
+    let body = match ok(answer) {
+        Err(Refusal::Token) if !is_dead_grant(&crate::json::from_slice(&answer.body).unwrap_or_default()) => {
+            return Err(Refusal::Rejected(reason(&crate::json::from_slice(&answer.body).unwrap_or_default())));
+        }
+        other => other?,
+    };
+    if is_dead_grant(&body) {
         return Err(Refusal::Token);
     }
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    let access = text("access_token");
     if access.is_empty() {
         return Err(Refusal::Rejected(reason(&body)));
     }
     let life = body["expires_in"].as_i64().unwrap_or(life_s).clamp(0, 400 * 86_400);
     Ok(Tokens { access, refresh: text("refresh_token"), expires_at: now + life * 1_000 })
+}
+
+/// `invalid_grant`, or Meta's code for a token that is no longer good.
+fn is_dead_grant(body: &Value) -> bool {
+    body["error"] == "invalid_grant" || body["error"]["code"] == 190
 }
 
 /// A name that came from outside, for one line.
@@ -180,6 +194,31 @@ mod tests {
         assert_eq!(too_many(&[date, ("x-rate-limit-reset", "1")]), 1_000, "over already");
         assert_eq!(too_many(&[("x-rate-limit-reset", "1795262700")]), PAUSE_MS, "by no clock");
         assert_eq!(too_many(&[]), PAUSE_MS);
+    }
+
+    #[test]
+    fn only_what_is_said_of_the_grant_ends_a_connection() {
+        let told = |status: u16, body: &str| {
+            let answer = HttpResponse { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
+            read_tokens(&answer, 0, 60).map(|_| ())
+        };
+        for (status, body) in [
+            (400, r#"{"error": "invalid_grant"}"#),
+            (401, r#"{"error": "invalid_grant"}"#),
+            (200, r#"{"error": "invalid_grant"}"#),
+            (400, r#"{"error": {"code": 190, "message": "expired"}}"#),
+        ] {
+            assert_eq!(told(status, body), Err(Refusal::Token), "{status} {body}");
+        }
+        for (status, body) in [
+            (401, r#"{"error": "invalid_client"}"#),
+            (400, r#"{"error": "invalid_request"}"#),
+            (403, "<html>blocked</html>"),
+            (200, "{}"),
+        ] {
+            assert!(matches!(told(status, body), Err(Refusal::Rejected(_))), "{status} {body}");
+        }
+        assert!(matches!(told(503, ""), Err(Refusal::Unknown(_))));
     }
 
     #[test]
