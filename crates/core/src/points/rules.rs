@@ -162,7 +162,7 @@ pub fn refusal(rules: &Rules, kind: Kind, text: &str, image: &str, needs_image: 
         return Some(format!("{name} does not take this picture: {why}."));
     }
     if needs_image && image.is_empty() {
-        return Some(format!("{name} publishes pictures only, and this mission has none."));
+        return Some(format!("{name} publishes pictures only, and this mission has none. Add one to it first."));
     }
     let essence = caption::essence(text);
     if essence.chars().count() < rules.min_caption as usize {

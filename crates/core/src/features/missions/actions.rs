@@ -7,7 +7,7 @@ use crate::{
     error::{Error, FieldError, Result},
     links::{self, rules::target::Utm},
     media::{self, Kept},
-    outbox::{self, Effect, EffectKind},
+    outbox::{self, Effect},
     points::{self, Versioned, rules::Rules},
     social::Kind,
     sql::Statement,
@@ -162,7 +162,8 @@ pub async fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules)
     }
     for kind in mission.kinds() {
         let text = text_for(mission, &links::url(ctx, &"x".repeat(links::SLUG_LENGTH)));
-        let needs_image = kind == Kind::Instagram || kind == Kind::TikTok;
+        // A draft may wait for its picture: a form of Discord's has no place for one.
+        let needs_image = mission.state != "draft" && needs_picture(kind);
         if let Some(refusal) = points::rules::refusal(rules, kind, &text, &mission.image_url, needs_image) {
             let is_picture = kind_refuses(kind, mission) || needs_image && mission.image_url.is_empty();
             let field = if is_picture { "image" } else { "text" };
@@ -170,6 +171,16 @@ pub async fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules)
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
+}
+
+fn needs_picture(kind: Kind) -> bool {
+    matches!(kind, Kind::Instagram | Kind::TikTok)
+}
+
+/// The platforms of a mission that wait for a picture.
+pub fn waiting_for_picture(mission: &Mission) -> Vec<&'static str> {
+    let kinds = if mission.image_url.is_empty() { mission.kinds() } else { Vec::new() };
+    kinds.into_iter().filter(|kind| needs_picture(*kind)).map(Kind::name).collect()
 }
 
 /// Whether it is the picture that a platform does not take.
@@ -305,7 +316,7 @@ pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish)
     let rules = points::rules(ctx, author.guild).await?.rules;
     apply(ctx, &mut mission, wish, &rules).await?;
     mission.due_at = mission.is_live().then_some(mission.ends_at);
-    let mut more = Vec::new();
+    let (mut more, mut moved) = (Vec::new(), None);
     if wish.assigned.is_some() {
         more.append(&mut assign(ctx, &mission, wish, mission.version + 1));
     }
@@ -316,6 +327,10 @@ pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish)
     if mission.ends_at != before.ends_at {
         more.push(links::expire_mission(ctx, author.guild, &mission.id, Some(mission.ends_at)));
     }
+    if mission.is_live() && mission.channel_id != before.channel_id {
+        let color = crate::guild_config::cached(ctx, author.guild).await?.color;
+        moved = Some(outbox::prepare_many(ctx, &move_card(ctx, &mission, &before, &rules, color)?));
+    }
     if is_other_post {
         more.push(store::cancel_scheduled(
             &mission,
@@ -323,9 +338,26 @@ pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish)
             ctx.now(),
         ));
     }
+    if let Some(moved) = &moved {
+        mission.message_id = None;
+        more.push(store::forget_message(&mission));
+        more.push(moved.statement.clone());
+    }
     let after = commit(ctx, author, &mission, "edit", more).await?;
+    if let Some(moved) = moved {
+        outbox::deliver_soon(ctx, moved.ids);
+    }
     arm(ctx, &after).await;
     Ok(after)
+}
+
+/// A card for the other channel, and what the one that was there says from now on.
+fn move_card(ctx: &Ctx, mission: &Mission, before: &Mission, rules: &Rules, color: u32) -> Result<[Effect; 2]> {
+    let Some(message) = &before.message_id else {
+        return Err(Error::user("This mission's card is still on its way to its channel. Move it in a moment."));
+    };
+    let key = format!("missions:push:{}:{}", mission.id, mission.version);
+    Ok([view::card_post(ctx, mission, rules, color, &key), view::card_moved(mission, before.channel_id, message)])
 }
 
 /// Opens a mission and posts its card, once.
@@ -339,22 +371,14 @@ pub async fn push(ctx: &Ctx, author: &Author, mut mission: Mission) -> Result<Mi
     if mission.ends_at <= now {
         return Err(Error::user("This mission would have ended already. Give it another end first."));
     }
+    let rules = points::rules(ctx, author.guild).await?.rules;
     "live".clone_into(&mut mission.state);
+    // What this server asks of a post may have changed since the draft was written.
+    apply(ctx, &mut mission, &Wish::default(), &rules).await?;
     mission.pushed_at = Some(now);
     mission.due_at = Some(mission.ends_at);
-    let rules = points::rules(ctx, author.guild).await?.rules;
     let color = crate::guild_config::cached(ctx, author.guild).await?.color;
-    let post = Effect {
-        guild_id: author.guild,
-        feature: super::NAME,
-        key: format!("missions:push:{}", mission.id),
-        reference: format!("pushed:{}", mission.id),
-        kind: EffectKind::Post {
-            channel: mission.channel_id,
-            body: view::card(ctx, &mission, &rules, color).create_body(),
-            marker: view::marker(&mission),
-        },
-    };
+    let post = view::card_post(ctx, &mission, &rules, color, &format!("missions:push:{}", mission.id));
     // Whoever pushes second finds the card on its way, and the row changed.
     let prepared = outbox::prepare_many(ctx, std::slice::from_ref(&post));
     let after = commit(ctx, author, &mission, "push", vec![prepared.statement]).await?;

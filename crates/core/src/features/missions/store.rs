@@ -186,6 +186,14 @@ pub fn set_message(guild: Id<GuildMarker>, id: &str, message: &str) -> Statement
         .bind(message)
 }
 
+/// The card is none of this mission's any more: in one transaction with what changed its channel.
+pub fn forget_message(mission: &Mission) -> Statement {
+    Statement::new("UPDATE missions SET message_id = NULL WHERE guild_id = ?1 AND id = ?2 AND version = ?3")
+        .bind(mission.guild_id)
+        .bind(&mission.id)
+        .bind(mission.version + 1)
+}
+
 /// Posts that wait for their time are called off, if the mission stands at `version`: in one transaction with what changed it.
 pub fn cancel_scheduled(mission: &Mission, reason: &str, now: i64) -> Statement {
     Statement::new(
