@@ -86,9 +86,11 @@ async fn a_program_writes_pushes_changes_and_closes_a_mission() {
     let drafts = is(&program.get("/missions?status=draft").await, 200);
     assert_eq!(drafts["missions"].as_array().map(Vec::len), Some(1));
     let one = format!("/missions/{}", text_of(&draft["id"]));
-    let edited = program.patch(&one, json!({ "title": "Spring menu", "max_posts": 5 })).await;
+    let edited = program.patch(&one, json!({ "title": "Spring menu", "max_posts": 5, "publish_points": 25 })).await;
     assert_eq!(edited.header("etag"), Some("\"2\""));
     assert_eq!(is(&edited, 200)["title"], "Spring menu");
+    assert_eq!(is(&edited, 200)["publish_points"], 25);
+    says(&is(&program.patch(&one, json!({ "publish_points": 20_000 })).await, 422), "publish_points", "0 to 10,000");
     let stale = [("if-match", "\"1\"")];
     is(&program.ask("PATCH", &one, &stale, Some(json!({ "title": "Other" }))).await, 412);
     let live = is(&program.patch(&one, json!({ "state": "live" })).await, 200);

@@ -1,7 +1,7 @@
 //! Purpose: a mission's draft and its card: what a form may leave out, who may post where, and a card that moves.
 
 use crate::{
-    missions_help::{connect, pushed},
+    missions_help::{connect, publish, pushed},
     missions_media::{attach, jpeg},
 };
 use muster_tests::{DEMO, World};
@@ -147,4 +147,22 @@ async fn a_long_list_says_that_there_is_more() {
         let list = world.slash("mara", "#general", "/mission list").await;
         assert_eq!(list.text.contains("There are more than these"), number == 10, "{}", list.text);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mission_may_bring_other_points_than_the_rules_say() {
+    let world = World::new().await;
+    let card = pushed(&world, "LinkedIn, Threads").await;
+    world.message_with("#general", "+10 for publishing");
+    let edit = "/mission edit mission:\"Spring launch\" points:40";
+    world.slash("mara", "#general", edit).await.says("+40 for publishing");
+    world.settle().await;
+    world.message_with("#general", "+40 for publishing");
+    connect(&world, "ada", "linkedin", "Ada Lovelace").await;
+    publish(&world, "ada", &card, "LinkedIn").await.says("+40 Published").says("+5 In time");
+    let back = "/mission edit mission:\"Spring launch\" points:-1";
+    world.slash("mara", "#general", back).await.says("+10 for publishing");
+    connect(&world, "bela", "linkedin", "Bela Bartok").await;
+    publish(&world, "bela", &card, "LinkedIn").await.says("+10 Published");
+    world.slash("ada", "#general", "/score").await.says("45 points");
 }

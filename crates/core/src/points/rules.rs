@@ -10,6 +10,9 @@ use twilight_model::id::{
     marker::{ChannelMarker, RoleMarker},
 };
 
+/// The most that one rule gives at once.
+pub const POINTS_MAX: i64 = 10_000;
+
 /// So many points at so many views or reactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tier {

@@ -8,10 +8,13 @@ use crate::{
     links::{self, rules::target::Utm},
     media::{self, Kept},
     outbox::{self, Effect},
-    points::{self, Versioned, rules::Rules},
+    points::{
+        self, Versioned,
+        rules::{POINTS_MAX, Rules},
+    },
     social::Kind,
     sql::Statement,
-    text::{clean, clean_line},
+    text::{clean, clean_line, number},
 };
 use serde_json::json;
 use twilight_model::id::{
@@ -50,6 +53,8 @@ pub struct Wish {
     pub assigned: Option<String>,
     pub members: Vec<Id<UserMarker>>,
     pub max_posts: Option<u32>,
+    /// -1 for what the server's rules say.
+    pub publish_points: Option<i64>,
     pub channel: Option<Id<ChannelMarker>>,
 }
 
@@ -136,6 +141,14 @@ pub async fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules)
     mission.ends_at = wish.ends_at.unwrap_or(mission.ends_at);
     mission.assigned = wish.assigned.clone().unwrap_or_else(|| mission.assigned.clone());
     mission.max_posts = wish.max_posts.unwrap_or(mission.max_posts);
+    mission.publish_points = wish.publish_points.unwrap_or(mission.publish_points);
+    if !(-1..=POINTS_MAX).contains(&mission.publish_points) {
+        let why = format!(
+            "Publishing brings 0 to {} points, or what the server's rules say.",
+            number(POINTS_MAX.unsigned_abs())
+        );
+        problems.push(FieldError::new("publish_points", why));
+    }
     mission.channel_id = wish.channel.unwrap_or(mission.channel_id);
     if mission.assigned == "members" && wish.assigned.is_some() && !(1..=CHOSEN_MAX).contains(&wish.members.len()) {
         let why = format!("Choose 1 to {CHOSEN_MAX} members, a role, or everyone.");
@@ -245,6 +258,7 @@ pub fn blank(ctx: &Ctx, author: &Author, channel: Id<ChannelMarker>) -> Mission 
         ends_at: now + USUAL_MS,
         assigned: "everyone".to_owned(),
         max_posts: 0,
+        publish_points: -1,
         channel_id: channel,
         message_id: None,
         created_by: author.user,

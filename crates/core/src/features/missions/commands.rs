@@ -101,6 +101,9 @@ struct Edit {
     /// Posts of all members together; 0 for any number
     #[command(min_value = 0, max_value = 100000)]
     max_posts: Option<i64>,
+    /// Points for publishing it; -1 for what the server's rules say
+    #[command(min_value = -1, max_value = 10000)]
+    points: Option<i64>,
     /// Where its card is posted
     #[command(channel_types = "guild_text guild_announcement")]
     channel: Option<Id<ChannelMarker>>,
@@ -288,7 +291,7 @@ async fn list(ctx: &Ctx, scene: &Scene) -> Result<Reply> {
     missions.truncate(shown);
     drafts.truncate(shown);
     missions.extend(drafts.into_iter().map(|draft| Mission { title: format!("{} (draft)", draft.title), ..draft }));
-    let page = format!("{}/guilds/{}/missions", ctx.settings.public_url, scene.guild);
+    let page = format!("{}/g/{}/missions", ctx.settings.public_url, scene.guild);
     let more = if is_cut { format!("-# There are more than these: [all missions]({page})") } else { String::new() };
     let empty = "There is no mission yet. `/mission new` writes one.";
     Ok(Reply::Private(view::list(&missions, "Missions", empty, &more, scene.config.color)))
@@ -320,6 +323,7 @@ fn wish_of(edit: Edit, now: i64, scene: &Scene) -> Result<Wish> {
             .role
             .map(|role| if role.get() == scene.guild.get() { "everyone".to_owned() } else { format!("role:{role}") }),
         members: Vec::new(),
+        publish_points: edit.points,
         max_posts: edit.max_posts.and_then(|max| u32::try_from(max).ok()),
         channel: edit.channel,
     })

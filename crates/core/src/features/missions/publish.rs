@@ -446,7 +446,7 @@ async fn settle(ctx: &Ctx, mut post: Post, at: i64, mut more: Vec<Statement>) ->
             )
         };
         let reason = format!("Published “{}” on {}", mission.title, kind.name());
-        more.push(entry("publish", rules.publish, &reason));
+        more.push(entry("publish", mission.points(&rules), &reason));
         let begun = mission.pushed_at.unwrap_or(mission.starts_at).max(mission.starts_at);
         // The member was in time when they confirmed, however long the platform took.
         if rules.on_time != 0 && post.created_at.max(begun) - begun <= i64::from(rules.on_time_hours) * 3_600_000 {

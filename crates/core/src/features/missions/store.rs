@@ -1,6 +1,7 @@
 //! Purpose: the SQL of missions and mission_posts.
 
 use crate::{
+    points::rules::Rules,
     social::{Draft, Kind},
     sql::Statement,
 };
@@ -28,6 +29,8 @@ pub struct Mission {
     pub assigned: String,
     /// Posts of all members together; 0 for any number.
     pub max_posts: u32,
+    /// What publishing it brings; -1 for what the server's rules say.
+    pub publish_points: i64,
     pub channel_id: Id<ChannelMarker>,
     pub message_id: Option<String>,
     pub created_by: Id<UserMarker>,
@@ -45,6 +48,11 @@ pub struct Mission {
 impl Mission {
     pub fn kinds(&self) -> Vec<Kind> {
         self.platforms.split(',').filter_map(Kind::of).collect()
+    }
+
+    /// What publishing it brings.
+    pub fn points(&self, rules: &Rules) -> i64 {
+        if self.publish_points < 0 { rules.publish } else { self.publish_points }
     }
 
     pub fn is_live(&self) -> bool {
@@ -68,8 +76,8 @@ pub(super) use with_counts;
 pub fn insert(mission: &Mission) -> Statement {
     Statement::new(
         "INSERT INTO missions (id, guild_id, state, title, copy, target_url, image_url, platforms, campaign, starts_at, ends_at,
-           assigned, max_posts, channel_id, created_by, created_at, version, cause)
-         VALUES (?1, ?2, 'draft', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1, ?16) ON CONFLICT (guild_id, cause) DO NOTHING",
+           assigned, max_posts, channel_id, created_by, created_at, version, cause, publish_points)
+         VALUES (?1, ?2, 'draft', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1, ?16, ?17) ON CONFLICT (guild_id, cause) DO NOTHING",
     )
     .bind(&mission.id)
     .bind(mission.guild_id)
@@ -87,6 +95,7 @@ pub fn insert(mission: &Mission) -> Statement {
     .bind(mission.created_by)
     .bind(mission.created_at)
     .bind(&mission.cause)
+    .bind(mission.publish_points)
 }
 
 pub fn get(guild: Id<GuildMarker>, id: &str) -> Statement {
@@ -130,7 +139,7 @@ pub fn update(mission: &Mission) -> Statement {
     Statement::new(
         "UPDATE missions SET state = ?4, title = ?5, copy = ?6, target_url = ?7, image_url = ?8, platforms = ?9, campaign = ?10,
            starts_at = ?11, ends_at = ?12, assigned = ?13, max_posts = ?14, channel_id = ?15, pushed_at = ?16, closed_at = ?17,
-           due_at = ?18, version = version + 1
+           due_at = ?18, publish_points = ?19, version = version + 1
          WHERE guild_id = ?1 AND id = ?2 AND version = ?3",
     )
     .bind(mission.guild_id)
@@ -151,6 +160,7 @@ pub fn update(mission: &Mission) -> Statement {
     .bind(mission.pushed_at)
     .bind(mission.closed_at)
     .bind(mission.due_at)
+    .bind(mission.publish_points)
 }
 
 /// Fails the whole batch, by a constraint, unless the update before it was made.

@@ -81,10 +81,11 @@ pub fn card_edit(mission: &Mission) -> Effect {
 }
 
 /// What is in it for whoever publishes.
-fn worth(rules: &Rules) -> String {
+fn worth(mission: &Mission, rules: &Rules) -> String {
     let mut parts = Vec::new();
-    if rules.publish != 0 {
-        parts.push(format!("+{} for publishing", rules.publish));
+    let points = mission.points(rules);
+    if points != 0 {
+        parts.push(format!("+{points} for publishing"));
     }
     if rules.on_time != 0 {
         parts.push(format!("+{} in the first {} hours", rules.on_time, rules.on_time_hours));
@@ -118,7 +119,7 @@ pub fn card(ctx: &Ctx, mission: &Mission, rules: &Rules, color: u32) -> Message 
     } else if mission.assigned == "members" {
         field(&mut card, "For", "Chosen members", true);
     }
-    let worth = worth(rules);
+    let worth = worth(mission, rules);
     if !worth.is_empty() {
         field(&mut card, "Points", worth, false);
     }

@@ -243,6 +243,10 @@ fn facts(mission: &Mission, access: &GuildAccess, chosen: String, channel: Strin
     if mission.max_posts > 0 {
         facts.push(("At most", crate::text::count(u64::from(mission.max_posts), "post", "posts")));
     }
+    if mission.publish_points >= 0 {
+        let points = crate::text::count(mission.publish_points.unsigned_abs(), "point", "points");
+        facts.push(("Publishing brings", points));
+    }
     let picture = if Kept::of(&mission.image_url).is_none() { mission.image_url.as_str() } else { "" };
     for (name, value) in
         [("Link leads to", mission.target_url.as_str()), ("Picture", picture), ("Campaign", &mission.campaign)]
