@@ -2,7 +2,7 @@
 
 use crate::missions_help::{connect, connect_at, link_of, publish, pushed};
 use muster_core::social::Kind;
-use muster_sim::Platform;
+use muster_sim::{OTHER_GUILD, Platform};
 use muster_tests::{Browser, World, browser::text};
 
 const DAY: i64 = 24 * 3_600_000;
@@ -103,6 +103,39 @@ async fn a_single_use_refresh_token_is_used_once_and_a_dead_one_is_told_once() {
     let seen = world.slash("ada", "#general", "/connect").await;
     seen.says("X: has to be connected again");
     assert!(connect_at(&Browser::new(&world), &link_of(&seen), "x", "ada_x").await.contains("is connected"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_back_is_taken_back_at_the_platform_unless_another_server_needs_it() {
+    let world = World::new().await;
+    let is_connected = |platform: &str| {
+        let state = world.sim.borrow_mut().social_state();
+        let accounts = state["accounts"].as_array().expect("accounts").clone();
+        accounts.iter().any(|one| one["platform"] == platform && one["connected"] == true)
+    };
+    let told = [("linkedin", true), ("instagram", false), ("tiktok", true), ("x", true), ("threads", false)];
+    for (platform, _) in told {
+        connect(&world, "ada", platform, &format!("ada.{platform}")).await;
+        assert!(is_connected(platform), "{platform}");
+    }
+    // X's access tokens are over by now, TikTok's too.
+    world.advance_minutes(26 * 60).await;
+    for (platform, can_be_told) in told {
+        let gone = world.slash("ada", "#general", &format!("/disconnect platform:{platform}")).await;
+        gone.says("is disconnected, and Muster has erased its access");
+        assert_eq!(gone.text.contains("was not told"), !can_be_told, "{}", gone.text);
+        assert_eq!(is_connected(platform), !can_be_told, "{platform}");
+    }
+    let club = format!("{OTHER_GUILD}/#general");
+    connect(&world, "ada", "tiktok", "ada.tiktok").await;
+    let there = link_of(&world.slash("ada", &club, "/connect").await);
+    assert!(connect_at(&Browser::new(&world), &there, "tiktok", "ada.tiktok").await.contains("is connected"));
+    let gone = world.slash("ada", "#general", "/disconnect platform:tiktok").await;
+    gone.says("erased its access").says("is connected in another server, which would lose it too");
+    assert!(is_connected("tiktok"), "the other server's");
+    let last = world.slash("ada", &club, "/disconnect platform:tiktok").await;
+    assert!(!last.text.contains("was not told"), "{}", last.text);
+    assert!(!is_connected("tiktok"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -208,8 +208,17 @@ pub async fn list(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Re
 /// What came of taking an account back.
 pub struct Disconnected {
     pub name: String,
-    /// Whether the platform has ended Muster's access as well; where not, the person can do it there.
-    pub is_revoked: bool,
+    pub told: TookBack,
+}
+
+/// Whether the platform knows that the access is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TookBack {
+    Told,
+    /// It was not told, or has no way to be.
+    NotTold,
+    /// The same account is connected in another server, which would lose it too.
+    InUse,
 }
 
 /// Revokes and erases; `None` where nothing was connected.
@@ -222,17 +231,27 @@ pub async fn disconnect(
     let id = row_id(guild, user, kind);
     let row: Option<Account> = ctx.query(store::get_account(guild, &id)).await?.first()?;
     let Some(account) = row else { return Ok(None) };
-    let is_revoked = account.is_active() && revoke(ctx, &account, kind).await;
+    let told = if account.is_active() { revoke(ctx, &account, kind).await? } else { TookBack::NotTold };
     let hash = account_hash(kind, &account.account_id);
     ctx.batch(store::delete_account(&account, &hash, ctx.now() + RELINK_MS).to_vec()).await?;
-    Ok(Some(Disconnected { name: account.account_name, is_revoked }))
+    Ok(Some(Disconnected { name: account.account_name, told }))
 }
 
-async fn revoke(ctx: &Ctx, account: &Account, kind: Kind) -> bool {
-    let Some(app) = tokens::app_of(ctx, kind) else { return false };
-    let Ok(open) = tokens::open(ctx, account) else { return false };
-    let Some(request) = kind.platform().revoke(app, &open) else { return false };
-    ctx.http.send(request).await.is_ok_and(|answer| (200..300).contains(&answer.status))
+async fn revoke(ctx: &Ctx, account: &Account, kind: Kind) -> Result<TookBack> {
+    // A platform may take back everything that the person allowed, whichever token it is told.
+    let elsewhere: Option<store::Elsewhere> = ctx.query(store::count_elsewhere(account)).await?.first()?;
+    if elsewhere.is_some_and(|found| found.n > 0) {
+        return Ok(TookBack::InUse);
+    }
+    let Some(app) = tokens::app_of(ctx, kind) else { return Ok(TookBack::NotTold) };
+    // Platforms do not know tokens any more that have run out.
+    let live = tokens::fresh(ctx, account).await;
+    let row: Option<Account> = ctx.query(store::get_account(account.guild_id, &account.id)).await?.first()?;
+    let row = row.filter(|row| live.is_ok() && row.is_active());
+    let request = row.and_then(|row| kind.platform().revoke(app, &tokens::open(ctx, &row).ok()?));
+    let Some(request) = request else { return Ok(TookBack::NotTold) };
+    let is_told = ctx.http.send(request).await.is_ok_and(|answer| (200..300).contains(&answer.status));
+    Ok(if is_told { TookBack::Told } else { TookBack::NotTold })
 }
 
 /// Somebody's connections are erased with everything else about them.

@@ -72,7 +72,9 @@ impl Platform for X {
 
     fn revoke(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
         let secret = STANDARD.encode(format!("{}:{}", app.client_id, app.client_secret));
-        let request = wire::post_form(format!("{}/2/oauth2/revoke", app.tokens), &[("token", &tokens.access)]);
+        // Without the refresh token nothing comes after the access token's two hours (RFC 7009, section 2.1).
+        let token = if tokens.refresh.is_empty() { &tokens.access } else { &tokens.refresh };
+        let request = wire::post_form(format!("{}/2/oauth2/revoke", app.tokens), &[("token", token)]);
         Some(wire::with(request, "authorization", format!("Basic {secret}")))
     }
 
