@@ -2,7 +2,7 @@
 
 use crate::missions_help::{connect, connect_at, link_of, publish, pushed};
 use muster_core::social::Kind;
-use muster_sim::{OTHER_GUILD, Platform};
+use muster_sim::{OTHER_GUILD, Platform, SocialChoice};
 use muster_tests::{Browser, World, browser::text};
 
 const DAY: i64 = 24 * 3_600_000;
@@ -136,6 +136,29 @@ async fn what_is_taken_back_is_taken_back_at_the_platform_unless_another_server_
     let last = world.slash("ada", &club, "/disconnect platform:tiktok").await;
     assert!(!last.text.contains("was not told"), "{}", last.text);
     assert!(!is_connected("tiktok"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_unticks_posting_is_told_at_once() {
+    let world = World::new().await;
+    for (platform, name, allowed) in [
+        ("linkedin", "LinkedIn", "profile"),
+        ("instagram", "Instagram", "instagram_business_basic"),
+        ("tiktok", "TikTok", "user.info.basic"),
+        ("x", "X", "users.read"),
+    ] {
+        let browser = Browser::new(&world);
+        let link = link_of(&world.slash("ada", "#general", "/connect").await);
+        let choice = SocialChoice {
+            account: "ada".to_owned(),
+            scopes: Some(vec!["openid".to_owned(), allowed.to_owned()]),
+            ..SocialChoice::default()
+        };
+        let target = world.consent_with(&begin(&browser, &link, platform).await, &choice);
+        let said = text(&browser.get(&target).await);
+        assert!(said.contains(&format!("{name} says that you did not allow Muster to post for you")), "{said}");
+    }
+    assert_eq!(world.db.column("SELECT COUNT(*) FROM social_accounts"), ["0"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -113,6 +113,16 @@ async fn exchange(ctx: &Ctx, app: &App, kind: Kind, consent: &Consent<'_>, code:
     let read = |answer: &HttpResponse| platform.read_tokens(answer, now);
     // A code is spent by the first try, so a try without an answer means to begin again.
     let short = ask(ctx, kind, platform.exchange(app, consent, code), read).await?;
+    if !short.scopes.is_empty() && !short.scopes.iter().any(|scope| scope == platform.publish_scope()) {
+        if let Some(request) = platform.revoke(app, &short) {
+            // Nothing is kept of it either way.
+            let _ = ctx.http.send(request).await;
+        }
+        return Err(Error::User(format!(
+            "{} says that you did not allow Muster to post for you, so nothing is connected. Use /connect in Discord again, and leave posting ticked.",
+            kind.name()
+        )));
+    }
     match platform.extend(app, &short) {
         Some(request) => ask(ctx, kind, request, read).await,
         None => Ok(short),

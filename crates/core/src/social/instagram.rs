@@ -57,6 +57,10 @@ impl Platform for Instagram {
         wire::read_tokens(answer, now, facebook::LIFE_S)
     }
 
+    fn publish_scope(&self) -> &'static str {
+        "instagram_business_content_publish"
+    }
+
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
         if facebook::is_used(app) {
             return facebook::identify(app, access);

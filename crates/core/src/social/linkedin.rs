@@ -87,6 +87,10 @@ impl Platform for LinkedIn {
         ))
     }
 
+    fn publish_scope(&self) -> &'static str {
+        "w_member_social"
+    }
+
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
         wire::bearer(wire::get(format!("{}/v2/userinfo", app.api)), access)
     }

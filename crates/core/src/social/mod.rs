@@ -160,6 +160,8 @@ pub struct Tokens {
     pub refresh: String,
     /// Unix milliseconds.
     pub expires_at: i64,
+    /// What the person allowed; empty where the platform does not say.
+    pub scopes: Vec<String>,
 }
 
 /// Who an account is on its platform.
@@ -317,6 +319,8 @@ pub trait Platform {
     fn read_tokens(&self, answer: &HttpResponse, now: i64) -> Told<Tokens> {
         wire::read_tokens(answer, now, wire::DEFAULT_LIFE_S)
     }
+    /// What a person has to allow for anything to be published; they may untick it.
+    fn publish_scope(&self) -> &'static str;
     /// Asks whose token it is.
     fn identify(&self, app: &App, access: &str) -> HttpRequest;
     fn read_person(&self, answer: &HttpResponse) -> Told<Person>;

@@ -37,6 +37,10 @@ impl Platform for Threads {
         None
     }
 
+    fn publish_scope(&self) -> &'static str {
+        "threads_content_publish"
+    }
+
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
         wire::get(meta::url(app, access, &at("me"), &[("fields", "id,username")]))
     }

@@ -84,6 +84,10 @@ impl Platform for TikTok {
         ))
     }
 
+    fn publish_scope(&self) -> &'static str {
+        "video.publish"
+    }
+
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
         wire::bearer(wire::get(format!("{}/v2/user/info/?fields=open_id,display_name", app.api)), access)
     }

@@ -95,6 +95,7 @@ pub fn open(ctx: &Ctx, account: &Account) -> Result<Tokens> {
         access: open(ACCESS, &account.access_token)?,
         refresh: open(REFRESH, &account.refresh_token)?,
         expires_at: account.token_expires_at,
+        scopes: Vec::new(),
     })
 }
 

@@ -164,7 +164,17 @@ pub fn read_tokens(answer: &HttpResponse, now: i64, life_s: i64) -> Told<Tokens>
         return Err(Refusal::Rejected(reason(&body)));
     }
     let life = body["expires_in"].as_i64().unwrap_or(life_s).clamp(0, 400 * 86_400);
-    Ok(Tokens { access, refresh: text("refresh_token"), expires_at: now + life * 1_000 })
+    Ok(Tokens { access, refresh: text("refresh_token"), expires_at: now + life * 1_000, scopes: scopes(&body) })
+}
+
+/// What was allowed: `scope`, between blanks or commas, or Instagram's `permissions`.
+fn scopes(body: &Value) -> Vec<String> {
+    let words = |text: &str| text.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    match (&body["scope"], &body["permissions"]) {
+        (Value::String(text), _) | (_, Value::String(text)) => words(text),
+        (_, Value::Array(all)) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// `invalid_grant`, or Meta's code for a token that is no longer good.

@@ -78,6 +78,10 @@ impl Platform for X {
         Some(wire::with(request, "authorization", format!("Basic {secret}")))
     }
 
+    fn publish_scope(&self) -> &'static str {
+        "tweet.write"
+    }
+
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
         wire::bearer(wire::get(format!("{}/2/users/me", app.api)), access)
     }
