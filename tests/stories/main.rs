@@ -35,6 +35,8 @@ mod missions_faults;
 mod missions_help;
 mod missions_media;
 mod missions_model;
+mod missions_posting;
+mod missions_safeguards;
 mod people;
 mod privacy;
 mod registration;

@@ -137,7 +137,7 @@ pub fn counted(kind: Kind, metrics: &Metrics) -> Option<u64> {
     if kind == Kind::LinkedIn { metrics.reactions } else { metrics.views }
 }
 
-/// What a published post is worth by these rules, clicks apart. `late_ms`: from the mission's begin to the member's confirmation.
+/// What a published post is worth by these rules, clicks apart. `late_ms`: from the mission's begin to the call that published it.
 pub fn worth(rules: &Rules, kind: Kind, metrics: &Metrics, late_ms: i64) -> i64 {
     if !rules.rewards(kind) {
         return 0;

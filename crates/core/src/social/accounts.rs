@@ -42,6 +42,11 @@ fn account_hash(kind: Kind, account: &str) -> String {
     hashed(&format!("{}:{account}", kind.key()))
 }
 
+/// Names the account that a row holds without keeping it: what was confirmed for one is not published by another.
+pub fn hash_of(account: &Account, kind: Kind) -> String {
+    account_hash(kind, &account.account_id)
+}
+
 fn redirect_uri(ctx: &Ctx, kind: Kind) -> String {
     format!("{}/oauth/{}/callback", ctx.settings.public_url, kind.key())
 }

@@ -116,7 +116,13 @@ pub fn linkedin(text: &str) -> Count {
     Count::of(text.chars().count(), 3_000)
 }
 
-/// Letters and digits only, in lower case and without addresses: what two texts are compared by.
+/// The addresses in a text.
+pub fn addresses(text: &str) -> impl Iterator<Item = &str> {
+    words(text).filter(|word| is_address(word))
+}
+
+/// Letters and digits only, in lower case and without addresses: what two texts are compared by. Empty for a text of emoji or of a link alone,
+/// which tells nothing apart.
 pub fn essence(text: &str) -> String {
     let mut essence = String::new();
     for word in words(text).filter(|word| !is_address(word)) {

@@ -175,6 +175,17 @@ impl Platform for LinkedIn {
         Some(format!("{}/feed/update/{id}", app.web))
     }
 
+    fn id_in(&self, app: &App, address: &str) -> Option<String> {
+        let path = wire::path_at(address, &["linkedin.com"], &app.web)?.replace("%3A", ":").replace("%3a", ":");
+        // A post has a number as an activity too, of which its counts cannot be asked.
+        ["share", "ugcPost"].into_iter().find_map(|kind| {
+            let places = [format!("urn:li:{kind}:"), format!("-{kind}-")];
+            let rest = places.iter().find_map(|place| Some(path.split_once(place.as_str())?.1))?;
+            let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            (1..=25).contains(&number.len()).then(|| format!("urn:li:{kind}:{number}"))
+        })
+    }
+
     fn metrics(&self, acting: &Acting<'_>, ids: &[&str]) -> HttpRequest {
         let id = ids.first().copied().unwrap_or_default();
         let kind = if id.starts_with("urn:li:ugcPost") { "ugc" } else { "share" };

@@ -11,6 +11,10 @@ use serde_json::Value;
 const UPLOAD_TIMEOUT_MS: u64 = 20_000;
 /// Where a platform says "too many" without saying how long.
 const PAUSE_MS: i64 = 15 * 60_000;
+/// Between two looks at something that is not ready.
+pub const LOOK_AGAIN_MS: i64 = 60_000;
+/// How far a platform's clock may be behind ours, and its times rounded.
+const CLOCKS_MS: i64 = 60_000;
 const REASON_MAX: usize = 200;
 /// Tokens without a lifetime are taken to live an hour, Meta's shortest.
 pub const DEFAULT_LIFE_S: i64 = 3_600;
@@ -115,14 +119,47 @@ pub fn is_gone(answer: &HttpResponse) -> bool {
     answer.status == 404 || (answer.status == 400 && body["error"]["error_subcode"] == 33)
 }
 
-/// The newest of the account's posts that `is_it` takes for the draft, by its text.
-pub fn find_text(answer: &HttpResponse, field: &str, is_it: impl Fn(&str) -> bool) -> Told<Found> {
+/// A time as X or as Meta writes it (`2026-11-22T12:00:00.000Z`, `2026-11-22T12:00:00+0000`), in Unix milliseconds.
+fn time_of(value: &Value) -> Option<i64> {
+    let text = value.as_str()?;
+    let time = chrono::DateTime::parse_from_rfc3339(text)
+        .or_else(|_| chrono::DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%z"));
+    time.ok().map(|time| time.timestamp_millis())
+}
+
+/// The newest of the account's posts that `is_it` takes for the one that is sought; `time`: the field that says when it appeared. What is
+/// older is another post, whatever it says.
+pub fn find(answer: &HttpResponse, time: &str, since: i64, is_it: impl Fn(&Value) -> bool) -> Told<Found> {
     let body = ok(answer)?;
     let posts = body["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-    match posts.iter().find(|post| post[field].as_str().is_some_and(&is_it)) {
-        Some(post) => Ok(Found::Post(id_at(post, "/id")?)),
-        None => Ok(Found::Absent),
+    for post in posts.iter().filter(|post| is_it(post)) {
+        match time_of(&post[time]) {
+            Some(at) if at >= since - CLOCKS_MS => return Ok(Found::Post(id_at(post, "/id")?)),
+            Some(_) => {}
+            None => return Err(Refusal::Unknown("a post without a time".to_owned())),
+        }
     }
+    Ok(Found::Absent)
+}
+
+/// What stands before the query in an address of one of these hosts, or of a host below them; `own`: where this deployment's platform is.
+pub fn path_at<'a>(address: &'a str, hosts: &[&str], own: &str) -> Option<&'a str> {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    if let Some(path) = address.strip_prefix(own).filter(|path| path.starts_with('/')) {
+        return Some(path);
+    }
+    let rest = address.strip_prefix("https://")?;
+    let at = rest.find('/')?;
+    let (host, path) = rest.split_at_checked(at)?;
+    let is_theirs = |known: &&str| host.strip_suffix(*known).is_some_and(|sub| sub.is_empty() || sub.ends_with('.'));
+    hosts.iter().any(is_theirs).then_some(path)
+}
+
+/// A number that stands alone between slashes, behind one of these words.
+pub fn number_behind<'a>(path: &'a str, words: &[&str]) -> Option<&'a str> {
+    let mut parts = path.split('/');
+    parts.find(|part| words.contains(part))?;
+    parts.next().filter(|id| (1..=25).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A text or number under `name`.

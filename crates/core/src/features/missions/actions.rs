@@ -321,7 +321,7 @@ fn closed() -> Error {
     Error::user("This mission is closed. Write a new one.")
 }
 
-/// Changes a mission. Posts that wait for their time were confirmed for what it said before: they are called off with the change.
+/// Changes a mission. Posts that are not there yet were confirmed for what it said before: they are called off with the change.
 pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish) -> Result<Mission> {
     if mission.state == "closed" {
         return Err(closed());
@@ -346,11 +346,15 @@ pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish)
         moved = Some(outbox::prepare_many(ctx, &move_card(ctx, &mission, &before, &rules, color)?));
     }
     if is_other_post {
-        more.push(store::cancel_scheduled(
+        more.push(store::cancel_unsent(
             &mission,
             "the mission was changed; look at it and confirm again",
             ctx.now(),
+            None,
         ));
+    } else if mission.starts_at > before.starts_at.max(ctx.now()) {
+        let why = "the mission starts later now; confirm again for a time after that";
+        more.push(store::cancel_unsent(&mission, why, ctx.now(), Some(mission.starts_at)));
     }
     if let Some(moved) = &moved {
         mission.message_id = None;
@@ -410,7 +414,7 @@ pub async fn close(ctx: &Ctx, author: &Author, mut mission: Mission) -> Result<M
     mission.closed_at = Some(ctx.now());
     // Clicks that are on their way are counted before the first three by clicks are known.
     mission.due_at = Some(ctx.now() + SETTLE_CLICKS_MS);
-    let cancel = store::cancel_scheduled(&mission, "the mission was closed", ctx.now());
+    let cancel = store::cancel_unsent(&mission, "the mission was closed", ctx.now(), None);
     let links = links::close_mission(ctx, author.guild, &mission.id);
     let after = commit(ctx, author, &mission, "close", vec![cancel, links]).await?;
     arm(ctx, &after).await;

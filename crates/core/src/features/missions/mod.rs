@@ -16,6 +16,7 @@ mod posting;
 mod publish;
 mod roles;
 mod rounds;
+mod safeguards;
 mod store;
 mod view;
 

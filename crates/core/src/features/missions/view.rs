@@ -368,6 +368,9 @@ fn noted(note: &Note) -> String {
 pub fn decided(post: &Post) -> String {
     let kind = post.kind().map_or("the platform", Kind::name);
     match post.state.as_str() {
+        "published" if post.is_uncounted() => format!(
+            "The post on {kind} counts as published. It brings no points for views and reactions: Muster does not know its number there."
+        ),
         "published" => format!("The post on {kind} counts as published, with its points."),
         "failed" => format!("The post on {kind} counts as not published. <@{}> can publish it again.", post.user_id),
         _ => "It was decided before.".to_owned(),
