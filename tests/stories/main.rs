@@ -34,6 +34,7 @@ mod missions_faults;
 mod missions_help;
 mod missions_media;
 mod missions_model;
+mod missions_months;
 mod people;
 mod privacy;
 mod registration;

@@ -219,6 +219,17 @@ pub fn top(guild: Id<GuildMarker>, month: &str, limit: u32, offset: u32) -> Stat
     .bind(offset)
 }
 
+/// The first of a month who have points at all; equal points by the older account.
+pub fn winners(guild: Id<GuildMarker>, month: &str, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT user_id, points FROM points_totals WHERE guild_id = ?1 AND month = ?2 AND points > 0
+         ORDER BY points DESC, user_id LIMIT ?3",
+    )
+    .bind(guild)
+    .bind(month)
+    .bind(limit)
+}
+
 #[derive(Debug, Deserialize)]
 pub struct Counted {
     pub n: u32,

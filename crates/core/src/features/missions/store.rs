@@ -218,6 +218,8 @@ pub fn list_due(before: i64, limit: u32) -> Statement {
          UNION ALL SELECT * FROM (SELECT guild_id, 'role:' || user_id, due_at FROM points_roles
            WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT ?2)
          UNION ALL SELECT * FROM (SELECT guild_id, 'month:now', due_at FROM mission_clocks WHERE due_at < ?1
+           UNION ALL SELECT guild_id, 'month:now', look_at FROM mission_clocks WHERE look_at IS NOT NULL AND look_at < ?1
+           UNION ALL SELECT guild_id, 'sync:now', due_at FROM mission_syncs WHERE due_at IS NOT NULL AND due_at < ?1
            UNION ALL SELECT guild_id, 'log:now', due_at FROM mission_logs WHERE due_at IS NOT NULL AND due_at < ?1
            ORDER BY due_at LIMIT ?2)",
     )

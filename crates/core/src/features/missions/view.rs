@@ -323,9 +323,13 @@ pub fn decided(post: &Post) -> String {
 /// What a guild's missions go by, for the team.
 pub fn settings(rules: &Rules) -> String {
     let mut lines = Vec::new();
-    let channel =
-        rules.channel.map_or_else(|| "the channel of each mission".to_owned(), |channel| format!("<#{channel}>"));
-    lines.push(format!("Cards and the month's first go to {channel}."));
+    lines.push(rules.channel.map_or_else(
+        || {
+            "Cards go to the channel of each mission, and the month's first to that of the newest mission with points."
+                .to_owned()
+        },
+        |channel| format!("Cards and the month's first go to <#{channel}>."),
+    ));
     if !rules.managers.is_empty() {
         let roles: Vec<String> = rules.managers.iter().map(|role| format!("<@&{role}>")).collect();
         lines.push(format!("Missions are run by Manage Server and {}.", roles.join(", ")));

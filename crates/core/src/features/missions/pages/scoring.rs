@@ -142,7 +142,7 @@ impl Parts<'_> {
         };
         let of = |id: Option<twilight_model::id::Id<_>>| id.map(twilight_model::id::Id::get);
         let cards = "Cards and the month's first";
-        one("channel", cards, "Each mission's own channel", of(self.rules.channel))
+        one("channel", cards, "Each mission's own; the month's first where the newest is", of(self.rules.channel))
             + &one("log_channel", "Log of posts, counts and points", "Nowhere", of(self.rules.log_channel))
     }
 

@@ -201,8 +201,11 @@ pub fn say(rules: &Rules, role: impl Fn(&Rank) -> String, channel: impl Fn(u64) 
     said.push(("Words that are not published".to_owned(), or_none(rules.banned_words.join(", "))));
     said.push(("Dollars for X in 30 days".to_owned(), dollars(rules)));
     said.push(("Points for posts on X".to_owned(), if rules.rewards_on_x { "on" } else { "off" }.to_owned()));
-    for (label, id) in [("Cards and the month's first in", rules.channel), ("Log in", rules.log_channel)] {
-        said.push((label.to_owned(), id.map_or_else(|| "none".to_owned(), |id| channel(id.get()))));
+    let own = "each mission's own channel; the month's first where the newest is";
+    for (label, id, none) in
+        [("Cards and the month's first in", rules.channel, own), ("Log in", rules.log_channel, "none")]
+    {
+        said.push((label.to_owned(), id.map_or_else(|| none.to_owned(), |id| channel(id.get()))));
     }
     said
 }

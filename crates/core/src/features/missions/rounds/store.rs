@@ -107,6 +107,8 @@ pub fn set_gone(post: &Post, now: i64) -> Statement {
 pub struct Clock {
     pub month: String,
     pub due_at: i64,
+    /// The guild's zone was changed then.
+    pub look_at: Option<i64>,
 }
 
 pub fn insert_clock(guild: Id<GuildMarker>, month: &str, due_at: i64) -> Statement {
@@ -117,15 +119,45 @@ pub fn insert_clock(guild: Id<GuildMarker>, month: &str, due_at: i64) -> Stateme
 }
 
 pub fn get_clock(guild: Id<GuildMarker>) -> Statement {
-    Statement::new("SELECT month, due_at FROM mission_clocks WHERE guild_id = ?1").bind(guild)
+    Statement::new("SELECT month, due_at, look_at FROM mission_clocks WHERE guild_id = ?1").bind(guild)
 }
 
-pub fn set_clock(guild: Id<GuildMarker>, before: &str, month: &str, due_at: i64) -> Statement {
-    Statement::new("UPDATE mission_clocks SET month = ?3, due_at = ?4 WHERE guild_id = ?1 AND month = ?2")
+/// Moves the clock on, unless somebody else did, or changed the zone, since `before` was read.
+pub fn set_clock(guild: Id<GuildMarker>, before: &Clock, month: &str, due_at: i64) -> Statement {
+    Statement::new(
+        "UPDATE mission_clocks SET month = ?5, due_at = ?6, look_at = NULL
+         WHERE guild_id = ?1 AND month = ?2 AND due_at = ?3 AND look_at IS ?4",
+    )
+    .bind(guild)
+    .bind(&before.month)
+    .bind(before.due_at)
+    .bind(before.look_at)
+    .bind(month)
+    .bind(due_at)
+}
+
+/// 1 if the month has ended.
+pub fn is_ended(guild: Id<GuildMarker>, month: &str) -> Statement {
+    Statement::new("SELECT COUNT(*) AS n FROM mission_months WHERE guild_id = ?1 AND month = ?2")
         .bind(guild)
-        .bind(before)
         .bind(month)
-        .bind(due_at)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct NewestChannel {
+    pub channel_id: Id<ChannelMarker>,
+}
+
+/// The channel of the newest mission that brought points in a month, or else of the newest there is. Looks at the newest 100.
+pub fn newest_channel(guild: Id<GuildMarker>, month: &str) -> Statement {
+    Statement::new(
+        "SELECT channel_id FROM (SELECT id, channel_id, pushed_at FROM missions
+           WHERE guild_id = ?1 AND state IN ('live', 'closed') ORDER BY pushed_at DESC, id DESC LIMIT 100) AS newest
+         ORDER BY EXISTS (SELECT 1 FROM points WHERE guild_id = ?1 AND mission_id = newest.id AND month = ?2) DESC,
+           pushed_at DESC, id DESC LIMIT 1",
+    )
+    .bind(guild)
+    .bind(month)
 }
 
 /// Fails when the month has ended already.
