@@ -35,6 +35,8 @@ mod missions_help;
 mod missions_media;
 mod missions_model;
 mod missions_months;
+mod missions_points;
+mod missions_polls;
 mod people;
 mod privacy;
 mod registration;

@@ -1,7 +1,9 @@
 //! Purpose: a member on the way to a confirmed post, from Discord and from programs alike: may they, what will appear, yes.
 
 use super::{
-    actions, assignees, store,
+    actions, assignees,
+    rounds::budget,
+    store,
     store::{Mission, Post},
     view,
 };
@@ -25,8 +27,6 @@ use twilight_model::id::{
 /// Posts that are few enough to be told.
 const QUOTA_LITTLE: u64 = 5;
 const DAY_MS: i64 = 24 * 3_600_000;
-/// X's budget is counted by 30 days.
-const BUDGET_MS: i64 = 30 * DAY_MS;
 
 /// Who publishes, always for themselves, with the roles that they have now.
 pub struct Poster {
@@ -83,16 +83,19 @@ pub async fn obstacle(ctx: &Ctx, rules: &Rules, mission: &Mission, kind: Kind, t
 
 async fn over_budget(ctx: &Ctx, rules: &Rules, mission: &Mission, kind: Kind, text: &str) -> Result<Option<String>> {
     let platform = kind.platform();
-    let budget = rules.x_budget;
-    if budget == 0 {
+    if rules.x_budget == 0 {
         return Ok(Some("this server has no budget for posts on X, which cost money".to_owned()));
     }
-    let spent: Option<store::Spent> =
-        ctx.query(store::spent(mission.guild_id, kind.key(), ctx.now() - BUDGET_MS)).await?.first()?;
-    let spent =
-        spent.map_or(0, |spent| spent.with_address * platform.price("https://") + spent.without * platform.price(""));
-    let is_over = spent + platform.price(text) > budget;
+    let is_over = budget::spent(ctx, mission.guild_id, kind).await? + platform.price(text) > rules.x_budget;
     Ok(is_over.then(|| "this server's budget for posts on X is used up for now".to_owned()))
+}
+
+/// Thousandths of a US dollar that a guild's posts of the last 30 days cost, or may.
+pub async fn spent_on_posts(ctx: &Ctx, guild: Id<GuildMarker>, kind: Kind) -> Result<u32> {
+    let platform = kind.platform();
+    let spent: Option<store::Spent> =
+        ctx.query(store::spent(guild, kind.key(), ctx.now() - budget::PERIOD_MS)).await?.first()?;
+    Ok(spent.map_or(0, |spent| spent.with_address * platform.price("https://") + spent.without * platform.price("")))
 }
 
 /// What a member would publish, with a link that is as long as theirs will be.

@@ -255,6 +255,15 @@ pub struct Post {
     pub version: u32,
     pub views: Option<u64>,
     pub reactions: Option<u64>,
+    /// When the platform was last asked for counts.
+    #[serde(default)]
+    pub metrics_at: Option<i64>,
+    /// How often in a row it did not give them.
+    #[serde(default)]
+    pub refusals: u32,
+    /// When it is asked again after that.
+    #[serde(default)]
+    pub ask_after: i64,
 }
 
 impl Post {

@@ -3,7 +3,7 @@
 use crate::{
     access::parse_id,
     error::FieldError,
-    points::rules::{Rank, Rules, Tier},
+    points::rules::{Rank, Rules, Tier, counted_name},
     social::Kind,
     text::clean_line,
     web::Form,
@@ -54,11 +54,6 @@ fn put_numbers(rules: &mut Rules, numbers: [i64; 7]) {
 /// The names of a rank's three fields.
 pub fn rank_fields(place: usize) -> [String; 3] {
     ["name", "at", "role"].map(|part| format!("rank_{part}_{place}"))
-}
-
-/// What a platform's tiers count.
-pub fn counted(kind: Kind) -> &'static str {
-    if kind == Kind::LinkedIn { "reactions" } else { "views" }
 }
 
 /// `100: 5, 500: 10`, as the same field is read.
@@ -192,7 +187,7 @@ pub fn say(rules: &Rules, role: impl Fn(&Rank) -> String, channel: impl Fn(u64) 
     }
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
     for kind in Kind::ALL {
-        said.push((format!("{} on {}", counted(kind), kind.name()), or_none(say_tiers(rules.tiers(kind)))));
+        said.push((format!("{} on {}", counted_name(kind), kind.name()), or_none(say_tiers(rules.tiers(kind)))));
     }
     said.push(("First places by clicks".to_owned(), or_none(say_places(&rules.top_clicks))));
     let ranks: Vec<String> =

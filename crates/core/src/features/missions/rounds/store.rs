@@ -1,4 +1,4 @@
-//! Purpose: the SQL of mission_polls, mission_clocks, mission_months, mission_logs and mission_notes, and of a post's counts.
+//! Purpose: the SQL of mission_polls, mission_reads, mission_clocks, mission_months, mission_logs and mission_notes, and of a post's counts.
 
 use crate::features::missions::store::Post;
 use crate::{
@@ -62,11 +62,14 @@ pub fn delete_poll(poll: &Poll) -> Statement {
         .bind(poll.due_at)
 }
 
+/// A post that was refused so often in a row is no longer asked about.
+pub const GIVE_UP: u32 = 6;
+
 /// Published posts of a member on a platform that came after `since`, in the order of a round.
 pub fn list_polled(poll: &Poll, since: i64, limit: u32) -> Statement {
     Statement::new(
         "SELECT * FROM mission_posts WHERE guild_id = ?1 AND user_id = ?2 AND platform = ?3 AND id > ?4
-           AND state = 'published' AND post_ref <> '' AND published_at > ?5 ORDER BY id LIMIT ?6",
+           AND state = 'published' AND post_ref <> '' AND published_at > ?5 AND refusals < ?7 ORDER BY id LIMIT ?6",
     )
     .bind(poll.guild_id)
     .bind(poll.user_id)
@@ -74,6 +77,7 @@ pub fn list_polled(poll: &Poll, since: i64, limit: u32) -> Statement {
     .bind(&poll.after_id)
     .bind(since)
     .bind(limit)
+    .bind(GIVE_UP)
 }
 
 /// Counts only grow: a platform that shows less for a while takes nothing back.
@@ -81,7 +85,8 @@ pub fn set_metrics(post: &Post, metrics: &Metrics, now: i64) -> Statement {
     let int = |count: Option<u64>| count.and_then(|count| i64::try_from(count).ok());
     Statement::new(
         "UPDATE mission_posts SET views = MAX(COALESCE(views, 0), ?3), reactions = MAX(COALESCE(reactions, 0), ?4),
-           comments = MAX(COALESCE(comments, 0), ?5), shares = MAX(COALESCE(shares, 0), ?6), metrics_at = ?7
+           comments = MAX(COALESCE(comments, 0), ?5), shares = MAX(COALESCE(shares, 0), ?6), metrics_at = ?7,
+           refusals = 0, ask_after = 0, reason = ''
          WHERE guild_id = ?1 AND id = ?2",
     )
     .bind(post.guild_id)
@@ -93,14 +98,51 @@ pub fn set_metrics(post: &Post, metrics: &Metrics, now: i64) -> Statement {
     .bind(now)
 }
 
-/// The platform no longer knows the post.
-pub fn set_gone(post: &Post, now: i64) -> Statement {
+/// The platform did not give a post's counts, `refusals` times in a row.
+pub fn set_refused(post: &Post, refusals: u32, ask_after: i64, reason: &str, now: i64) -> Statement {
     Statement::new(
-        "UPDATE mission_posts SET reason = 'no longer there', metrics_at = ?3 WHERE guild_id = ?1 AND id = ?2",
+        "UPDATE mission_posts SET refusals = ?3, ask_after = ?4, reason = ?5, metrics_at = ?6
+         WHERE guild_id = ?1 AND id = ?2 AND state = 'published'",
     )
     .bind(post.guild_id)
     .bind(&post.id)
+    .bind(refusals)
+    .bind(ask_after)
+    .bind(reason)
     .bind(now)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Reads {
+    pub posts: u32,
+}
+
+/// Posts that were read since a day, where that costs something.
+pub fn count_reads(guild: Id<GuildMarker>, kind: Kind, since: i64) -> Statement {
+    Statement::new(
+        "SELECT COALESCE(SUM(posts), 0) AS posts FROM mission_reads WHERE guild_id = ?1 AND platform = ?2 AND day >= ?3",
+    )
+    .bind(guild)
+    .bind(kind.key())
+    .bind(since)
+}
+
+pub fn add_reads(guild: Id<GuildMarker>, kind: Kind, day: i64, posts: u32) -> Statement {
+    Statement::new(
+        "INSERT INTO mission_reads (guild_id, platform, day, posts) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (guild_id, platform, day) DO UPDATE SET posts = posts + excluded.posts",
+    )
+    .bind(guild)
+    .bind(kind.key())
+    .bind(day)
+    .bind(posts)
+}
+
+pub fn delete_reads(guild: Id<GuildMarker>, kind: Kind, before: i64) -> Statement {
+    Statement::new("DELETE FROM mission_reads WHERE guild_id = ?1 AND platform = ?2 AND day < ?3")
+        .bind(guild)
+        .bind(kind.key())
+        .bind(before)
 }
 
 #[derive(Debug, Deserialize)]
