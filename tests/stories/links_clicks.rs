@@ -158,19 +158,20 @@ async fn missions_hear_what_changed() {
         (mission_link(&world, "mara", "one", None).await, mission_link(&world, "ada", "two", None).await);
     let ctx = world.ctx();
     let start = links::Cursor::default();
-    assert!(links::counted_since(&ctx, &start, 10).await.expect("an answer").0.is_empty());
+    assert!(links::changed_since(&ctx, &start, 10).await.expect("an answer").is_empty());
     world.open_link(&mara.slug, &Visitor::at("203.0.113.7")).await;
     world.clicks_are_counted().await;
     world.open_link(&noor.slug, &Visitor::at("203.0.113.7")).await;
     world.clicks_are_counted().await;
     world.advance_minutes(1).await;
-    let (first, cursor) = links::counted_since(&ctx, &start, 1).await.expect("an answer");
-    assert_eq!((first[0].mission.as_str(), first[0].members[0].2), ("one", 1));
-    let (second, cursor) = links::counted_since(&ctx, &cursor, 1).await.expect("an answer");
-    assert_eq!(
-        (second[0].mission.as_str(), &second[0].members),
-        ("two", &vec![(noor.owner_id.expect("one"), noor.slug, 1)])
-    );
-    let (none, same) = links::counted_since(&ctx, &cursor, 1).await.expect("an answer");
-    assert!(none.is_empty() && same == cursor);
+    let next = async |cursor: &links::Cursor| {
+        let changed = links::changed_since(&ctx, cursor, 1).await.expect("an answer").pop()?;
+        let counted = links::counted_of(&ctx, changed.guild, &changed.cursor.mission).await.expect("an answer");
+        Some((changed.cursor, counted))
+    };
+    let (cursor, first) = next(&start).await.expect("the first");
+    assert_eq!((first.mission.as_str(), first.members[0].2), ("one", 1));
+    let (cursor, second) = next(&cursor).await.expect("the second");
+    assert_eq!((second.mission.as_str(), &second.members), ("two", &vec![(noor.owner_id.expect("one"), noor.slug, 1)]));
+    assert!(next(&cursor).await.is_none());
 }

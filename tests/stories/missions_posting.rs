@@ -53,7 +53,7 @@ async fn mine(world: &World, part: &str) {
 
 async fn with_budget(world: &World, dollars: &str) {
     let line = format!("/mission settings x_budget:{dollars} x_rewards:True");
-    world.slash("mara", "#general", &line).await.says("Posts on X may cost");
+    world.slash("mara", "#general", &line).await.says("may cost $");
 }
 
 // ---- another account -----------------------------------------------------------------------------------------

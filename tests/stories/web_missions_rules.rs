@@ -1,7 +1,7 @@
 //! Purpose: the rules of points on the dashboard: typed, compared with what is there, confirmed as a new version.
 
 use crate::missions_help::{connect, publish, pushed, pushed_as};
-use muster_sim::OTHER_GUILD;
+use muster_sim::{OTHER_GUILD, Platform};
 use muster_tests::{Browser, World, browser::text};
 
 #[track_caller]
@@ -218,4 +218,73 @@ async fn roles_that_run_missions_are_named_by_whoever_has_manage_server() {
     says(&text(&last), &["Version 4", "and members with @Member."]);
     assert!(last.body.contains("name=\"publish\" value=\"20\""));
     world.slash("mara", "#general", "/mission settings").await.says("Missions are run by Manage Server and");
+}
+
+/// Types other tiers of Threads and confirms them. Gives what the page said of them before.
+async fn with_tiers(browser: &Browser<'_>, rules: &str, tiers: &str) -> String {
+    browser.get(rules).await;
+    let shown = browser.post(rules, &refs(&with(&[("tiers_threads", tiers)]))).await;
+    assert_eq!(shown.status, 200, "{}", text(&shown));
+    let confirm = confirmation(&shown.body);
+    let fields: Vec<(&str, &str)> = confirm.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    says(&text(&browser.submit(rules, &fields).await), &["Saved."]);
+    text(&shown)
+}
+
+#[tokio::test(start_paused = true)]
+async fn tiers_that_change_pay_each_count_that_a_post_reaches_once() {
+    let world = World::new().await;
+    let card = pushed(&world, "Threads").await;
+    connect(&world, "ada", "threads", "ada.threads").await;
+    publish(&world, "ada", &card, "Threads").await;
+    world.advance_minutes(2).await;
+    let post = world.posted(Platform::Threads).pop().expect("a post");
+    let seen = async |views: u64| {
+        world.sim.borrow_mut().set_social_metric(Platform::Threads, &post.id, "views", views).expect("a post");
+        world.advance_minutes(62).await;
+    };
+    seen(600).await;
+    world.slash("ada", "#general", "/score").await.says("30 points");
+    let browser = Browser::signed_in(&world, "mara").await;
+    let rules = format!("/g/{}/missions/rules", world.guild());
+    // One more before the others: they move down the list, and are paid already.
+    let said = with_tiers(&browser, &rules, "50: 2, 100: 5, 500: 10, 2000: 20").await;
+    says(&said, &["1 post of the last 30 days reached a tier that is new: +2 points come", "left out stays"]);
+    seen(610).await;
+    world.slash("ada", "#general", "/score").await.says("32 points").says("50 views on Threads");
+    // The first two go: the others move up, and are paid when they are reached.
+    let said = with_tiers(&browser, &rules, "500: 10, 700: 4, 2000: 20").await;
+    says(&said, &["No post of the last 30 days has reached a tier that is new to it."]);
+    seen(800).await;
+    world.slash("ada", "#general", "/score").await.says("36 points");
+    seen(2_000).await;
+    world.slash("ada", "#general", "/score").await.says("56 points");
+    // One that was there before comes back.
+    with_tiers(&browser, &rules, "100: 7, 500: 10, 700: 4, 2000: 20").await;
+    seen(2_010).await;
+    world.slash("ada", "#general", "/score").await.says("56 points");
+}
+
+/// Older versions named a tier by its place in the list.
+#[tokio::test(start_paused = true)]
+async fn tiers_that_an_older_version_paid_are_not_paid_again() {
+    let world = World::new().await;
+    let card = pushed(&world, "Threads").await;
+    connect(&world, "ada", "threads", "ada.threads").await;
+    publish(&world, "ada", &card, "Threads").await;
+    world.advance_minutes(2).await;
+    let post = world.posted(Platform::Threads).pop().expect("a post");
+    world.sim.borrow_mut().set_social_metric(Platform::Threads, &post.id, "views", 600).expect("a post");
+    world.advance_minutes(62).await;
+    for (place, at) in ["100", "500"].into_iter().enumerate() {
+        world.db.column(&format!(
+            "UPDATE points SET cause = 'tier:' || post_id || ':{place}' WHERE reason LIKE '{at} views%' RETURNING id"
+        ));
+    }
+    let browser = Browser::signed_in(&world, "mara").await;
+    let rules = format!("/g/{}/missions/rules", world.guild());
+    let said = with_tiers(&browser, &rules, "300: 3, 500: 10, 2000: 20").await;
+    says(&said, &["1 post of the last 30 days reached a tier that is new: +3 points come"]);
+    world.advance_minutes(62).await;
+    world.slash("ada", "#general", "/score").await.says("33 points");
 }

@@ -36,6 +36,10 @@ pub enum Job {
     CountClicks { guild: Id<GuildMarker> },
     /// Tell KV about links that changed.
     RefreshLinks,
+    /// Pay what was clicked in missions, a few at a time.
+    PayClicks,
+    /// Pay what was clicked in one mission.
+    PayMission { guild: Id<GuildMarker>, mission: String },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +62,8 @@ pub async fn job(ctx: &Ctx, job: &Job) -> JobOutcome {
         Job::Clicks { lines } => links::clicks::take(ctx, &[lines]).await.map(|()| None),
         Job::CountClicks { guild } => links::clicks::count(ctx, *guild).await.map(|more| more.then_some(0)),
         Job::RefreshLinks => links::refresh(ctx).await.map(|more| more.then_some(0)),
+        Job::PayClicks => points::clicks::sync(ctx).await.map(|()| None),
+        Job::PayMission { guild, mission } => points::clicks::of_mission(ctx, *guild, mission).await.map(|()| None),
     };
     match result {
         Ok(None) => JobOutcome::Done,
@@ -80,7 +86,7 @@ pub async fn cron(ctx: &Ctx) {
     if ctx.now().div_euclid(60_000).rem_euclid(5) == 1 {
         report(ctx, "clicks", links::clicks::sweep(ctx).await);
         report(ctx, "sealed accounts", social::tokens::reseal(ctx).await);
-        report(ctx, "points for clicks", points::clicks::sync(ctx).await);
+        report(ctx, "points for clicks", points::clicks::sweep(ctx).await);
     }
     report(ctx, "links", links::sweep(ctx).await);
     // Once an hour is often enough, whichever tick that is.

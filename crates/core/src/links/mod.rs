@@ -182,18 +182,27 @@ pub struct CountedMission {
     pub members: Vec<(Id<UserMarker>, String, u64)>,
 }
 
-/// Missions whose numbers changed after `cursor`, at most `limit`, in the order of change, and the cursor for the next call. A mission
-/// that changes again comes again.
-pub async fn counted_since(ctx: &Ctx, cursor: &Cursor, limit: u32) -> Result<(Vec<CountedMission>, Cursor)> {
+/// A mission whose numbers changed.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    pub guild: Id<GuildMarker>,
+    /// For going on after it; names the mission.
+    pub cursor: Cursor,
+}
+
+/// Missions whose numbers changed after `cursor`, at most `limit`, in the order of change. A mission that changes again comes again.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn changed_since(ctx: &Ctx, cursor: &Cursor, limit: u32) -> Result<Vec<Changed>> {
     let after = (cursor.at, cursor.guild.as_str(), cursor.mission.as_str());
     let changed: Vec<store::ChangedPack> =
         ctx.query(store::list_changed(after, ctx.now() - SETTLED_MS, limit)).await?.all()?;
-    let (mut missions, mut next) = (Vec::new(), cursor.clone());
-    for pack in changed {
-        missions.push(counted_of(ctx, pack.guild_id, &pack.pack).await?);
-        next = Cursor { at: pack.changed_at, guild: pack.guild_id.to_string(), mission: pack.pack };
-    }
-    Ok((missions, next))
+    let of = |pack: store::ChangedPack| {
+        let cursor = Cursor { at: pack.changed_at, guild: pack.guild_id.to_string(), mission: pack.pack };
+        Changed { guild: pack.guild_id, cursor }
+    };
+    Ok(changed.into_iter().map(of).collect())
 }
 
 /// The counted visitors of one mission's members now.

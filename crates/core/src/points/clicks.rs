@@ -1,55 +1,122 @@
 //! Purpose: clicks become points: every five minutes, what was counted since is compared with what was paid.
 //!
 //! An entry says how many steps it paid (tens of clicks, by the rules of its time) and up to which number of clicks; what is paid twice
-//! has the same cause.
+//! has the same cause. Only members with a published post of the mission are paid, on a platform that brings points; clicks that came
+//! before it count with the next that come, or with the mission's end.
 
-use super::{Versioned, month_of, rules, store};
+use super::{
+    Versioned, month_of, rules,
+    rules::Rules,
+    store,
+    store::{At, Clicks},
+};
 use crate::{
     ctx::Ctx,
-    error::Result,
+    error::{Error, Result},
     guild_config,
+    jobs::Job,
     links::{self, CountedMission, Cursor},
     registration,
-    sql::Statement,
+    social::Kind,
 };
-use std::collections::HashMap;
-use twilight_model::id::{Id, marker::UserMarker};
+use serde_json::json;
+use std::collections::{HashMap, HashSet};
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
+};
 
-/// Missions per tick: each is a few statements, and an invocation of Cloudflare's free plan makes 50.
-const MISSIONS: u32 = 8;
-/// Entries of one batch.
-const ENTRIES: usize = 20;
+/// Missions of one job: each is up to seven statements, and an invocation of Cloudflare's free plan makes 50.
+const MISSIONS: u32 = 6;
+/// Entries of one statement: as JSON far below the 2 MB of a bound text.
+const ENTRIES: usize = 2_000;
 const CURSOR: &str = "points_clicks";
+/// Seconds after which a mission that could not be paid is tried again, by itself.
+const AGAIN_S: u32 = 60;
 
-/// Pays what was counted since the last time. A tick that breaks off goes on where it was.
+async fn cursor(ctx: &Ctx) -> Result<Cursor> {
+    let row: Option<registration::store::ValueRow> = ctx.query(registration::store::get(CURSOR)).await?.first()?;
+    Ok(row.and_then(|row| crate::json::from_str(&row.value).ok()).unwrap_or_default())
+}
+
+/// Has a job pay what was counted since the last time, if anything was.
 ///
 /// # Errors
-/// When the database does not answer; the next tick goes on.
-pub async fn sync(ctx: &Ctx) -> Result<()> {
-    let row: Option<registration::store::ValueRow> = ctx.query(registration::store::get(CURSOR)).await?.first()?;
-    let cursor: Cursor = row.and_then(|row| crate::json::from_str(&row.value).ok()).unwrap_or_default();
-    let (missions, next) = links::counted_since(ctx, &cursor, MISSIONS).await?;
-    for mission in &missions {
-        pay(ctx, mission).await?;
+/// When the database or the queue does not answer; the next tick goes on.
+pub async fn sweep(ctx: &Ctx) -> Result<()> {
+    if links::changed_since(ctx, &cursor(ctx).await?, 1).await?.is_empty() {
+        return Ok(());
     }
-    if next != cursor {
-        let text = serde_json::to_string(&next).map_err(crate::Error::internal)?;
-        ctx.query(registration::store::put(CURSOR, &text)).await?;
+    ctx.queue.send(Job::PayClicks, 0).await.map_err(Error::retryable)
+}
+
+/// Pays some missions whose numbers changed, in the order of change, and has another job go on until none is left: one whose numbers
+/// change all the time is behind those that wait, never before them.
+///
+/// # Errors
+/// When the database or the queue does not answer; the same job goes on.
+pub async fn sync(ctx: &Ctx) -> Result<()> {
+    let changed = links::changed_since(ctx, &cursor(ctx).await?, MISSIONS).await?;
+    let Some(last) = changed.last() else { return Ok(()) };
+    for one in &changed {
+        if let Err(error) = of_mission(ctx, one.guild, &one.cursor.mission).await {
+            // The others do not wait for it.
+            let fields = json!({ "guild": one.guild, "mission": one.cursor.mission, "error": error.to_string() });
+            ctx.warn("clicks of a mission were not paid", fields);
+            let again = Job::PayMission { guild: one.guild, mission: one.cursor.mission.clone() };
+            ctx.queue.send(again, AGAIN_S).await.map_err(Error::retryable)?;
+        }
+    }
+    let text = serde_json::to_string(&last.cursor).map_err(Error::internal)?;
+    ctx.query(registration::store::put(CURSOR, &text)).await?;
+    if changed.len() == MISSIONS as usize {
+        ctx.queue.send(Job::PayClicks, 0).await.map_err(Error::retryable)?;
     }
     Ok(())
 }
 
+/// Pays what the members of one mission are owed for the clicks that are counted now.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_mission(ctx: &Ctx, guild: Id<GuildMarker>, mission: &str) -> Result<()> {
+    let counted = links::counted_of(ctx, guild, mission).await?;
+    let rules = rules(ctx, guild).await?;
+    pay(ctx, &counted, &rules).await
+}
+
+/// The platforms on which posts bring points, as a JSON list.
+fn rewarded(rules: &Rules) -> String {
+    json!(Kind::ALL.into_iter().filter(|kind| rules.rewards(*kind)).map(Kind::key).collect::<Vec<_>>()).to_string()
+}
+
+/// Of the counted members of a mission those with a published post that brings points.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn only_publishers(ctx: &Ctx, mission: &mut CountedMission, rules: &Rules) -> Result<()> {
+    let published = store::list_published(mission.guild, &mission.mission, &rewarded(rules));
+    let published: Vec<store::Member> = ctx.query(published).await?.all()?;
+    let published: HashSet<Id<UserMarker>> = published.into_iter().map(|row| row.user_id).collect();
+    mission.members.retain(|(user, ..)| published.contains(user));
+    Ok(())
+}
+
 /// Pays what a mission's members are owed for clicks.
-pub async fn pay(ctx: &Ctx, mission: &CountedMission) -> Result<()> {
-    let Versioned { version, rules } = rules(ctx, mission.guild).await?;
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn pay(ctx: &Ctx, mission: &CountedMission, rules: &Versioned) -> Result<()> {
+    let Versioned { version, rules } = rules;
     let step = u64::from(rules.clicks_per_point);
     if step == 0 {
         return Ok(());
     }
+    let mut mission = mission.clone();
+    only_publishers(ctx, &mut mission, rules).await?;
     let paid: Vec<store::Paid> = ctx.query(store::list_paid(mission.guild, &mission.mission, "clicks")).await?.all()?;
     let paid: HashMap<Id<UserMarker>, i64> = paid.into_iter().map(|row| (row.user_id, row.units)).collect();
-    let month = month_of(guild_config::cached(ctx, mission.guild).await?.zone(), ctx.now());
-    let mut statements: Vec<Statement> = Vec::new();
+    let mut lines: Vec<Clicks> = Vec::new();
     for (user, _, counted) in &mission.members {
         // Clicks that were paid by other steps before stay paid: what counts is the number of clicks they were paid up to.
         let (before, reached) =
@@ -61,30 +128,22 @@ pub async fn pay(ctx: &Ctx, mission: &CountedMission) -> Result<()> {
         if points == 0 {
             continue;
         }
-        let reason = format!("{reached} people opened your link");
-        let cause = format!("clicks:{}:{user}:{reached}", mission.mission);
-        statements.push(store::insert_clicks(
-            &store::Entry {
-                id: ctx.random_hex(8),
-                guild: mission.guild,
-                user: *user,
-                mission: &mission.mission,
-                post: "",
-                kind: "clicks",
-                units: reached - before,
-                points,
-                rule_version: version,
-                reason: &reason,
-                month: &month,
-                at: ctx.now(),
-                cause: &cause,
-            },
+        lines.push(Clicks {
+            user: *user,
             before,
-        ));
+            units: reached - before,
+            points,
+            reason: format!("{reached} people opened your link"),
+            cause: format!("clicks:{}:{user}:{reached}", mission.mission),
+        });
     }
-    while !statements.is_empty() {
-        let rest = statements.split_off(ENTRIES.min(statements.len()));
-        ctx.batch(std::mem::replace(&mut statements, rest)).await?;
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let month = month_of(guild_config::cached(ctx, mission.guild).await?.zone(), ctx.now());
+    let at = At { guild: mission.guild, rule_version: *version, month: &month, at: ctx.now() };
+    for part in lines.chunks(ENTRIES) {
+        ctx.query(store::insert_clicks(&at, &mission.mission, part)?).await?;
     }
     Ok(())
 }

@@ -137,6 +137,22 @@ pub fn counted(kind: Kind, metrics: &Metrics) -> Option<u64> {
     if kind == Kind::LinkedIn { metrics.reactions } else { metrics.views }
 }
 
+/// What a platform's tiers count, in a word.
+pub fn counted_name(kind: Kind) -> &'static str {
+    if kind == Kind::LinkedIn { "reactions" } else { "views" }
+}
+
+/// Why a tier is paid. Lines of older versions, whose causes named a tier by its place in the list, are told by these words: they stay
+/// as they are.
+pub fn tier_reason(kind: Kind, at: u64) -> String {
+    format!("{at} {} on {}", counted_name(kind), kind.name())
+}
+
+/// What earns a tier, once per post: reaching that count, wherever it stands in the list.
+pub fn tier_cause(kind: Kind, post: &str, at: u64) -> String {
+    format!("tier:{post}:{}:{at}", counted_name(kind))
+}
+
 /// What a published post is worth by these rules, clicks apart. `late_ms`: from the mission's begin to the call that published it.
 pub fn worth(rules: &Rules, kind: Kind, metrics: &Metrics, late_ms: i64) -> i64 {
     if !rules.rewards(kind) {

@@ -1,7 +1,11 @@
 //! Purpose: the SQL of points, points_totals, points_roles and mission_rules.
 
-use crate::{audit::Author, sql::Statement};
-use serde::Deserialize;
+use crate::{
+    audit::Author,
+    error::{Error, Result},
+    sql::Statement,
+};
+use serde::{Deserialize, Serialize};
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
@@ -108,22 +112,99 @@ pub fn insert_if_published(entry: &Entry<'_>, version: u32) -> Statement {
     .bind(version)
 }
 
-/// Adds an entry for clicks, if nothing was paid since `before` was read.
-pub fn insert_clicks(entry: &Entry<'_>, before: i64) -> Statement {
-    bound(
+/// What several entries have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'a> {
+    pub guild: Id<GuildMarker>,
+    pub rule_version: u32,
+    pub month: &'a str,
+    pub at: i64,
+}
+
+/// A tier that a post has reached.
+#[derive(Debug, Serialize)]
+pub struct Tier {
+    pub user: Id<UserMarker>,
+    pub mission: String,
+    pub post: String,
+    pub points: i64,
+    pub reason: String,
+    pub cause: String,
+}
+
+/// Adds an entry for each tier that was not paid before, under whatever cause: one statement for all, because an invocation may make 50.
+///
+/// # Errors
+/// None that happen: it is written as JSON.
+pub fn insert_tiers(at: &At<'_>, tiers: &[Tier]) -> Result<Statement> {
+    let statement = Statement::new(
         "INSERT INTO points (id, guild_id, user_id, mission_id, post_id, kind, units, points, rule_version, reason, month, at, cause)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
-         WHERE ?14 = (SELECT COALESCE(SUM(units), 0) FROM points WHERE guild_id = ?2 AND mission_id = ?4 AND kind = ?6 AND user_id = ?3)
+         SELECT lower(hex(randomblob(8))), ?2, tier.user, tier.mission, tier.post, 'engagement', 1, tier.points, ?3, tier.reason, ?4, ?5,
+           tier.cause
+         FROM (SELECT json_extract(value, '$.user') AS user, json_extract(value, '$.mission') AS mission,
+             json_extract(value, '$.post') AS post, json_extract(value, '$.points') AS points,
+             json_extract(value, '$.reason') AS reason, json_extract(value, '$.cause') AS cause FROM json_each(?1)) AS tier
+         WHERE NOT EXISTS (SELECT 1 FROM points AS paid WHERE paid.guild_id = ?2 AND paid.mission_id = tier.mission
+           AND paid.kind = 'engagement' AND paid.user_id = tier.user AND paid.post_id = tier.post AND paid.reason = tier.reason)
          ON CONFLICT DO NOTHING",
-        entry,
-    )
-    .bind(before)
+    );
+    Ok(together(statement, at, serde_json::to_string(tiers).map_err(Error::internal)?))
+}
+
+fn together(statement: Statement, at: &At<'_>, lines: String) -> Statement {
+    statement.bind(lines).bind(at.guild).bind(at.rule_version).bind(at.month).bind(at.at)
+}
+
+/// Clicks that a member is paid for, once nothing was paid since `before` was read.
+#[derive(Debug, Serialize)]
+pub struct Clicks {
+    pub user: Id<UserMarker>,
+    pub before: i64,
+    pub units: i64,
+    pub points: i64,
+    pub reason: String,
+    pub cause: String,
+}
+
+/// Adds an entry for each member's clicks of a mission.
+///
+/// # Errors
+/// None that happen: it is written as JSON.
+pub fn insert_clicks(at: &At<'_>, mission: &str, clicks: &[Clicks]) -> Result<Statement> {
+    let statement = Statement::new(
+        "INSERT INTO points (id, guild_id, user_id, mission_id, post_id, kind, units, points, rule_version, reason, month, at, cause)
+         SELECT lower(hex(randomblob(8))), ?2, line.user, ?6, '', 'clicks', line.units, line.points, ?3, line.reason, ?4, ?5, line.cause
+         FROM (SELECT json_extract(value, '$.user') AS user, json_extract(value, '$.before') AS before,
+             json_extract(value, '$.units') AS units, json_extract(value, '$.points') AS points,
+             json_extract(value, '$.reason') AS reason, json_extract(value, '$.cause') AS cause FROM json_each(?1)) AS line
+         WHERE line.before = (SELECT COALESCE(SUM(units), 0) FROM points AS paid
+           WHERE paid.guild_id = ?2 AND paid.mission_id = ?6 AND paid.kind = 'clicks' AND paid.user_id = line.user)
+         ON CONFLICT DO NOTHING",
+    );
+    let lines = serde_json::to_string(clicks).map_err(Error::internal)?;
+    Ok(together(statement, at, lines).bind(mission))
 }
 
 #[derive(Debug, Deserialize)]
 pub struct Paid {
     pub user_id: Id<UserMarker>,
     pub units: i64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Member {
+    pub user_id: Id<UserMarker>,
+}
+
+/// Members with a published post of a mission on one of these platforms, a JSON list of keys.
+pub fn list_published(guild: Id<GuildMarker>, mission: &str, platforms: &str) -> Statement {
+    Statement::new(
+        "SELECT DISTINCT user_id FROM mission_posts WHERE mission_id = ?2 AND guild_id = ?1 AND state = 'published'
+           AND platform IN (SELECT value FROM json_each(?3))",
+    )
+    .bind(guild)
+    .bind(mission)
+    .bind(platforms)
 }
 
 /// What each member was paid for in a mission.
@@ -217,6 +298,17 @@ pub fn top(guild: Id<GuildMarker>, month: &str, limit: u32, offset: u32) -> Stat
     .bind(month)
     .bind(limit)
     .bind(offset)
+}
+
+/// The first of a month who have points at all; equal points by the older account.
+pub fn winners(guild: Id<GuildMarker>, month: &str, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT user_id, points FROM points_totals WHERE guild_id = ?1 AND month = ?2 AND points > 0
+         ORDER BY points DESC, user_id LIMIT ?3",
+    )
+    .bind(guild)
+    .bind(month)
+    .bind(limit)
 }
 
 #[derive(Debug, Deserialize)]

@@ -196,7 +196,11 @@ impl Platform for X {
     }
 
     fn read_metrics(&self, answer: &HttpResponse, _ids: &[&str]) -> Told<Vec<(String, Metrics)>> {
-        let body = told(answer, wire::ok(answer))?;
+        // Without credit no post can be read: that says nothing of this one.
+        if answer.status == 402 {
+            return Err(Refusal::Later(super::DAY_MS));
+        }
+        let body = wire::ok(answer)?;
         let mut all = Vec::new();
         for post in body["data"].as_array().map(Vec::as_slice).unwrap_or_default() {
             let of = |name: &str| post["public_metrics"][name].as_u64();

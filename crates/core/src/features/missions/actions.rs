@@ -444,10 +444,12 @@ pub async fn reward_clicks(ctx: &Ctx, mission: &Mission) -> Result<Option<i64>> 
         return Ok(Some(now + LOOK_AGAIN_MS));
     }
     let mut counted = links::counted_of(ctx, mission.guild_id, &mission.id).await?;
-    points::clicks::pay(ctx, &counted).await?;
+    let rules = points::rules(ctx, mission.guild_id).await?;
+    points::clicks::pay(ctx, &counted, &rules).await?;
+    let Versioned { version, rules } = rules;
+    points::clicks::only_publishers(ctx, &mut counted, &rules).await?;
     // Equal numbers go by the older account: any rule will do that does not change.
     counted.members.sort_unstable_by_key(|(user, _, clicks)| (std::cmp::Reverse(*clicks), *user));
-    let Versioned { version, rules } = points::rules(ctx, mission.guild_id).await?;
     let month = points::month_of(crate::guild_config::cached(ctx, mission.guild_id).await?.zone(), ctx.now());
     let mut statements = vec![store::set_settled(mission)];
     for (place, ((user, _, clicks), points)) in counted.members.iter().zip(&rules.top_clicks).enumerate() {

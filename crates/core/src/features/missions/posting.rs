@@ -280,7 +280,7 @@ pub async fn confirm(
             basis: ready.mission.basis(),
             appears_at,
             mission_version: ready.mission.version,
-            budget: safeguards::budget(ctx, &ready.rules, ready.kind, &ready.text),
+            budget: safeguards::budget(ctx, &ready.rules, poster.guild, ready.kind, &ready.text).await?,
         };
         is_written = ctx.query(store::insert_post(&post)).await?.changes == 1;
     }

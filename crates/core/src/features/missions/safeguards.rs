@@ -1,7 +1,7 @@
 //! Purpose: what a guild does not let its members publish too often, twice, or for too much money. Judged by when posts appear, not by when
 //! they were promised.
 
-use super::{posting::Ready, store};
+use super::{posting::Ready, rounds::budget, store};
 use crate::{
     ctx::Ctx,
     error::{Error, Result},
@@ -16,21 +16,40 @@ use twilight_model::id::{
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
-/// X's budget is counted by 30 days.
-const BUDGET_MS: i64 = 30 * DAY_MS;
 /// A member's posts of a week, the longest pause, by the largest number a day.
 const LOOKED_AT: u32 = 7_000;
 
 /// What a post of this text would take of the guild's budget; `None` where a platform takes no money.
-pub fn budget(ctx: &Ctx, rules: &Rules, kind: Kind, text: &str) -> Option<store::Budget> {
-    let platform = kind.platform();
-    (kind == Kind::X).then(|| store::Budget {
-        limit: rules.x_budget,
-        price: platform.price(text),
+pub async fn budget(
+    ctx: &Ctx,
+    rules: &Rules,
+    guild: Id<GuildMarker>,
+    kind: Kind,
+    text: &str,
+) -> Result<Option<store::Budget>> {
+    if kind != Kind::X {
+        return Ok(None);
+    }
+    // Reading counts costs money too.
+    let limit = rules.x_budget.saturating_sub(budget::of_reads(ctx, guild, kind).await?);
+    Ok(Some(store::Budget { limit, price: kind.platform().price(text), ..prices(ctx) }))
+}
+
+fn prices(ctx: &Ctx) -> store::Budget {
+    let platform = Kind::X.platform();
+    store::Budget {
+        limit: 0,
+        price: 0,
         with_address: platform.price("https://"),
         without: platform.price(""),
-        since: ctx.now() - BUDGET_MS,
-    })
+        since: ctx.now() - budget::PERIOD_MS,
+    }
+}
+
+/// Thousandths of a US dollar that a guild's posts of the last 30 days cost, or may.
+pub async fn cost_of_posts(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<u32> {
+    let spent: Option<store::Spent> = ctx.query(store::spent(guild, &prices(ctx), None)).await?.first()?;
+    Ok(spent.map_or(0, |spent| spent.cost))
 }
 
 /// Why a post on X costs more than is left. `known`: the post itself, once it was confirmed; what appears after it has its price later.
@@ -42,10 +61,10 @@ pub async fn over_budget(
     text: &str,
     known: Option<&store::Post>,
 ) -> Result<Option<String>> {
-    let Some(budget) = budget(ctx, rules, kind, text) else { return Ok(None) };
-    if budget.limit == 0 {
+    if kind == Kind::X && rules.x_budget == 0 {
         return Ok(Some("this server has no budget for posts on X, which cost money".to_owned()));
     }
+    let Some(budget) = budget(ctx, rules, guild, kind, text).await? else { return Ok(None) };
     let spent: Option<store::Spent> = ctx.query(store::spent(guild, &budget, known)).await?.first()?;
     let is_over = spent.map_or(0, |spent| spent.cost) + budget.price > budget.limit;
     Ok(is_over.then(|| "this server's budget for posts on X is used up for now".to_owned()))

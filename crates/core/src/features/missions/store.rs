@@ -248,6 +248,8 @@ pub fn list_due(before: i64, limit: u32) -> Statement {
          UNION ALL SELECT * FROM (SELECT guild_id, 'role:' || user_id, due_at FROM points_roles
            WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT ?2)
          UNION ALL SELECT * FROM (SELECT guild_id, 'month:now', due_at FROM mission_clocks WHERE due_at < ?1
+           UNION ALL SELECT guild_id, 'month:now', look_at FROM mission_clocks WHERE look_at IS NOT NULL AND look_at < ?1
+           UNION ALL SELECT guild_id, 'sync:now', due_at FROM mission_syncs WHERE due_at IS NOT NULL AND due_at < ?1
            UNION ALL SELECT guild_id, 'log:now', due_at FROM mission_logs WHERE due_at IS NOT NULL AND due_at < ?1
            ORDER BY due_at LIMIT ?2)",
     )
@@ -296,6 +298,15 @@ pub struct Post {
     pub sends: u32,
     /// How often its number on the platform was asked for after it was there.
     pub asks: u32,
+    /// When the platform was last asked for counts.
+    #[serde(default)]
+    pub metrics_at: Option<i64>,
+    /// How often in a row it did not give them.
+    #[serde(default)]
+    pub refusals: u32,
+    /// When it is asked again after that.
+    #[serde(default)]
+    pub ask_after: i64,
 }
 
 impl Post {

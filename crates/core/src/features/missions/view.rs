@@ -1,7 +1,7 @@
 //! Purpose: every message and sentence of missions that a person reads in Discord.
 
 use super::{
-    rounds::store::Note,
+    rounds::{budget, store::Note},
     store::{Mission, Post},
 };
 use crate::{
@@ -165,7 +165,9 @@ pub fn post_state(post: &Post) -> String {
     match post.state.as_str() {
         "published" => {
             let link = if post.url.is_empty() { "published".to_owned() } else { format!("[published]({})", post.url) };
-            format!("✅ {link}{}", counts(post))
+            let reason = escape_markdown(&post.reason);
+            let why = if reason.is_empty() { reason } else { format!(" · {reason}") };
+            format!("✅ {link}{}{why}", counts(post))
         }
         "failed" => format!("❌ not published: {}", escape_markdown(&post.reason)),
         "cancelled" => format!("called off: {}", escape_markdown(&post.reason)),
@@ -377,12 +379,27 @@ pub fn decided(post: &Post) -> String {
     }
 }
 
-/// What a guild's missions go by, for the team.
-pub fn settings(rules: &Rules) -> String {
+/// What of a budget for X is spent, in thousandths of a US dollar.
+pub fn spent(rules: &Rules, spent: u32) -> String {
+    let dollars = f64::from(spent) / 1_000.0;
+    if !budget::is_used_up(rules, spent) {
+        return format!("${dollars:.2} of it is spent.");
+    }
+    format!(
+        "${dollars:.2} of it is spent: it is used up. Nothing is published there and counts on X are not read before there is room again."
+    )
+}
+
+/// What a guild's missions go by, for the team; `cost` is what X cost lately.
+pub fn settings(rules: &Rules, cost: u32) -> String {
     let mut lines = Vec::new();
-    let channel =
-        rules.channel.map_or_else(|| "the channel of each mission".to_owned(), |channel| format!("<#{channel}>"));
-    lines.push(format!("Cards and the month's first go to {channel}."));
+    lines.push(rules.channel.map_or_else(
+        || {
+            "Cards go to the channel of each mission, and the month's first to that of the newest mission with points."
+                .to_owned()
+        },
+        |channel| format!("Cards and the month's first go to <#{channel}>."),
+    ));
     if !rules.managers.is_empty() {
         let roles: Vec<String> = rules.managers.iter().map(|role| format!("<@&{role}>")).collect();
         lines.push(format!("Missions are run by Manage Server and {}.", roles.join(", ")));
@@ -410,7 +427,8 @@ pub fn settings(rules: &Rules) -> String {
     let budget = if rules.x_budget == 0 {
         "X is off: posts there cost money.".to_owned()
     } else {
-        format!("Posts on X may cost ${:.2} in 30 days.", f64::from(rules.x_budget) / 1_000.0)
+        let budget = f64::from(rules.x_budget) / 1_000.0;
+        format!("Posts on X, and reading their counts, may cost ${budget:.2} in 30 days. {}", spent(rules, cost))
     };
     let rewards = if rules.rewards_on_x {
         "They bring points, though X forbids that and may take the application's access away."

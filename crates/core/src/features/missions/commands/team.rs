@@ -6,7 +6,7 @@ use crate::{
     ctx::Ctx,
     discord,
     error::{Error, Result},
-    features::missions::{actions, assignees, hand, publish, store, store::Mission, view},
+    features::missions::{actions, assignees, hand, publish, rounds::budget, store, store::Mission, view},
     interaction::Interaction,
     permissions::{self, Giver},
     points::{self, store::EntryRow},
@@ -221,7 +221,8 @@ pub async fn on_settings(ctx: &Ctx, interaction: &Interaction, settings: Setting
     if settings.role.is_some() || settings.points.is_some() {
         ctx.query(points::store::reopen_roles(interaction.guild_id, ctx.now())).await?;
     }
-    Ok(Reply::Private(Message::text(view::settings(&rules))))
+    let cost = if rules.x_budget > 0 { budget::spent(ctx, interaction.guild_id, Kind::X).await? } else { 0 };
+    Ok(Reply::Private(Message::text(view::settings(&rules, cost))))
 }
 
 pub async fn on_adjust(ctx: &Ctx, interaction: &Interaction, adjust: Adjust) -> Result<Reply> {

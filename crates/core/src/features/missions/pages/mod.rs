@@ -13,12 +13,12 @@ mod show;
 mod store;
 mod who;
 
-use super::{actions, store::Mission};
+use super::{actions, rounds::budget, store::Mission};
 use crate::{
     access::{Area, GuildAccess, May},
     ctx::Ctx,
     error::{Error, FieldError, Result},
-    points::rules::Rules,
+    points::{self, rules::Rules},
     social::{Kind, tokens},
     text::count,
     watch::{Attention, Figure},
@@ -191,9 +191,16 @@ pub async fn figures(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Vec<Figure>> {
 
 pub async fn attention(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Vec<Attention>> {
     let now: store::AtAGlance = ctx.query(store::at_a_glance(guild)).await?.first()?.unwrap_or_default();
-    if now.held == 0 {
-        return Ok(Vec::new());
+    let mut all = Vec::new();
+    if now.held > 0 {
+        let posts = count(now.held, "post of a mission waits", "posts of missions wait");
+        let text = format!("{posts} for somebody to say whether the platform has it.");
+        all.push(Attention::new(text, "missions/review"));
     }
-    let posts = count(now.held, "post of a mission waits", "posts of missions wait");
-    Ok(vec![Attention::new(format!("{posts} for somebody to say whether the platform has it."), "missions/review")])
+    let rules = points::rules(ctx, guild).await?.rules;
+    if rules.x_budget > 0 && budget::is_used_up(&rules, budget::spent(ctx, guild, Kind::X).await?) {
+        let text = "The budget for X is used up: nothing is published there, and counts on X are not read.";
+        all.push(Attention::new(text, "missions/rules"));
+    }
+    Ok(all)
 }

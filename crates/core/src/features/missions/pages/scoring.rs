@@ -3,17 +3,18 @@
 use super::{
     href, nav, refused, scoring_effect,
     scoring_effect::Effect,
-    scoring_form::{self, NUMBERS, RANKS_MAX, counted, dollars, numbers, rank_fields, say_places, say_tiers},
+    scoring_form::{self, NUMBERS, RANKS_MAX, dollars, numbers, rank_fields, say_places, say_tiers},
     shell,
 };
 use crate::{
     access::{Area, GuildAccess, May, parse_id},
     ctx::Ctx,
     error::{Error, FieldError, Result},
+    features::missions::{rounds::budget, view},
     permissions::{self, Giver},
     points::{
         self, Versioned,
-        rules::{Rank, Rules},
+        rules::{Rank, Rules, counted_name},
     },
     social::{Kind, tokens},
     web::{
@@ -102,7 +103,7 @@ impl Parts<'_> {
 
     fn tiers(&self) -> String {
         let one = |kind: Kind| {
-            let label = format!("{}: {}", kind.name(), counted(kind));
+            let label = format!("{}: {}", kind.name(), counted_name(kind));
             self.text(&format!("tiers_{}", kind.key()), &label, || say_tiers(self.rules.tiers(kind)), "")
         };
         let top = || say_places(&self.rules.top_clicks);
@@ -142,7 +143,7 @@ impl Parts<'_> {
         };
         let of = |id: Option<twilight_model::id::Id<_>>| id.map(twilight_model::id::Id::get);
         let cards = "Cards and the month's first";
-        one("channel", cards, "Each mission's own channel", of(self.rules.channel))
+        one("channel", cards, "Each mission's own; the month's first where the newest is", of(self.rules.channel))
             + &one("log_channel", "Log of posts, counts and points", "Nowhere", of(self.rules.log_channel))
     }
 
@@ -201,11 +202,17 @@ async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, typed: Typed<'
         text = serde_json::to_string(next).map_err(Error::internal)?;
     }
     let forbidden = tokens::app_of(ctx, Kind::X).and_then(|app| Kind::X.platform().capabilities(app).forbids_rewards);
+    let budget_help = if rules.x_budget == 0 {
+        "0 switches X off.".to_owned()
+    } else {
+        let cost = budget::spent(ctx, access.guild, Kind::X).await?;
+        format!("0 switches X off. {}", view::spent(&rules, cost))
+    };
     let budget = parts.text(
         "x_budget",
-        "US dollars that posts on X may cost in 30 days",
+        "US dollars that posts on X, and reading their counts, may cost in 30 days",
         || dollars(&rules),
-        "0 switches X off.",
+        &budget_help,
     );
     let page = RulesPage {
         shell: shell(ctx, request, access, "Rules"),

@@ -4,10 +4,11 @@ use super::store;
 use crate::{
     ctx::Ctx,
     error::{Error, Result},
+    features::missions::rounds::polls,
     guild_config, people,
     points::{
         self,
-        rules::{Rules, worth},
+        rules::{Rules, Tier, counted, tier_reason, worth},
         store::Total,
     },
     social::{Kind, Metrics},
@@ -16,7 +17,7 @@ use crate::{
     web::table::{Cell, table},
 };
 use chrono::{DateTime, Datelike, NaiveTime};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, UserMarker},
@@ -36,6 +37,8 @@ pub struct Effect {
     /// Members whose rank changes at once.
     ranks: usize,
     pub rank_examples: String,
+    /// Posts that are still asked about and have reached a tier that is new to them, and what those bring; `None` where tiers stay.
+    tiers: Option<(usize, i64)>,
     /// There were more posts or members than were looked at.
     pub is_partial: bool,
 }
@@ -51,7 +54,19 @@ impl Effect {
         }
         let members = members(self.totals);
         format!(
-            "Had these rules held since the 1st, this month's total of {members} would be another. It stays as it is; this shows what to expect."
+            "Had these rules held since the 1st, this month's total of {members} would be another. What was given stays; this shows what to expect."
+        )
+    }
+
+    pub fn say_tiers(&self) -> String {
+        let Some((posts, points)) = self.tiers else { return String::new() };
+        let old = "What was given for tiers that were changed or left out stays.";
+        if posts == 0 {
+            return format!("No post of the last 30 days has reached a tier that is new to it. {old}");
+        }
+        let posts = count(posts as u64, "post", "posts");
+        format!(
+            "{posts} of the last 30 days reached a tier that is new: {points:+} points come when the counts are read next, within an hour, on X within a day. {old}"
         )
     }
 
@@ -101,6 +116,32 @@ fn differences(
     all
 }
 
+/// What posts that are still asked about have reached by the new tiers and not by the old, and were not paid for before.
+fn newly_reached(
+    posts: &[store::AskedPost],
+    paid: &[store::PaidTier],
+    (old, new): (&Rules, &Rules),
+) -> Option<(usize, i64)> {
+    let pays = |rules: &Rules, kind| if rules.rewards(kind) { rules.tiers(kind).to_vec() } else { Vec::new() };
+    if Kind::ALL.into_iter().all(|kind| pays(old, kind) == pays(new, kind)) {
+        return None;
+    }
+    let paid: HashSet<(&str, &str)> = paid.iter().map(|row| (row.post_id.as_str(), row.reason.as_str())).collect();
+    let worth = |post: &store::AskedPost| {
+        let Some(kind) = Kind::of(&post.platform) else { return 0 };
+        let metrics = Metrics { views: post.views, reactions: post.reactions, ..Metrics::default() };
+        let reached = counted(kind, &metrics).unwrap_or(0);
+        let is_new = |tier: &&Tier| {
+            tier.at <= reached
+                && !pays(old, kind).iter().any(|before| before.at == tier.at)
+                && !paid.contains(&(post.id.as_str(), tier_reason(kind, tier.at).as_str()))
+        };
+        pays(new, kind).iter().filter(is_new).map(|tier| tier.points).sum()
+    };
+    let all: Vec<i64> = posts.iter().map(worth).filter(|points| *points != 0).collect();
+    Some((all.len(), all.iter().sum()))
+}
+
 fn rank_name(rules: &Rules, points: i64) -> &str {
     rules.rank(points).map_or("none", |(_, rank)| rank.name.as_str())
 }
@@ -116,9 +157,14 @@ pub async fn of(ctx: &Ctx, guild: Id<GuildMarker>, old: &Rules, new: &Rules) -> 
             store::paid_since(guild, since),
             points::store::top(guild, &month, MEMBERS_MAX, 0),
             points::store::top(guild, points::ALL, MEMBERS_MAX, 0),
+            store::posts_asked(guild, ctx.now() - polls::ASKED_MS, POSTS_MAX),
+            store::paid_tiers(guild, ctx.now() - polls::ASKED_MS),
         ])
         .await?;
-    let [posts, paid, of_month, of_all] = &results[..] else { return Err(Error::internal("four results expected")) };
+    let [posts, paid, of_month, of_all, asked, tiers] = &results[..] else {
+        return Err(Error::internal("six results expected"));
+    };
+    let tiers = newly_reached(&asked.all::<store::AskedPost>()?, &tiers.all::<store::PaidTier>()?, (old, new));
     let posts: Vec<store::RewardedPost> = posts.all()?;
     let (of_month, of_all): (Vec<Total>, Vec<Total>) = (of_month.all()?, of_all.all()?);
     let mut changed: Vec<_> = differences(&posts, &paid.all::<store::PaidUnits>()?, (old, new)).into_iter().collect();
@@ -162,6 +208,7 @@ pub async fn of(ctx: &Ctx, guild: Id<GuildMarker>, old: &Rules, new: &Rules) -> 
             &["Member", "Points", "Rank", "Becomes"],
             &moved.iter().take(EXAMPLES).map(rank).collect::<Vec<_>>(),
         ),
+        tiers,
         is_partial: full(posts.len(), POSTS_MAX) || full(of_all.len(), MEMBERS_MAX),
     })
 }

@@ -3,7 +3,7 @@
 use crate::{
     access::parse_id,
     error::FieldError,
-    points::rules::{POINTS_MAX, Rank, Rules, Tier},
+    points::rules::{POINTS_MAX, Rank, Rules, Tier, counted_name},
     social::Kind,
     text::clean_line,
     web::Form,
@@ -53,11 +53,6 @@ fn put_numbers(rules: &mut Rules, numbers: [i64; 7]) {
 /// The names of a rank's three fields.
 pub fn rank_fields(place: usize) -> [String; 3] {
     ["name", "at", "role"].map(|part| format!("rank_{part}_{place}"))
-}
-
-/// What a platform's tiers count.
-pub fn counted(kind: Kind) -> &'static str {
-    if kind == Kind::LinkedIn { "reactions" } else { "views" }
 }
 
 /// `100: 5, 500: 10`, as the same field is read.
@@ -191,7 +186,7 @@ pub fn say(rules: &Rules, role: impl Fn(&Rank) -> String, channel: impl Fn(u64) 
     }
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
     for kind in Kind::ALL {
-        said.push((format!("{} on {}", counted(kind), kind.name()), or_none(say_tiers(rules.tiers(kind)))));
+        said.push((format!("{} on {}", counted_name(kind), kind.name()), or_none(say_tiers(rules.tiers(kind)))));
     }
     said.push(("First places by clicks".to_owned(), or_none(say_places(&rules.top_clicks))));
     let ranks: Vec<String> =
@@ -200,8 +195,11 @@ pub fn say(rules: &Rules, role: impl Fn(&Rank) -> String, channel: impl Fn(u64) 
     said.push(("Words that are not published".to_owned(), or_none(rules.banned_words.join(", "))));
     said.push(("Dollars for X in 30 days".to_owned(), dollars(rules)));
     said.push(("Points for posts on X".to_owned(), if rules.rewards_on_x { "on" } else { "off" }.to_owned()));
-    for (label, id) in [("Cards and the month's first in", rules.channel), ("Log in", rules.log_channel)] {
-        said.push((label.to_owned(), id.map_or_else(|| "none".to_owned(), |id| channel(id.get()))));
+    let own = "each mission's own channel; the month's first where the newest is";
+    for (label, id, none) in
+        [("Cards and the month's first in", rules.channel, own), ("Log in", rules.log_channel, "none")]
+    {
+        said.push((label.to_owned(), id.map_or_else(|| none.to_owned(), |id| channel(id.get()))));
     }
     said
 }

@@ -323,6 +323,39 @@ pub fn paid_since(guild: Id<GuildMarker>, since: i64) -> Statement {
     .bind(since)
 }
 
+/// A published post whose counts are still read.
+#[derive(Debug, Deserialize)]
+pub struct AskedPost {
+    pub id: String,
+    pub platform: String,
+    pub views: Option<u64>,
+    pub reactions: Option<u64>,
+}
+
+/// Posts that were published since then.
+pub fn posts_asked(guild: Id<GuildMarker>, since: i64, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT id, platform, views, reactions FROM mission_posts
+         WHERE guild_id = ?1 AND state = 'published' AND published_at > ?2 LIMIT ?3",
+    )
+    .bind(guild)
+    .bind(since)
+    .bind(limit)
+}
+
+/// A tier that was paid, told by its reason.
+#[derive(Debug, Deserialize)]
+pub struct PaidTier {
+    pub post_id: String,
+    pub reason: String,
+}
+
+pub fn paid_tiers(guild: Id<GuildMarker>, since: i64) -> Statement {
+    Statement::new("SELECT post_id, reason FROM points WHERE guild_id = ?1 AND at >= ?2 AND kind = 'engagement'")
+        .bind(guild)
+        .bind(since)
+}
+
 /// What the first page says of a guild's missions.
 #[derive(Debug, Default, Deserialize)]
 pub struct AtAGlance {
