@@ -39,7 +39,7 @@ async fn clicks_of_many_missions_are_paid_though_all_of_them_are_clicked_all_the
     }
     // What was clicked in the first slots is paid while the clicks go on, in every mission alike.
     let paid =
-        "SELECT COUNT(*) FROM (SELECT mission_id FROM points WHERE kind = 'clicks' GROUP BY 1 HAVING SUM(units) >= 20)";
+        "SELECT COUNT(*) FROM (SELECT mission_id FROM points WHERE kind = 'clicks' GROUP BY 1 HAVING SUM(units) >= 30)";
     assert_eq!(world.db.column(paid), ["20"]);
     world.advance_minutes(12).await;
     world.slash("ada", "#general", "/score").await.says("400 points");

@@ -30,6 +30,8 @@ use twilight_model::id::{
 const MISSIONS: u32 = 6;
 /// Entries of one statement: as JSON far below the 2 MB of a bound text.
 const ENTRIES: usize = 2_000;
+/// Seconds from the tick that has slots counted: what is counted right before would be left for the next time, each time.
+const AFTER_COUNTING_S: u32 = 45;
 const CURSOR: &str = "points_clicks";
 /// Seconds after which a mission that could not be paid is tried again, by itself.
 const AGAIN_S: u32 = 60;
@@ -47,7 +49,7 @@ pub async fn sweep(ctx: &Ctx) -> Result<()> {
     if links::changed_since(ctx, &cursor(ctx).await?, 1).await?.is_empty() {
         return Ok(());
     }
-    ctx.queue.send(Job::PayClicks, 0).await.map_err(Error::retryable)
+    ctx.queue.send(Job::PayClicks, AFTER_COUNTING_S).await.map_err(Error::retryable)
 }
 
 /// Pays some missions whose numbers changed, in the order of change, and has another job go on until none is left: one whose numbers
