@@ -8,6 +8,7 @@ ALTER TABLE mission_posts ADD COLUMN basis TEXT;
 ALTER TABLE mission_posts ADD COLUMN appears_at INTEGER;
 ALTER TABLE mission_posts ADD COLUMN sends INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE mission_posts ADD COLUMN asks INTEGER NOT NULL DEFAULT 0;
+UPDATE mission_posts SET appears_at = due_at WHERE due_at IS NOT NULL AND state = 'scheduled';
 UPDATE mission_posts SET sends = MAX(tries, 1) WHERE due_at IS NOT NULL AND sent_at IS NOT NULL;
 
 -- Posts that cost money, by when they appear: what a budget is counted by.

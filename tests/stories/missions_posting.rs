@@ -106,6 +106,22 @@ async fn what_was_not_sent_yet_is_called_off_with_its_account() {
     publish(&world, "ada", &card, "LinkedIn").await.says("Published on LinkedIn");
 }
 
+/// TikTok has taken it, and works on it while its account is changed.
+#[tokio::test(start_paused = true)]
+async fn what_a_platform_works_on_is_held_when_its_account_is_gone() {
+    let world = World::new().await;
+    let change = AppChange { processing_ms: Some(300_000), ..AppChange::default() };
+    world.sim.borrow_mut().change_social_app(Platform::TikTok, change);
+    let card = pushed(&world, "TikTok").await;
+    connect(&world, "ada", "tiktok", "ada_t").await;
+    publish(&world, "ada", &card, "TikTok").await.says("working on it");
+    swap(&world, "tiktok", "ada_private").await;
+    world.advance_minutes(10).await;
+    mine(&world, "unknown whether it was published: another TikTok account is connected").await;
+    is_told(&world, "ada", "does not know whether your post on TikTok was published");
+    assert_eq!(posts(&world, Platform::TikTok), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_same_account_connected_again_publishes_what_was_scheduled() {
     let world = World::new().await;
@@ -484,6 +500,25 @@ async fn a_plain_refusal_is_one_whatever_went_wrong_before_it() {
     mine(&world, "❌ not published: No").await;
     is_told(&world, "ada", "Nothing was posted");
     assert_eq!(posts(&world, Platform::Threads), 0);
+}
+
+/// X lists the post late, and refuses its words when they are sent again.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_a_lost_call_may_be_its_echo() {
+    let world = World::new().await;
+    let change = AppChange { listed_after_ms: Some(100_000), ..AppChange::default() };
+    world.sim.borrow_mut().change_social_app(Platform::X, change);
+    let card = pushed(&world, "X").await;
+    with_budget(&world, "5").await;
+    connect(&world, "ada", "x", "ada_x").await;
+    fault(&world, TWEETS, FaultKind::HangAfterEffect);
+    publish(&world, "ada", &card, "X").await.says("gave no answer");
+    world.advance_minutes(5).await;
+    let post = world.posted(Platform::X).pop().expect("a post");
+    mine(&world, &format!("status/{}", post.id)).await;
+    let sent = world.sim.borrow().calls_to("POST", TWEETS).map(|call| call.status).collect::<Vec<_>>();
+    assert_eq!(sent.iter().filter(|status| **status == 403).count(), 1, "{sent:?}");
+    assert_eq!(posts(&world, Platform::X), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -134,8 +134,9 @@ async fn take_step(ctx: &Ctx, mut post: Post) -> Result<()> {
     }
     let scene = match still::scene(ctx, &post).await? {
         Ok(scene) => scene,
-        Err(Stop::Later(wait)) => return postpone(ctx, post, wait).await,
+        Err(Stop::Later(wait)) if post.state == "published" => return ids::later(ctx, post, wait).await,
         Err(_) if post.state == "published" => return ids::give_up(ctx, post).await,
+        Err(Stop::Later(wait)) => return postpone(ctx, post, wait).await,
         Err(Stop::Off(reason) | Stop::Failed(reason)) if post.sent_at.is_some() => {
             return hold(ctx, post, &reason).await;
         }

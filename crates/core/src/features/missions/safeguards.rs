@@ -70,10 +70,11 @@ pub async fn over_budget(
     Ok(is_over.then(|| "this server's budget for posts on X is used up for now".to_owned()))
 }
 
-/// Most posts of any 24 hours in which one that appears at `at` would be.
+/// Most posts of any 24 hours in which one that appears at `at` would be. `times` in their order.
 fn fullest_day(times: &[i64], at: i64) -> usize {
+    let until = |end: i64| times.partition_point(|time| *time < end);
     let begins = times.iter().copied().chain([at]).filter(|begin| (0..DAY_MS).contains(&(at - begin)));
-    begins.map(|begin| times.iter().filter(|time| (0..DAY_MS).contains(&(*time - begin))).count()).max().unwrap_or(0)
+    begins.map(|begin| until(begin + DAY_MS) - until(begin)).max().unwrap_or(0)
 }
 
 /// The first moment from `at` on that keeps the pause to every post, with the post that is in the way; `None` where nothing is. `times` in

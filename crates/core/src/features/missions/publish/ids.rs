@@ -52,15 +52,18 @@ pub async fn ask(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
             tokens::refused(ctx, &scene.account).await?;
             give_up(ctx, post).await
         }
-        told => {
-            let least = if let Err(Refusal::Later(wait)) = told { wait } else { 0 };
-            let wait = usize::try_from(post.asks).ok().and_then(|asks| WAITS_MS.get(asks)).copied();
-            post.asks += 1;
-            match wait {
-                Some(wait) => postpone(ctx, post, wait.max(least)).await,
-                None => give_up(ctx, post).await,
-            }
-        }
+        Err(Refusal::Later(wait)) => later(ctx, post, wait).await,
+        _ => later(ctx, post, 0).await,
+    }
+}
+
+/// Asks again when the next wait is over, and after `least` at the earliest; after the last not any more.
+pub async fn later(ctx: &Ctx, mut post: Post, least: i64) -> Result<()> {
+    let wait = usize::try_from(post.asks).ok().and_then(|asks| WAITS_MS.get(asks)).copied();
+    post.asks += 1;
+    match wait {
+        Some(wait) => postpone(ctx, post, wait.max(least)).await,
+        None => give_up(ctx, post).await,
     }
 }
 
