@@ -205,6 +205,17 @@ pub async fn changed_since(ctx: &Ctx, cursor: &Cursor, limit: u32) -> Result<Vec
     Ok(changed.into_iter().map(of).collect())
 }
 
+/// Whether numbers of missions changed so short ago that `changed_since` does not tell them yet.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_changing(ctx: &Ctx) -> Result<bool> {
+    let since = ctx.now() - SETTLED_MS;
+    let after = (since, "", "");
+    let changed = ctx.query(store::list_changed(after, crate::sql::MAX_SAFE_INTEGER, 1)).await?;
+    Ok(changed.first::<store::ChangedPack>()?.is_some())
+}
+
 /// The counted visitors of one mission's members now.
 pub async fn counted_of(ctx: &Ctx, guild: Id<GuildMarker>, mission: &str) -> Result<CountedMission> {
     let statements = vec![store::get_all_time(guild, mission), store::list_of_mission(guild, mission, MEMBERS_MAX)];

@@ -30,7 +30,8 @@ use twilight_model::id::{
 const MISSIONS: u32 = 6;
 /// Entries of one statement: as JSON far below the 2 MB of a bound text.
 const ENTRIES: usize = 2_000;
-/// Seconds from the tick that has slots counted: what is counted right before would be left for the next time, each time.
+/// Seconds after which numbers that changed right before are looked at: where slots are counted just ahead of this every time, they
+/// would always be left for the next one.
 const AFTER_COUNTING_S: u32 = 45;
 const CURSOR: &str = "points_clicks";
 /// Seconds after which a mission that could not be paid is tried again, by itself.
@@ -49,7 +50,7 @@ pub async fn sweep(ctx: &Ctx) -> Result<()> {
     if links::changed_since(ctx, &cursor(ctx).await?, 1).await?.is_empty() {
         return Ok(());
     }
-    ctx.queue.send(Job::PayClicks, AFTER_COUNTING_S).await.map_err(Error::retryable)
+    ctx.queue.send(Job::PayClicks, 0).await.map_err(Error::retryable)
 }
 
 /// Pays some missions whose numbers changed, in the order of change, and has another job go on until none is left: one whose numbers
@@ -59,6 +60,9 @@ pub async fn sweep(ctx: &Ctx) -> Result<()> {
 /// When the database or the queue does not answer; the same job goes on.
 pub async fn sync(ctx: &Ctx) -> Result<()> {
     let changed = links::changed_since(ctx, &cursor(ctx).await?, MISSIONS).await?;
+    if changed.len() < MISSIONS as usize && links::is_changing(ctx).await? {
+        ctx.queue.send(Job::PayClicks, AFTER_COUNTING_S).await.map_err(Error::retryable)?;
+    }
     let Some(last) = changed.last() else { return Ok(()) };
     for one in &changed {
         if let Err(error) = of_mission(ctx, one.guild, &one.cursor.mission).await {
