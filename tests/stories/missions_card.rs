@@ -4,6 +4,7 @@ use crate::{
     missions_help::{connect, publish, pushed},
     missions_media::{attach, jpeg},
 };
+use muster_sim::Platform;
 use muster_tests::{DEMO, World};
 
 /// `ada` runs missions by a role, without Manage Server.
@@ -165,4 +166,27 @@ async fn a_mission_may_bring_other_points_than_the_rules_say() {
     connect(&world, "bela", "linkedin", "Bela Bartok").await;
     publish(&world, "bela", &card, "LinkedIn").await.says("+10 Published");
     world.slash("ada", "#general", "/score").await.says("45 points");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tiktok_gets_no_link_and_is_agreed_to_before_it_is_published() {
+    let world = World::new().await;
+    let card = pushed(&world, "TikTok").await;
+    connect(&world, "ada", "tiktok", "ada.t").await;
+    let choices = world.press("ada", &card, "Connect & Post").await.message.expect("where to publish").id;
+    let seen = world.press("ada", &choices, "Preview for TikTok").await;
+    seen.says("See the link in my profile and come by.")
+        .says("Music Usage Confirmation")
+        .says("put yours into your profile");
+    assert!(seen.text.contains("/l/"), "their link is told beside it: {}", seen.text);
+    let preview = seen.message.expect("a preview").id;
+    // An application that TikTok has not audited publishes for the author only.
+    let shown = world.sim.borrow().message(&preview).expect("the preview").text();
+    assert!(shown.contains("visible to their author only"), "{shown}");
+    world.choose("ada", &preview, "SELF_ONLY").await.says("This is what will appear");
+    world.press("ada", &preview, "Publish").await;
+    world.advance_minutes(5).await;
+    let posts = world.posted(Platform::TikTok);
+    assert_eq!(posts.len(), 1);
+    assert!(posts[0].text.contains("the link in my profile") && !posts[0].text.contains("/l/"), "{}", posts[0].text);
 }

@@ -338,6 +338,18 @@ pub trait Platform {
     fn read_person(&self, answer: &HttpResponse) -> Told<Person>;
 
     fn capabilities(&self, app: &App) -> Capabilities;
+    /// Whether a post's text may lead somewhere; where not, the member's link goes into their profile.
+    fn takes_links(&self) -> bool {
+        true
+    }
+    /// What a member agrees to by publishing, where a platform wants that said.
+    fn agreement(&self) -> Option<&'static str> {
+        None
+    }
+    /// The only word for who may see a post that this application can use; `None` where the member has the choice.
+    fn only_privacy(&self, _app: &App) -> Option<&'static str> {
+        None
+    }
     /// Asks who may see a post of this account, where the member has to choose that before every post (TikTok's guidelines).
     fn ask_privacy(&self, _acting: &Acting<'_>) -> Option<HttpRequest> {
         None

@@ -25,9 +25,12 @@ fn ok(answer: &HttpResponse) -> Told<Value> {
         "ok" => Ok(body),
         "access_token_invalid" | "scope_not_authorized" => Err(Refusal::Token),
         "rate_limit_exceeded" => Err(Refusal::Later(60_000)),
-        "reached_active_user_cap" | "spam_risk_too_many_posts" => Err(Refusal::Rejected(
-            "TikTok lets this application publish for five people a day until it has been audited".to_owned(),
+        "reached_active_user_cap" => Err(Refusal::Rejected(
+            "TikTok lets this application publish for so many people a day and no more (five until it has been audited)".to_owned(),
         )),
+        "spam_risk_too_many_posts" => {
+            Err(Refusal::Rejected("TikTok takes no more posts of this account today".to_owned()))
+        }
         "" | "internal_error" => wire::ok(answer).and(Err(Refusal::Unknown("no readable answer".to_owned()))),
         _ => Err(Refusal::Rejected(wire::name(&body["error"]["message"]))),
     }
@@ -115,6 +118,21 @@ impl Platform for TikTok {
             forbids_rewards: None,
             caution: Some(caution),
         }
+    }
+
+    /// TikTok's content sharing guidelines: nothing promotional, no link among it, is put into a post by an application.
+    fn takes_links(&self) -> bool {
+        false
+    }
+
+    fn agreement(&self) -> Option<&'static str> {
+        Some(
+            "By publishing you agree to TikTok's Music Usage Confirmation. Unless only you can see the post, it is marked as a paid partnership, and you agree to TikTok's Branded Content Policy too.",
+        )
+    }
+
+    fn only_privacy(&self, app: &App) -> Option<&'static str> {
+        (!app.has("audited")).then_some("SELF_ONLY")
     }
 
     fn ask_privacy(&self, acting: &Acting<'_>) -> Option<HttpRequest> {

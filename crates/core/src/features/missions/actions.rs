@@ -174,7 +174,7 @@ pub async fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules)
         problems.push(FieldError::new("link", refused.to_string()));
     }
     for kind in mission.kinds() {
-        let text = text_for(mission, &links::url(ctx, &"x".repeat(links::SLUG_LENGTH)));
+        let text = text_for(mission, kind, &links::url(ctx, &"x".repeat(links::SLUG_LENGTH)));
         // A draft may wait for its picture: a form of Discord's has no place for one.
         let needs_image = mission.state != "draft" && needs_picture(kind);
         if let Some(refusal) = points::rules::refusal(rules, kind, &text, &mission.image_url, needs_image) {
@@ -201,10 +201,13 @@ fn kind_refuses(kind: Kind, mission: &Mission) -> bool {
     Kept::of(&mission.image_url).is_some_and(|kept| kind.platform().refuses(kept.image).is_some())
 }
 
-/// What a member publishes, with their link in its place.
-pub fn text_for(mission: &Mission, link: &str) -> String {
+/// What a member publishes on a platform, with their link in its place.
+pub fn text_for(mission: &Mission, kind: Kind, link: &str) -> String {
     if mission.target_url.is_empty() {
         return mission.copy.replace("{link}", "").trim().to_owned();
+    }
+    if !kind.platform().takes_links() {
+        return mission.copy.replace("{link}", "the link in my profile");
     }
     if mission.copy.contains("{link}") {
         return mission.copy.replace("{link}", link);

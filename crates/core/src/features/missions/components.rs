@@ -32,14 +32,14 @@ pub async fn on_open(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<R
     let (guild, user) = (interaction.guild_id, interaction.actor.id);
     let accounts = accounts::list(ctx, guild, user).await?;
     let posts: Vec<Post> = ctx.query(store::list_posts_of(&mission.id, user)).await?.all()?;
-    let text = posting::text_like(ctx, &mission);
     let mut choices = Vec::new();
     for kind in mission.kinds() {
         let account = accounts.iter().find(|one| one.platform == kind.key() && one.is_active());
         choices.push(view::Choice {
             kind,
             account: account.map(|one| one.account_name.clone()),
-            obstacle: posting::obstacle(ctx, &scene.rules, &mission, kind, &text).await?,
+            obstacle: posting::obstacle(ctx, &scene.rules, &mission, kind, &posting::text_like(ctx, &mission, kind))
+                .await?,
             post: posts.iter().find(|post| post.platform == kind.key()).cloned(),
         });
     }

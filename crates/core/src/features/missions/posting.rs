@@ -76,18 +76,18 @@ pub async fn obstacle(ctx: &Ctx, rules: &Rules, mission: &Mission, kind: Kind, t
 }
 
 /// What a member would publish, with a link that is as long as theirs will be.
-pub fn text_like(ctx: &Ctx, mission: &Mission) -> String {
-    actions::text_for(mission, &links::url(ctx, &"x".repeat(links::SLUG_LENGTH)))
+pub fn text_like(ctx: &Ctx, mission: &Mission, kind: Kind) -> String {
+    actions::text_for(mission, kind, &links::url(ctx, &"x".repeat(links::SLUG_LENGTH)))
 }
 
-/// What the member publishes, with their own link, which is made where there is none yet.
-async fn text_of(ctx: &Ctx, mission: &Mission, user: Id<UserMarker>) -> Result<String> {
+/// The member's own link, which is made where there is none yet; empty for a mission that leads nowhere.
+async fn link_of(ctx: &Ctx, mission: &Mission, user: Id<UserMarker>) -> Result<String> {
     if mission.target_url.is_empty() {
-        return Ok(actions::text_for(mission, ""));
+        return Ok(String::new());
     }
     let guild = mission.guild_id;
     if let Some(link) = links::of_member(ctx, guild, &mission.id, user).await? {
-        return Ok(actions::text_for(mission, &links::url(ctx, &link.slug)));
+        return Ok(links::url(ctx, &link.slug));
     }
     let target = links::target(ctx, &mission.target_url, &actions::utm(mission))?;
     let insert =
@@ -96,7 +96,7 @@ async fn text_of(ctx: &Ctx, mission: &Mission, user: Id<UserMarker>) -> Result<S
     let link = links::of_member(ctx, guild, &mission.id, user).await?;
     let link = link.ok_or_else(|| Error::internal("the member's link was not found after it was made"))?;
     links::publish(ctx, &link).await;
-    Ok(actions::text_for(mission, &links::url(ctx, &link.slug)))
+    Ok(links::url(ctx, &link.slug))
 }
 
 /// Names a preview, in custom ids and for programs: what was previewed is what is published, or the member looks again.
@@ -117,6 +117,8 @@ pub struct Ready {
     pub kind: Kind,
     pub account: social::store::Account,
     pub text: String,
+    /// The member's own; empty for none.
+    link: String,
     pub hash: String,
     pub rules: Rules,
 }
@@ -128,7 +130,8 @@ pub async fn ready(ctx: &Ctx, poster: &Poster, mission: &str, platform: &str) ->
         || Error::user("This button belongs to another version of the mission. Press **Connect & Post** again.");
     let kind = Kind::of(platform).filter(|kind| mission.kinds().contains(kind)).ok_or_else(forged)?;
     let rules = points::rules(ctx, poster.guild).await?.rules;
-    let text = text_of(ctx, &mission, poster.user).await?;
+    let link = link_of(ctx, &mission, poster.user).await?;
+    let text = actions::text_for(&mission, kind, &link);
     if let Some(why) = obstacle(ctx, &rules, &mission, kind, &text).await? {
         return Err(Error::User(format!("{}: {why}.", kind.name())));
     }
@@ -137,7 +140,7 @@ pub async fn ready(ctx: &Ctx, poster: &Poster, mission: &str, platform: &str) ->
     let connect = || Error::User(format!("Connect your {} account first: `/connect`.", kind.name()));
     let account = account.ok_or_else(connect)?;
     let hash = hash_of(&text, &mission.image_url, &account.account_id);
-    Ok(Ready { mission, kind, account, text, hash, rules })
+    Ok(Ready { mission, kind, account, text, link, hash, rules })
 }
 
 /// What will appear beside the text.
@@ -156,7 +159,13 @@ pub async fn look(ctx: &Ctx, ready: &Ready) -> Result<Look> {
     let mut look = Look { account, image: String::new(), notes: Vec::new(), privacy: Vec::new() };
     let Some(app) = tokens::app_of(ctx, ready.kind) else { return Ok(look) };
     let can = ready.kind.platform().capabilities(app);
-    look.notes.extend(can.caution.map(str::to_owned));
+    let platform = ready.kind.platform();
+    look.notes.extend(can.caution.into_iter().chain(platform.agreement()).map(str::to_owned));
+    if !platform.takes_links() && !ready.link.is_empty() {
+        let name = ready.kind.name();
+        look.notes
+            .push(format!("{name} wants no links in posts: put yours into your profile there. It is {}", ready.link));
+    }
     let image = &ready.mission.image_url;
     if can.takes(image) {
         look.image = media::address(ctx, ready.mission.guild_id, image, ctx.now() + media::ADDRESS_MS);
@@ -218,7 +227,13 @@ async fn creator(ctx: &Ctx, app: &App, ready: &Ready) -> Result<Option<Creator>>
     let access = fresh(ctx, ready).await?;
     let Some(request) = platform.ask_privacy(&accounts::acting(app, &ready.account, &access)) else { return Ok(None) };
     let answer = ctx.http.send(request).await.map_err(|_| silent())?;
-    match platform.read_privacy(&answer) {
+    let told = platform.read_privacy(&answer).map(|mut creator| {
+        if let Some(only) = platform.only_privacy(app) {
+            creator.privacy.retain(|(word, _)| word == only);
+        }
+        creator
+    });
+    match told {
         Ok(creator) if !creator.privacy.is_empty() => Ok(Some(creator)),
         Err(Refusal::Rejected(why)) => Err(Error::User(format!("{name}: {}.", crate::text::escape_markdown(&why)))),
         _ => Err(silent()),
@@ -273,7 +288,7 @@ pub async fn confirm(
             text: ready.text.clone(),
             essence: caption::essence(&ready.text),
             image_url: ready.mission.image_url.clone(),
-            privacy: privacy_of(ready.kind, privacy)?,
+            privacy: privacy_of(ctx, ready.kind, privacy)?,
             step_at: now,
             due_at: Some(appears_at),
             account_hash: accounts::hash_of(&ready.account, ready.kind),
@@ -293,8 +308,15 @@ pub async fn confirm(
 }
 
 /// Who may see the post, where the member has to choose it.
-fn privacy_of(kind: Kind, word: &str) -> Result<String> {
+fn privacy_of(ctx: &Ctx, kind: Kind, word: &str) -> Result<String> {
     let known = ["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"];
+    let only = tokens::app_of(ctx, kind).and_then(|app| kind.platform().only_privacy(app));
+    if only.is_some_and(|only| known.contains(&word) && word != only) {
+        let name = kind.name();
+        let why =
+            format!("Until {name} has audited this application, a post is for its author only: choose **Only you**.");
+        return Err(Error::User(why));
+    }
     match kind {
         Kind::TikTok if known.contains(&word) => Ok(word.to_owned()),
         Kind::TikTok => Err(Error::user("Choose first who may see the post.")),

@@ -7,11 +7,11 @@ use crate::{
     error::{Error, FieldError, Result},
     features::missions::{
         actions::{self, Wish},
-        assignees,
+        assignees, posting,
         store::Mission,
         view,
     },
-    guild_config, links, media, permissions,
+    guild_config, media, permissions,
     points::{
         self,
         rules::{POINTS_MAX, Rules},
@@ -252,8 +252,8 @@ async fn read(
 }
 
 fn previews(ctx: &Ctx, mission: &Mission, rules: &Rules) -> Vec<Preview> {
-    let text = actions::text_for(mission, &links::url(ctx, &"x".repeat(links::SLUG_LENGTH)));
     let preview = |kind: Kind| {
+        let text = posting::text_like(ctx, mission, kind);
         let limits = platform_limits(ctx, rules, kind);
         let count = kind.platform().count(&text);
         let image = &mission.image_url;
@@ -265,7 +265,7 @@ fn previews(ctx: &Ctx, mission: &Mission, rules: &Rules) -> Vec<Preview> {
         let without = if without { view::WITHOUT_PICTURE.replace("{}", kind.name()) } else { String::new() };
         Preview {
             name: kind.name(),
-            text: text.clone(),
+            text,
             picture,
             used: count.used,
             limit: count.limit,
