@@ -300,6 +300,7 @@ impl<'a> Scene<'a> {
         let has_lines = |who: &usize| self.model.lines.iter().any(|(of, ..)| of == who);
         let mut first: Vec<(i64, String)> =
             (0..PEOPLE.len()).filter(has_lines).map(|who| (self.model.sum(who), self.world.id(PEOPLE[who]))).collect();
+        first.retain(|(points, _)| *points > 0);
         first.sort_by_key(|(points, user)| (-points, user.clone()));
         let first: Vec<_> =
             first.into_iter().map(|(points, user)| serde_json::json!({ "user": user, "points": points })).collect();
