@@ -37,6 +37,7 @@ mod missions_model;
 mod missions_months;
 mod missions_points;
 mod missions_polls;
+mod missions_roles;
 mod people;
 mod privacy;
 mod registration;
