@@ -39,6 +39,7 @@ mod missions_months;
 mod missions_points;
 mod missions_polls;
 mod missions_posting;
+mod missions_roles;
 mod missions_safeguards;
 mod people;
 mod privacy;

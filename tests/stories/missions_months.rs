@@ -3,7 +3,7 @@
 use crate::missions_help::{connect, publish, pushed};
 use muster_core::{ports::Timer, time};
 use muster_testkit::FaultMode;
-use muster_tests::World;
+use muster_tests::{Browser, World, browser::text};
 
 const FIRST: &str = "The month's first";
 
@@ -205,4 +205,29 @@ async fn only_points_above_zero_win_a_month() {
     gets(&world, "ada", -5).await;
     until(&world, "2026-01-01T00:06:00Z").await;
     assert_eq!(announced(&world).len(), 1, "nobody won December");
+}
+
+#[tokio::test(start_paused = true)]
+async fn months_that_ended_stay_to_be_read() {
+    let world = november().await;
+    gets(&world, "bela", 40).await;
+    until(&world, "2025-12-02T00:06:00Z").await;
+    gets(&world, "chen", 7).await;
+    let old = world.slash("ada", "#general", "/leaderboard board:missions month:2025-11").await;
+    old.says("2025-11").says(&format!("🥇 <@{}> · **40** points", world.id("bela"))).says("You: **#2** with 25 points");
+    assert!(!old.text.contains(&world.id("chen")), "{}", old.text);
+    world.slash("ada", "#general", "/leaderboard month:2025-13").await.says("Write the month like 2026-11.");
+    world.slash("ada", "#general", "/leaderboard board:week month:2025-11").await.says("of missions alone");
+    let browser = Browser::signed_in(&world, "mara").await;
+    let board = format!("/g/{}/missions/board", world.guild());
+    let page = browser.get(&board).await;
+    let said = text(&page);
+    assert!(
+        said.contains("This month All time 2025-11") && said.contains("1 Chen") && !said.contains("Béla"),
+        "{said}"
+    );
+    assert!(page.body.contains(&format!("{board}?month=2025-11")));
+    let said = text(&browser.get(&format!("{board}?month=2025-11")).await);
+    assert!(said.contains("2 members · ended 2025-12-02T") && said.contains("1 Béla 40 2 Ada 25"), "{said}");
+    assert_eq!(browser.get(&format!("{board}?month=2025-13")).await.status, 404);
 }

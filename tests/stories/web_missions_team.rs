@@ -74,6 +74,19 @@ async fn clicks_that_were_held_lead_to_their_link() {
     let link = format!("/g/{}/links/{slug}", world.guild());
     assert!(page.body.contains(&link));
     says(&text(&browser.get(&link).await), &["15: many from one network"]);
+    // Once the mission's first are known, they bring points and no place; the page says so before somebody decides.
+    world.slash("mara", "#general", "/mission close mission:\"Spring launch\"").await.says("is closed");
+    world.advance_minutes(40).await;
+    let page = browser.get(&at(&world, "review")).await;
+    says(
+        &text(&page),
+        &["Ada Spring launch (closed) 15", "what is counted later brings points for clicks, and no place."],
+    );
+    assert_eq!(browser.post(&format!("{link}/accept"), &[]).await.status, 303);
+    world.advance_minutes(15).await;
+    let score = world.slash("ada", "#general", "/score").await;
+    score.says("16 points").says("people opened your link");
+    assert!(!score.text.contains("Place 1"), "{}", score.text);
 }
 
 #[tokio::test(start_paused = true)]

@@ -86,6 +86,9 @@ pub async fn cron(ctx: &Ctx) {
     if ctx.now().div_euclid(60_000).rem_euclid(5) == 1 {
         report(ctx, "clicks", links::clicks::sweep(ctx).await);
         report(ctx, "sealed accounts", social::tokens::reseal(ctx).await);
+    }
+    // By then what was clicked in the slot is counted.
+    if ctx.now().div_euclid(60_000).rem_euclid(5) == 3 {
         report(ctx, "points for clicks", points::clicks::sweep(ctx).await);
     }
     report(ctx, "links", links::sweep(ctx).await);

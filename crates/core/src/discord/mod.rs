@@ -23,6 +23,7 @@ pub mod codes {
     pub const UNKNOWN_CHANNEL: u64 = 10_003;
     pub const UNKNOWN_MEMBER: u64 = 10_007;
     pub const UNKNOWN_MESSAGE: u64 = 10_008;
+    pub const UNKNOWN_ROLE: u64 = 10_011;
     pub const UNKNOWN_USER: u64 = 10_013;
     pub const UNKNOWN_WEBHOOK: u64 = 10_015;
     pub const UNKNOWN_INTERACTION: u64 = 10_062;
@@ -132,6 +133,11 @@ pub async fn get_member(
         Err(CallError::Refused { code: codes::MISSING_ACCESS, .. }) => Ok(None),
         result => known(result),
     }
+}
+
+/// A member, with Discord's refusal as it came: by its code, somebody who left is told from a guild that Muster may not look at.
+pub async fn fetch_member(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<GuildMember, CallError> {
+    get(ctx, format!("/guilds/{guild}/members/{user}")).await
 }
 
 /// Members of a guild whose username, display name or nickname begins with a text of 1 to 100 characters; at most `limit`, up to 1,000.

@@ -36,8 +36,8 @@ use twilight_model::id::{
 pub const SLUG_LENGTH: usize = 8;
 /// KV takes 1,000 writes a minute from one invocation, but six at a time; a chunk is done within seconds.
 const REFRESH_AT_ONCE: u32 = 40;
-/// Numbers that changed so short ago are told the next time: a step that began earlier may still commit.
-const SETTLED_MS: i64 = 30_000;
+/// Numbers that changed so short ago are not settled: a step that began earlier may still commit.
+pub const SETTLED_MS: i64 = 30_000;
 /// More members of one mission are not told; far beyond what one guild's mission has.
 const MEMBERS_MAX: u32 = 20_000;
 
@@ -188,32 +188,24 @@ pub struct Changed {
     pub guild: Id<GuildMarker>,
     /// For going on after it; names the mission.
     pub cursor: Cursor,
+    /// Nobody who began before can still commit a change that stands before this one.
+    pub is_settled: bool,
 }
 
-/// Missions whose numbers changed after `cursor`, at most `limit`, in the order of change. A mission that changes again comes again.
+/// Missions whose numbers changed after `cursor`, at most `limit`, in the order of change, those that are settled first. A mission that
+/// changes again comes again.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn changed_since(ctx: &Ctx, cursor: &Cursor, limit: u32) -> Result<Vec<Changed>> {
     let after = (cursor.at, cursor.guild.as_str(), cursor.mission.as_str());
-    let changed: Vec<store::ChangedPack> =
-        ctx.query(store::list_changed(after, ctx.now() - SETTLED_MS, limit)).await?.all()?;
+    let changed: Vec<store::ChangedPack> = ctx.query(store::list_changed(after, limit)).await?.all()?;
+    let settled = ctx.now() - SETTLED_MS;
     let of = |pack: store::ChangedPack| {
         let cursor = Cursor { at: pack.changed_at, guild: pack.guild_id.to_string(), mission: pack.pack };
-        Changed { guild: pack.guild_id, cursor }
+        Changed { guild: pack.guild_id, cursor, is_settled: pack.changed_at < settled }
     };
     Ok(changed.into_iter().map(of).collect())
-}
-
-/// Whether numbers of missions changed so short ago that `changed_since` does not tell them yet.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn is_changing(ctx: &Ctx) -> Result<bool> {
-    let since = ctx.now() - SETTLED_MS;
-    let after = (since, "", "");
-    let changed = ctx.query(store::list_changed(after, crate::sql::MAX_SAFE_INTEGER, 1)).await?;
-    Ok(changed.first::<store::ChangedPack>()?.is_some())
 }
 
 /// The counted visitors of one mission's members now.

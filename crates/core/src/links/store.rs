@@ -448,17 +448,16 @@ pub struct ChangedPack {
     pub changed_at: i64,
 }
 
-/// Missions whose numbers changed after a place in the order of change, and before `until`.
-pub fn list_changed(after: (i64, &str, &str), until: i64, limit: u32) -> Statement {
+/// Missions whose numbers changed after a place in the order of change.
+pub fn list_changed(after: (i64, &str, &str), limit: u32) -> Statement {
     Statement::new(
         "SELECT guild_id, pack, changed_at FROM link_counts
-         WHERE day = -1 AND pack <> '' AND changed_at < ?4 AND changed_at >= ?1 AND (changed_at, guild_id, pack) > (?1, ?2, ?3)
-         ORDER BY changed_at, guild_id, pack LIMIT ?5",
+         WHERE day = -1 AND pack <> '' AND changed_at >= ?1 AND (changed_at, guild_id, pack) > (?1, ?2, ?3)
+         ORDER BY changed_at, guild_id, pack LIMIT ?4",
     )
     .bind(after.0)
     .bind(after.1)
     .bind(after.2)
-    .bind(until)
     .bind(limit)
 }
 

@@ -30,12 +30,11 @@ use twilight_model::id::{
 const MISSIONS: u32 = 6;
 /// Entries of one statement: as JSON far below the 2 MB of a bound text.
 const ENTRIES: usize = 2_000;
-/// Seconds after which numbers that changed right before are looked at: where slots are counted just ahead of this every time, they
-/// would always be left for the next one.
-const AFTER_COUNTING_S: u32 = 45;
 const CURSOR: &str = "points_clicks";
 /// Seconds after which a mission that could not be paid is tried again, by itself.
 const AGAIN_S: u32 = 60;
+/// Seconds after which numbers are settled ([`links::SETTLED_MS`]), and a little more.
+const SETTLED_S: u32 = 35;
 
 async fn cursor(ctx: &Ctx) -> Result<Cursor> {
     let row: Option<registration::store::ValueRow> = ctx.query(registration::store::get(CURSOR)).await?.first()?;
@@ -60,11 +59,8 @@ pub async fn sweep(ctx: &Ctx) -> Result<()> {
 /// When the database or the queue does not answer; the same job goes on.
 pub async fn sync(ctx: &Ctx) -> Result<()> {
     let changed = links::changed_since(ctx, &cursor(ctx).await?, MISSIONS).await?;
-    if changed.len() < MISSIONS as usize && links::is_changing(ctx).await? {
-        ctx.queue.send(Job::PayClicks, AFTER_COUNTING_S).await.map_err(Error::retryable)?;
-    }
-    let Some(last) = changed.last() else { return Ok(()) };
-    for one in &changed {
+    let mut paid = None;
+    for one in changed.iter().filter(|one| one.is_settled) {
         if let Err(error) = of_mission(ctx, one.guild, &one.cursor.mission).await {
             // The others do not wait for it.
             let fields = json!({ "guild": one.guild, "mission": one.cursor.mission, "error": error.to_string() });
@@ -72,11 +68,17 @@ pub async fn sync(ctx: &Ctx) -> Result<()> {
             let again = Job::PayMission { guild: one.guild, mission: one.cursor.mission.clone() };
             ctx.queue.send(again, AGAIN_S).await.map_err(Error::retryable)?;
         }
+        paid = Some(&one.cursor);
     }
-    let text = serde_json::to_string(&last.cursor).map_err(Error::internal)?;
-    ctx.query(registration::store::put(CURSOR, &text)).await?;
-    if changed.len() == MISSIONS as usize {
-        ctx.queue.send(Job::PayClicks, 0).await.map_err(Error::retryable)?;
+    if let Some(cursor) = paid {
+        let text = serde_json::to_string(cursor).map_err(Error::internal)?;
+        ctx.query(registration::store::put(CURSOR, &text)).await?;
+    }
+    // What was counted just now is waited for: the next tick may come when it has just been counted again.
+    let wait = if changed.iter().any(|one| !one.is_settled) { Some(SETTLED_S) } else { None };
+    let more = (changed.len() == MISSIONS as usize).then_some(0);
+    if let Some(seconds) = wait.or(more) {
+        ctx.queue.send(Job::PayClicks, seconds).await.map_err(Error::retryable)?;
     }
     Ok(())
 }

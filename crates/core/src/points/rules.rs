@@ -1,6 +1,7 @@
 //! Purpose: what a guild gives points for, the safeguards around posts, and what follows from counts. Pure.
 
 use crate::{
+    discord::GuildFacts,
     media::Kept,
     social::{Kind, Metrics, caption},
 };
@@ -123,6 +124,12 @@ impl Rules {
     /// Whether posts on this platform bring points at all.
     pub fn rewards(&self, kind: Kind) -> bool {
         kind != Kind::X || self.rewards_on_x
+    }
+
+    /// Ranks, by name, whose role is not among the guild's any more.
+    pub fn ranks_without_role<'a>(&'a self, guild: &'a GuildFacts) -> impl Iterator<Item = &'a str> {
+        let is_gone = |rank: &&Rank| rank.role.is_some_and(|role| guild.roles.iter().all(|known| known.id != role));
+        self.ranks.iter().filter(is_gone).map(|rank| rank.name.as_str())
     }
 
     /// The highest rank of a score, with its place in the list.

@@ -228,13 +228,17 @@ pub struct EntryRow {
     pub reason: String,
     pub month: String,
     pub at: i64,
+    /// The mission's title, where it was asked for.
+    #[serde(default)]
+    pub mission: Option<String>,
 }
 
-/// A member's entries, the newest first.
+/// A member's entries, the newest first, with their missions' titles.
 pub fn list(guild: Id<GuildMarker>, user: Id<UserMarker>, limit: u32) -> Statement {
     Statement::new(
-        "SELECT id, mission_id, post_id, kind, points, rule_version, reason, month, at FROM points
-         WHERE guild_id = ?1 AND user_id = ?2 ORDER BY at DESC, id DESC LIMIT ?3",
+        "SELECT id, mission_id, post_id, kind, points, rule_version, reason, month, at,
+           (SELECT title FROM missions WHERE missions.id = points.mission_id AND missions.guild_id = ?1) AS mission
+         FROM points WHERE guild_id = ?1 AND user_id = ?2 ORDER BY at DESC, id DESC LIMIT ?3",
     )
     .bind(guild)
     .bind(user)
@@ -321,6 +325,46 @@ pub fn count(guild: Id<GuildMarker>, month: &str) -> Statement {
     Statement::new("SELECT COUNT(*) AS n FROM points_totals WHERE guild_id = ?1 AND month = ?2").bind(guild).bind(month)
 }
 
+/// The points that a mission brought its members.
+pub fn sum_of_mission(guild: Id<GuildMarker>, mission: &str) -> Statement {
+    Statement::new("SELECT COALESCE(SUM(points), 0) AS points FROM points WHERE guild_id = ?1 AND mission_id = ?2")
+        .bind(guild)
+        .bind(mission)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Sum {
+    pub points: i64,
+}
+
+/// A sum that is not what its entries add up to; `None` for one that is missing, or has none.
+#[derive(Debug, Deserialize)]
+pub struct Wrong {
+    pub month: String,
+    pub user_id: Id<UserMarker>,
+    pub was: Option<i64>,
+    pub is: Option<i64>,
+}
+
+/// What [`recompute`] will change.
+pub fn list_wrong(guild: Id<GuildMarker>, limit: u32) -> Statement {
+    Statement::new(
+        "SELECT * FROM (
+           SELECT sums.month, sums.user_id, total.points AS was, sums.points AS \"is\"
+           FROM (SELECT month, user_id, SUM(points) AS points FROM points WHERE guild_id = ?1 GROUP BY month, user_id
+             UNION ALL SELECT 'all', user_id, SUM(points) FROM points WHERE guild_id = ?1 GROUP BY user_id) AS sums
+           LEFT JOIN points_totals AS total
+             ON total.guild_id = ?1 AND total.month = sums.month AND total.user_id = sums.user_id
+           WHERE total.points IS NOT sums.points
+           UNION ALL SELECT month, user_id, points, NULL FROM points_totals WHERE guild_id = ?1
+             AND NOT EXISTS (SELECT 1 FROM points WHERE points.guild_id = ?1 AND points.user_id = points_totals.user_id
+               AND (points_totals.month = 'all' OR points.month = points_totals.month)))
+         ORDER BY month, user_id LIMIT ?2",
+    )
+    .bind(guild)
+    .bind(limit)
+}
+
 /// Makes the sums anew from the entries; writes only those that differ.
 pub fn recompute(guild: Id<GuildMarker>) -> [Statement; 3] {
     let of_months = "INSERT INTO points_totals (guild_id, month, user_id, points)
@@ -331,7 +375,8 @@ pub fn recompute(guild: Id<GuildMarker>) -> [Statement; 3] {
          ON CONFLICT DO UPDATE SET points = excluded.points WHERE points_totals.points <> excluded.points";
     // A sum without a line is none.
     let of_none = "DELETE FROM points_totals WHERE guild_id = ?1
-         AND NOT EXISTS (SELECT 1 FROM points WHERE points.guild_id = ?1 AND points.user_id = points_totals.user_id)";
+         AND NOT EXISTS (SELECT 1 FROM points WHERE points.guild_id = ?1 AND points.user_id = points_totals.user_id
+           AND (points_totals.month = 'all' OR points.month = points_totals.month))";
     [of_months, of_all, of_none].map(|text| Statement::new(text).bind(guild))
 }
 
@@ -367,7 +412,12 @@ pub fn set_role(
     .bind(due_at)
 }
 
-/// Has the roles of everybody with points looked at again, after the ranks were changed.
-pub fn reopen_roles(guild: Id<GuildMarker>, now: i64) -> Statement {
-    Statement::new("UPDATE points_roles SET due_at = ?2 WHERE guild_id = ?1").bind(guild).bind(now)
+/// Has the roles of members looked at whose sums were corrected; `users` is a JSON list.
+pub fn reopen_roles(guild: Id<GuildMarker>, users: &str, now: i64) -> Statement {
+    Statement::new(
+        "UPDATE points_roles SET due_at = ?3 WHERE guild_id = ?1 AND user_id IN (SELECT value FROM json_each(?2))",
+    )
+    .bind(guild)
+    .bind(users)
+    .bind(now)
 }

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     guild_config::{self, Fresh, GuildConfig},
     interaction::{Interaction, ModalData},
-    media, permissions,
+    links, media, permissions,
     points::{self, rules::Rules},
     reply::{self, Input, Message, Modal, Reply, text_input},
     text::{clean_line, count, escape_markdown, number, shorten},
@@ -33,8 +33,9 @@ use twilight_model::{
 };
 
 const LIST_PAGE: u32 = 10;
-/// Lines of a statement; a message holds about forty.
+/// Lines of a statement: an embed's description holds 4,096 characters (Discord, "Embed limits").
 const STATEMENT_LINES: u32 = 20;
+const STATEMENT_MAX: usize = 4_000;
 
 #[derive(CommandModel, CreateCommand)]
 #[command(name = "mission", desc = "Missions: posts that members publish for this community")]
@@ -422,8 +423,12 @@ fn draft(ctx: &Ctx, mission: &Mission, scene: &Scene, said: &str) -> Message {
 }
 
 async fn stats(ctx: &Ctx, mission: &Mission, scene: &Scene) -> Result<Reply> {
-    let totals: Option<store::Totals> = ctx.query(store::totals(&mission.id)).await?.first()?;
-    let totals = totals.unwrap_or_default();
+    let statements = vec![store::totals(&mission.id), points::store::sum_of_mission(scene.guild, &mission.id)];
+    let results = ctx.batch(statements).await?;
+    let [totals, points] = &results[..] else { return Err(Error::internal("two results expected")) };
+    let totals: store::Totals = totals.first()?.unwrap_or_default();
+    let points = points.first::<points::store::Sum>()?.map_or(0, |sum| sum.points);
+    let clicks = links::stats::sums(ctx, scene.guild, &[&mission.id]).await?.remove(&mission.id).unwrap_or_default();
     let mut embed = reply::embed(escape_markdown(&mission.title), "", scene.config.color);
     embed.description = None;
     let mut add = |name: &str, value: u64| reply::field(&mut embed, name, number(value), true);
@@ -433,6 +438,11 @@ async fn stats(ctx: &Ctx, mission: &Mission, scene: &Scene) -> Result<Reply> {
     add("Unknown", totals.held);
     add("Views", totals.views);
     add("Reactions", totals.reactions);
+    add("Clicks", clicks.counted);
+    if clicks.held > 0 {
+        add("Clicks held", clicks.held);
+    }
+    reply::field(&mut embed, "Points", points.to_string(), true);
     reply::footer(&mut embed, view::marker(mission));
     Ok(Reply::Private(Message::default().embed(embed)))
 }
@@ -509,13 +519,13 @@ async fn score(ctx: &Ctx, interaction: &Interaction, user: Id<UserMarker>) -> Re
     if let Some((_, rank)) = scene.rules.rank(all.points) {
         lines.push(format!("Rank: **{}**", escape_markdown(&rank.name)));
     }
-    if user == interaction.actor.id {
-        let entries: Vec<points::store::EntryRow> = entries.all()?;
-        lines.extend(entries.iter().map(|entry| {
-            format!("- {:+} · {} · {}", entry.points, escape_markdown(&entry.reason), time::relative(entry.at))
-        }));
+    let mut message = Message::text(lines.join("\n"));
+    let entries: Vec<points::store::EntryRow> = entries.all()?;
+    if user == interaction.actor.id && !entries.is_empty() {
+        let shown = view::fitting(entries.iter().map(view::entry), STATEMENT_MAX);
+        message = message.embed(reply::embed("Why", shown, scene.config.color));
     }
-    Ok(Reply::Private(Message::text(lines.join("\n"))))
+    Ok(Reply::Private(message))
 }
 
 /// `12 points`, `-1 point`.

@@ -6,7 +6,10 @@ use crate::{
     error::{Error, Result},
     features::missions::rounds::months,
     guild_config,
-    points::{self, store::Voidable},
+    points::{
+        self,
+        store::{Voidable, Wrong},
+    },
     text::clean_line,
 };
 use twilight_model::id::{Id, marker::UserMarker};
@@ -58,6 +61,45 @@ async fn write(ctx: &Ctx, author: &Author, line: &Line<'_>) -> Result<bool> {
     let clock = months::start(ctx, author.guild).await?;
     let results = ctx.batch(vec![points::store::insert(&entry), log, clock]).await?;
     Ok(results.first().is_some_and(|inserted| inserted.changes > 0))
+}
+
+/// Sums that one correction names in the log.
+const WRONG_NAMED: usize = 20;
+/// Sums that one correction looks at for their members' roles: far more than ever go wrong.
+const WRONG_MAX: u32 = 5_000;
+
+/// Adds every sum up again from the lines, writes down which were wrong, and has their members' roles looked at. Gives how many changed.
+pub async fn recompute(ctx: &Ctx, author: &Author) -> Result<u64> {
+    let wrong: Vec<Wrong> = ctx.query(points::store::list_wrong(author.guild, WRONG_MAX)).await?.all()?;
+    let say = |of: fn(&Wrong) -> Option<i64>| {
+        let say = |one: &Wrong| {
+            let points = of(one).map_or_else(|| "none".to_owned(), |points| points.to_string());
+            format!("{} of {}: {points}", one.month, one.user_id)
+        };
+        let mut all: Vec<String> = wrong.iter().take(WRONG_NAMED).map(say).collect();
+        if wrong.len() > WRONG_NAMED {
+            all.push(format!("and {} more", wrong.len() - WRONG_NAMED));
+        }
+        if all.is_empty() { "every sum was right".to_owned() } else { all.join("; ") }
+    };
+    let log = audit::store::insert(&audit::store::Entry {
+        guild_id: author.guild,
+        at: ctx.now(),
+        actor_id: author.user,
+        source: author.source,
+        action: "missions",
+        target: "points recompute".to_owned(),
+        before: Some(say(|one| one.was)),
+        after: Some(say(|one| one.is)),
+        cause: author.cause.clone(),
+    });
+    let users: Vec<_> = wrong.iter().map(|one| one.user_id).collect();
+    let users = serde_json::to_string(&users).map_err(Error::internal)?;
+    let mut statements: Vec<_> = points::store::recompute(author.guild).into();
+    let sums = statements.len();
+    statements.extend([log, points::store::reopen_roles(author.guild, &users, ctx.now())]);
+    let results = ctx.batch(statements).await?;
+    Ok(results.iter().take(sums).map(|result| result.changes).sum())
 }
 
 /// Gives a member points, or takes some. Gives the reason as it was kept.

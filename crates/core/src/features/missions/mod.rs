@@ -1,9 +1,9 @@
 //! Purpose: missions: posts that members publish for their community with one confirmation, and the points that they bring.
 //!
-//! Tables: missions, mission_assignees, mission_posts, mission_polls, mission_clocks, mission_months; points, points_totals, points_roles, mission_rules (`points`).
+//! Tables: missions, mission_assignees, mission_posts, mission_polls, mission_reads, mission_clocks, mission_months, mission_syncs; points, points_totals, points_roles, mission_rules (`points`).
 //! Custom ids: `missions:open:<mission>`, `missions:preview|privacy|publish|later|schedule:<mission>:<platform>:<hash>:<privacy>`,
 //! `missions:cancel|again:<post>`, `missions:board:<month>:<page>:<owner>` (`points::board`), `missions:create` (modal). Timers: `mission:<id>`, `post:<id>`, `poll:<user>:<platform>`, `role:<user>`,
-//! `month:now` (due_at of the rows).
+//! `month:now`, `sync:now`, `log:now` (due_at of the rows).
 
 mod actions;
 mod api;
@@ -109,6 +109,7 @@ impl Feature for Missions {
             }
             Some(("poll", key)) => rounds::polls::on_timer(ctx, guild, key).await,
             Some(("role", user)) => roles::on_timer(ctx, guild, user).await,
+            Some(("sync", _)) => roles::on_sync(ctx, guild).await,
             Some(("month", _)) => rounds::months::on_timer(ctx, guild).await,
             Some(("log", _)) => rounds::log::on_timer(ctx, guild).await,
             _ => Ok(None),
@@ -153,6 +154,8 @@ impl Feature for Missions {
             Some("push") => "A mission's card",
             Some("moved") => "A word where a mission's card was",
             Some("card") => "A change of a mission's card",
+            Some("month") => "The month's first of missions",
+            Some("log") => "The log of missions",
             _ => "A word to a member about their post",
         }
     }
@@ -178,7 +181,7 @@ impl Feature for Missions {
     }
 
     async fn attention(ctx: &Ctx, scene: &Scene<'_>) -> Result<Vec<Attention>> {
-        pages::attention(ctx, scene.guild).await
+        pages::attention(ctx, scene).await
     }
 
     async fn personal_data(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Result<Option<Value>> {

@@ -1,6 +1,7 @@
 //! Purpose: every message and sentence of missions that a person reads in Discord.
 
 use super::{
+    roles::store::Sync,
     rounds::{budget, store::Note},
     store::{Mission, Post},
 };
@@ -27,6 +28,8 @@ use twilight_model::{
 pub const WITHOUT_PICTURE: &str =
     "On {} the post appears without the mission's picture: it would have to be uploaded to Muster.";
 const COPY_SHOWN: usize = 700;
+/// Characters of a reason in a statement: twenty of them fit into an embed.
+const REASON_SHOWN: usize = 140;
 /// Characters of a line of the log: twenty of them fit into an embed.
 const DETAIL_MAX: usize = 120;
 
@@ -377,6 +380,48 @@ pub fn decided(post: &Post) -> String {
         "failed" => format!("The post on {kind} counts as not published. <@{}> can publish it again.", post.user_id),
         _ => "It was decided before.".to_owned(),
     }
+}
+
+/// What a look at everybody's roles came to so far.
+pub fn synced(sync: &Sync) -> String {
+    let are = |n: u64, one: &str, many: &str| (n > 0).then(|| count(n, one, many));
+    let parts = [
+        are(sync.given, "role was given", "roles were given"),
+        are(sync.taken, "was taken", "were taken"),
+        are(sync.gone, "member is not here any more", "members are not here any more"),
+        are(
+            sync.refused,
+            "member could not be given or taken theirs (Muster needs Manage Roles, and a role above the ranks')",
+            "members could not be given or taken theirs (Muster needs Manage Roles, and a role above the ranks')",
+        ),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "nothing was wrong".to_owned() } else { parts.join(", ") }
+}
+
+/// A line of the ledger, with the mission that it belongs to.
+pub fn entry(entry: &EntryRow) -> String {
+    let mission = entry.mission.as_deref().filter(|title| !title.is_empty() && !entry.reason.contains(*title));
+    let of = mission.map(|title| format!("“{title}”: ")).unwrap_or_default();
+    let why = escape_markdown(&shorten(&format!("{of}{}", entry.reason), REASON_SHOWN));
+    format!("- {:+} · {why} · {}", entry.points, time::relative(entry.at))
+}
+
+/// As many lines as fit into `max` characters.
+pub fn fitting(lines: impl Iterator<Item = String>, max: usize) -> String {
+    let mut text = String::new();
+    let mut left_out = 0;
+    for line in lines {
+        if left_out > 0 || text.chars().count() + line.chars().count() + 1 > max {
+            left_out += 1;
+            continue;
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&line);
+    }
+    if left_out > 0 { format!("{text}\n… and {left_out} more") } else { text }
 }
 
 /// What of a budget for X is spent, in thousandths of a US dollar.

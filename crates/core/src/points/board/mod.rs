@@ -79,11 +79,27 @@ pub async fn page(ctx: &Ctx, guild: Id<GuildMarker>, month: &str, from: From, si
     Ok(Page { rows: ranked, start, members })
 }
 
+/// Whether anybody has points.
+pub async fn has_any(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<bool> {
+    Ok(one(ctx, points::count(guild, ALL)).await? > 0)
+}
+
 /// `/leaderboard` of missions: of the month that runs, or of all time.
 pub async fn show(ctx: &Ctx, interaction: &Interaction, this_month: bool, number: usize) -> Result<Reply> {
     let zone = guild_config::cached(ctx, interaction.guild_id).await?.zone();
     let month = if this_month { month_of(zone, ctx.now()) } else { ALL.to_owned() };
     Ok(Reply::Public(message(ctx, interaction, &month, Some(number)).await?))
+}
+
+/// The same of one month, as somebody wrote it.
+///
+/// # Errors
+/// `User` for what is no month.
+pub async fn show_month(ctx: &Ctx, interaction: &Interaction, month: &str, number: usize) -> Result<Reply> {
+    if !is_month(month) {
+        return Err(Error::user("Write the month like 2026-11."));
+    }
+    Ok(Reply::Public(message(ctx, interaction, month, Some(number)).await?))
 }
 
 /// The buttons. Whoever asked for the board turns its pages; others get one of their own.

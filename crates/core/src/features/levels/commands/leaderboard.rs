@@ -57,6 +57,9 @@ struct Leaderboard {
     board: Option<When>,
     /// Of experience: everything unless you choose
     kind: Option<Kind>,
+    /// Of missions: an earlier month, like 2026-11
+    #[command(min_length = 7, max_length = 7)]
+    month: Option<String>,
     /// Which page; the first unless you choose
     #[command(min_value = 1, max_value = 1_000_000)]
     page: Option<i64>,
@@ -77,9 +80,23 @@ enum At {
 pub async fn on_command(ctx: &Ctx, interaction: &Interaction, data: CommandData) -> Result<Reply> {
     let asked = Leaderboard::from_interaction(data.into()).map_err(unreadable)?;
     let number = asked.page.and_then(|page| usize::try_from(page - 1).ok()).unwrap_or(0);
+    if let Some(month) = &asked.month {
+        if !matches!(asked.board, None | Some(When::Missions | When::MissionsMonth)) {
+            return Err(Error::user(
+                "A month is chosen of missions alone: `board:Missions, this month month:2026-11`.",
+            ));
+        }
+        return points::board::show_month(ctx, interaction, month, number).await;
+    }
     let span = match asked.board {
         Some(When::Missions) => return points::board::show(ctx, interaction, false, number).await,
         Some(When::MissionsMonth) => return points::board::show(ctx, interaction, true, number).await,
+        // Where levels are off, missions' points are the server's list, if there are any.
+        None if !guild_config::cached(ctx, interaction.guild_id).await?.levels.enabled
+            && points::board::has_any(ctx, interaction.guild_id).await? =>
+        {
+            return points::board::show(ctx, interaction, false, number).await;
+        }
         None | Some(When::All) => Span::All,
         Some(When::Week) => Span::Week,
         Some(When::Month) => Span::Month,

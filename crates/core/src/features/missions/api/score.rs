@@ -34,7 +34,7 @@ struct Line {
     #[schema(value_type = Time)]
     at: String,
     points: i64,
-    /// publish, on-time, clicks, tier, top and so on.
+    /// publish, on-time, engagement (a tier of views or reactions), clicks, top (a place by clicks), adjust (by hand) or void (taken back).
     kind: String,
     reason: String,
     /// Empty for what belongs to no mission.

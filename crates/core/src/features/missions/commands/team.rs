@@ -6,11 +6,12 @@ use crate::{
     ctx::Ctx,
     discord,
     error::{Error, Result},
-    features::missions::{actions, assignees, hand, publish, rounds::budget, store, store::Mission, view},
+    features::missions::{actions, assignees, hand, publish, roles, rounds::budget, store, store::Mission, view},
+    guild_config,
     interaction::Interaction,
     permissions::{self, Giver},
     points::{self, store::EntryRow},
-    reply::{Message, Reply},
+    reply::{Message, Reply, embed},
     social::{Kind, accounts},
     text::{clean_line, count, escape_markdown},
     time,
@@ -21,9 +22,11 @@ use twilight_model::id::{
     marker::{ChannelMarker, RoleMarker, UserMarker},
 };
 
-/// Lines of the audit: a message holds about forty.
 const AUDIT_POSTS: u32 = 10;
 const AUDIT_ENTRIES: u32 = 15;
+/// Characters of both lists: an embed's description holds 4,096, and all embeds of a message 6,000 (Discord, "Embed limits").
+const AUDIT_POSTS_MAX: usize = 1_900;
+const AUDIT_ENTRIES_MAX: usize = 3_900;
 const WORDS_MAX: usize = 100;
 const BUDGET_MAX: f64 = 10_000.0;
 
@@ -219,7 +222,7 @@ pub async fn on_settings(ctx: &Ctx, interaction: &Interaction, settings: Setting
     })
     .await?;
     if settings.role.is_some() || settings.points.is_some() {
-        ctx.query(points::store::reopen_roles(interaction.guild_id, ctx.now())).await?;
+        roles::start(ctx, interaction.guild_id).await?;
     }
     let cost = if rules.x_budget > 0 { budget::spent(ctx, interaction.guild_id, Kind::X).await? } else { 0 };
     Ok(Reply::Private(Message::text(view::settings(&rules, cost))))
@@ -241,8 +244,7 @@ pub async fn on_void(ctx: &Ctx, interaction: &Interaction, void: Void) -> Result
 
 /// Sums are kept by triggers; whoever doubts them has them made anew.
 pub async fn on_recompute(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> {
-    let results = ctx.batch(points::store::recompute(interaction.guild_id).into()).await?;
-    let changed = results.iter().map(|result| result.changes).sum();
+    let changed = hand::recompute(ctx, &Author::from(interaction)).await?;
     Ok(Reply::private(if changed == 0 {
         "Every sum is what its lines add up to.".to_owned()
     } else {
@@ -255,11 +257,32 @@ pub async fn on_rolesync(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> 
     if scene.rules.ranks.iter().all(|rank| rank.role.is_none()) {
         return Err(Error::user("No rank has a role yet. `/mission settings rank:Soldier role:…` gives it one."));
     }
-    let done = ctx.query(points::store::reopen_roles(scene.guild, ctx.now())).await?;
-    Ok(Reply::private(format!(
-        "The roles of {} are looked at again, one after the other.",
-        count(done.changes, "member", "members")
-    )))
+    let last = roles::last(ctx, scene.guild).await?;
+    let mut lines = Vec::new();
+    match last {
+        Some(now) if now.due_at.is_some() => lines.push(format!(
+            "{} of {} were looked at so far: {}.",
+            now.looked,
+            count(now.members, "member", "members"),
+            view::synced(&now)
+        )),
+        last => {
+            let members = roles::start(ctx, scene.guild).await?;
+            lines.push(format!(
+                "The roles of **{}** are looked at on Discord, one after the other. `/rolesync` again says how far it is.",
+                count(members, "member", "members")
+            ));
+            if let Some(last) = last {
+                lines.push(format!("The last time, {}: {}.", time::relative(last.started_at), view::synced(&last)));
+            }
+        }
+    }
+    let facts = discord::get_guild(ctx, scene.guild).await?;
+    lines.extend(scene.rules.ranks_without_role(&facts).map(|rank| {
+        let rank = escape_markdown(rank);
+        format!("⚠️ The role of **{rank}** is gone, so nobody gets it. `/mission settings` names another for the rank.")
+    }));
+    Ok(Reply::private(lines.join("\n")))
 }
 
 pub async fn on_audit(ctx: &Ctx, interaction: &Interaction, audit: Audit) -> Result<Reply> {
@@ -286,29 +309,23 @@ pub async fn on_audit(ctx: &Ctx, interaction: &Interaction, audit: Audit) -> Res
             time::relative(one.connected_at)
         ));
     }
-    if !posts.is_empty() {
-        lines.push("**Posts**".to_owned());
-    }
-    lines.extend(
-        posts.iter().map(|post| {
-            format!("- {} · {} · `{}`", post.kind().map_or("?", Kind::name), view::post_state(post), post.id)
-        }),
-    );
-    if !entries.is_empty() {
-        lines.push("**Points**".to_owned());
-    }
-    lines.extend(entries.iter().map(|entry| {
-        format!(
-            "- {:+} · {} · {} · rules {} · `{}`",
-            entry.points,
-            escape_markdown(&entry.reason),
-            time::relative(entry.at),
-            entry.rule_version,
-            entry.id
-        )
-    }));
     if posts.is_empty() && entries.is_empty() && accounts.is_empty() {
         lines.push("Nothing yet: no account, no post, no points.".to_owned());
     }
-    Ok(Reply::Private(Message::text(lines.join("\n"))))
+    let mut message = Message::text(lines.join("\n"));
+    let color = guild_config::cached(ctx, guild).await?.color;
+    if !posts.is_empty() {
+        let line = |post: &store::Post| {
+            format!("- {} · {} · `{}`", post.kind().map_or("?", Kind::name), view::post_state(post), post.id)
+        };
+        let lines = posts.iter().map(line);
+        message = message.embed(embed("Posts", view::fitting(lines, AUDIT_POSTS_MAX), color));
+    }
+    if !entries.is_empty() {
+        let line = |entry: &EntryRow| format!("{} · rules {} · `{}`", view::entry(entry), entry.rule_version, entry.id);
+        let shown = view::fitting(entries.iter().map(line), AUDIT_ENTRIES_MAX);
+        let page = format!("{}/g/{guild}/missions/ledger?user={user}", ctx.settings.public_url);
+        message = message.embed(embed("Points", format!("[All lines on the dashboard]({page})\n{shown}"), color));
+    }
+    Ok(Reply::Private(message))
 }

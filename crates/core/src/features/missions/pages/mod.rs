@@ -1,5 +1,6 @@
 //! Purpose: the missions' pages on the dashboard: which file shows and changes what, and what they have in common.
 
+mod board;
 mod calendar;
 mod editor;
 mod ledger;
@@ -21,7 +22,7 @@ use crate::{
     points::{self, rules::Rules},
     social::{Kind, tokens},
     text::count,
-    watch::{Attention, Figure},
+    watch::{Attention, Figure, Scene},
     web::{Form, Request, Response, Shell, choices, fields},
 };
 use askama::Template;
@@ -30,9 +31,10 @@ use twilight_model::id::{Id, marker::GuildMarker};
 pub const PATH: &str = "missions";
 
 /// The pages under the tab: path and title.
-const SECTIONS: [(&str, &str); 6] = [
+const SECTIONS: [(&str, &str); 7] = [
     ("", "Missions"),
     ("calendar", "Calendar"),
+    ("board", "Board"),
     ("review", "Review"),
     ("ledger", "Ledger"),
     ("members", "Connections"),
@@ -164,6 +166,7 @@ pub async fn on_request(ctx: &Ctx, request: &Request, access: &GuildAccess, rest
         ("GET", ["new"]) => editor::new(ctx, request, access).await?,
         ("POST", ["new"]) => editor::save(ctx, request, access, None).await?,
         ("GET", ["calendar"]) => calendar::show(ctx, request, access).await?,
+        ("GET", ["board"]) => board::show(ctx, request, access).await?,
         ("GET", ["members"]) => members::show(ctx, request, access).await?,
         ("GET", ["rules"]) => scoring::show(ctx, request, access).await?,
         ("POST", ["rules"]) => scoring::save(ctx, request, access).await?,
@@ -189,7 +192,8 @@ pub async fn figures(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Vec<Figure>> {
     Ok(vec![Figure { name: "Live missions", value: now.live, note, path: PATH }])
 }
 
-pub async fn attention(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Vec<Attention>> {
+pub async fn attention(ctx: &Ctx, scene: &Scene<'_>) -> Result<Vec<Attention>> {
+    let guild = scene.guild;
     let now: store::AtAGlance = ctx.query(store::at_a_glance(guild)).await?.first()?.unwrap_or_default();
     let mut all = Vec::new();
     if now.held > 0 {
@@ -200,6 +204,10 @@ pub async fn attention(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<Vec<Attentio
     let rules = points::rules(ctx, guild).await?.rules;
     if rules.x_budget > 0 && budget::is_used_up(&rules, budget::spent(ctx, guild, Kind::X).await?) {
         let text = "The budget for X is used up: nothing is published there, and counts on X are not read.";
+        all.push(Attention::new(text, "missions/rules"));
+    }
+    for rank in rules.ranks_without_role(scene.facts) {
+        let text = format!("The role of the rank {rank} is gone: nobody gets it before another is chosen.");
         all.push(Attention::new(text, "missions/rules"));
     }
     Ok(all)

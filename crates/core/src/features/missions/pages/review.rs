@@ -97,6 +97,11 @@ async fn held_clicks(ctx: &Ctx, access: &GuildAccess) -> Result<Vec<(Mission, Id
     Ok(all)
 }
 
+/// A mission's title; of one whose first are known with a word about that.
+fn titled(mission: &Mission) -> String {
+    if mission.state == "closed" { format!("{} (closed)", mission.title) } else { mission.title.clone() }
+}
+
 async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, typed: Typed<'_>) -> Result<Response> {
     let posts: Vec<store::HeldLine> = ctx.query(store::list_held(access.guild, POSTS_SHOWN)).await?.all()?;
     let clicks = held_clicks(ctx, access).await?;
@@ -131,7 +136,7 @@ async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, typed: Typed<'
     let clicks_row = |(mission, user, slug, held): &(Mission, Id<UserMarker>, String, u64)| {
         vec![
             Cell::text(name(*user)),
-            Cell::Link { href: href(access, &mission.id), text: mission.title.clone() },
+            Cell::Link { href: href(access, &mission.id), text: titled(mission) },
             Cell::Number(number(*held)),
             Cell::Link { href: format!("/g/{}/links/{slug}", access.guild), text: "Look and decide".to_owned() },
         ]

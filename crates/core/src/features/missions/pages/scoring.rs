@@ -10,7 +10,7 @@ use crate::{
     access::{Area, GuildAccess, May, parse_id},
     ctx::Ctx,
     error::{Error, FieldError, Result},
-    features::missions::{rounds::budget, view},
+    features::missions::{roles, rounds::budget, view},
     permissions::{self, Giver},
     points::{
         self, Versioned,
@@ -300,7 +300,7 @@ async fn confirm(ctx: &Ctx, access: &GuildAccess, form: &Form, was: &Versioned) 
     })
     .await?;
     if next.ranks != was.rules.ranks {
-        ctx.query(points::store::reopen_roles(access.guild, ctx.now())).await?;
+        roles::start(ctx, access.guild).await?;
     }
     Ok(())
 }

@@ -214,6 +214,21 @@ pub fn insert_month(guild: Id<GuildMarker>, month: &str, now: i64, members: u32,
     .bind(winners)
 }
 
+/// A month that has ended.
+#[derive(Debug, Deserialize)]
+pub struct Month {
+    pub month: String,
+    /// Unix milliseconds.
+    pub closed_at: i64,
+}
+
+/// Months that have ended, the newest first.
+pub fn list_months(guild: Id<GuildMarker>, limit: u32) -> Statement {
+    Statement::new("SELECT month, closed_at FROM mission_months WHERE guild_id = ?1 ORDER BY month DESC LIMIT ?2")
+        .bind(guild)
+        .bind(limit)
+}
+
 // ---- the log in a channel ---------------------------------------------------------------------------------------
 
 #[derive(Debug, Deserialize)]
