@@ -226,6 +226,22 @@ impl World {
         *self.settings.borrow_mut() = Rc::new(settings);
     }
 
+    /// Whoever runs Muster mistypes the secret of an application, or puts the right one back.
+    pub fn set_app_secret(&self, kind: Kind, secret: &str) -> String {
+        let mut settings = self.settings.borrow().as_ref().clone();
+        let of = settings.social.iter_mut().find(|(of, _)| *of == kind).expect("a platform that is set up");
+        let before = std::mem::replace(&mut of.1.client_secret, secret.to_owned());
+        *self.settings.borrow_mut() = Rc::new(settings);
+        before
+    }
+
+    /// Whoever runs Muster mistypes the keys for tokens, or puts the right ones back.
+    pub fn set_token_keys(&self, keys: &str) {
+        let mut settings = self.settings.borrow().as_ref().clone();
+        settings.web.as_mut().expect("the dashboard").vault = Rc::new(Vault::parse(keys).expect("keys"));
+        *self.settings.borrow_mut() = Rc::new(settings);
+    }
+
     /// Whoever runs Muster has an application with Facebook Login for Instagram.
     pub fn use_facebook_login(&self) {
         let env = Self::social_env();

@@ -44,3 +44,14 @@ async fn counts_are_forgotten_after_more_than_a_year_also_without_levels() {
     world.advance_minutes(121).await;
     assert_eq!(counted(&world).len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn commands_of_one_moment_are_written_together() {
+    let world = World::new().await;
+    world.slash("ada", "#general", "/help").await;
+    let before = world.used();
+    let help = |who: &'static str| world.slash(who, "#general", "/help");
+    tokio::join!(help("ada"), help("bela"), help("chen"));
+    assert_eq!(world.used().since(before).d1_statements, 1);
+    assert_eq!(counted(&world), [format!("{} 4", world.channel("#general"))]);
+}

@@ -1,7 +1,8 @@
 //! Purpose: accounts on social platforms: who connects what for whom, once, and takes it back (F36, F37).
 
 use crate::missions_help::{connect, connect_at, link_of, publish, pushed};
-use muster_sim::Platform;
+use muster_core::social::Kind;
+use muster_sim::{OTHER_GUILD, Platform, SocialChoice};
 use muster_tests::{Browser, World, browser::text};
 
 const DAY: i64 = 24 * 3_600_000;
@@ -102,6 +103,87 @@ async fn a_single_use_refresh_token_is_used_once_and_a_dead_one_is_told_once() {
     let seen = world.slash("ada", "#general", "/connect").await;
     seen.says("X: has to be connected again");
     assert!(connect_at(&Browser::new(&world), &link_of(&seen), "x", "ada_x").await.contains("is connected"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_back_is_taken_back_at_the_platform_unless_another_server_needs_it() {
+    let world = World::new().await;
+    let is_connected = |platform: &str| {
+        let state = world.sim.borrow_mut().social_state();
+        let accounts = state["accounts"].as_array().expect("accounts").clone();
+        accounts.iter().any(|one| one["platform"] == platform && one["connected"] == true)
+    };
+    let told = [("linkedin", true), ("instagram", false), ("tiktok", true), ("x", true), ("threads", false)];
+    for (platform, _) in told {
+        connect(&world, "ada", platform, &format!("ada.{platform}")).await;
+        assert!(is_connected(platform), "{platform}");
+    }
+    // X's access tokens are over by now, TikTok's too.
+    world.advance_minutes(26 * 60).await;
+    for (platform, can_be_told) in told {
+        let gone = world.slash("ada", "#general", &format!("/disconnect platform:{platform}")).await;
+        gone.says("is disconnected, and Muster has erased its access");
+        assert_eq!(gone.text.contains("was not told"), !can_be_told, "{}", gone.text);
+        assert_eq!(is_connected(platform), !can_be_told, "{platform}");
+    }
+    let club = format!("{OTHER_GUILD}/#general");
+    connect(&world, "ada", "tiktok", "ada.tiktok").await;
+    let there = link_of(&world.slash("ada", &club, "/connect").await);
+    assert!(connect_at(&Browser::new(&world), &there, "tiktok", "ada.tiktok").await.contains("is connected"));
+    let gone = world.slash("ada", "#general", "/disconnect platform:tiktok").await;
+    gone.says("erased its access").says("is connected in another server, which would lose it too");
+    assert!(is_connected("tiktok"), "the other server's");
+    let last = world.slash("ada", &club, "/disconnect platform:tiktok").await;
+    assert!(!last.text.contains("was not told"), "{}", last.text);
+    assert!(!is_connected("tiktok"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_unticks_posting_is_told_at_once() {
+    let world = World::new().await;
+    for (platform, name, allowed) in [
+        ("linkedin", "LinkedIn", "profile"),
+        ("instagram", "Instagram", "instagram_business_basic"),
+        ("tiktok", "TikTok", "user.info.basic"),
+        ("x", "X", "users.read"),
+    ] {
+        let browser = Browser::new(&world);
+        let link = link_of(&world.slash("ada", "#general", "/connect").await);
+        let choice = SocialChoice {
+            account: "ada".to_owned(),
+            scopes: Some(vec!["openid".to_owned(), allowed.to_owned()]),
+            ..SocialChoice::default()
+        };
+        let target = world.consent_with(&begin(&browser, &link, platform).await, &choice);
+        let said = text(&browser.get(&target).await);
+        assert!(said.contains(&format!("{name} says that you did not allow Muster to post for you")), "{said}");
+    }
+    assert_eq!(world.db.column("SELECT COUNT(*) FROM social_accounts"), ["0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_secret_or_key_of_the_deployment_costs_nobody_their_connection() {
+    let world = World::new().await;
+    let card = pushed(&world, "X").await;
+    world.slash("mara", "#general", "/mission settings x_budget:5").await;
+    connect(&world, "ada", "x", "ada_x").await;
+    let secret = world.set_app_secret(Kind::X, "mistyped");
+    world.advance_minutes(26 * 60).await;
+    let choices = world.press("ada", &card, "Connect & Post").await.message.expect("where to publish").id;
+    world.press("ada", &choices, "Preview for X").await.says("Nothing was published; try again in a moment.");
+    world.set_app_secret(Kind::X, &secret);
+    world.set_token_keys(&format!("z:{}", "09".repeat(32)));
+    world.advance_minutes(60).await;
+    world.set_token_keys(&format!("a:{}", "02".repeat(32)));
+    world.advance_minutes(120).await;
+    assert_eq!(world.db.column("SELECT state FROM social_accounts"), ["active"]);
+    assert!(world.sim.borrow().direct_messages("ada").is_empty(), "nobody was told anything");
+    publish(&world, "ada", &card, "X").await.says("Published on X");
+    // A secret that stays wrong ends a connection a week after its token did.
+    world.set_app_secret(Kind::X, "mistyped");
+    world.jump(9 * DAY).await;
+    world.advance_minutes(120).await;
+    assert_eq!(world.db.column("SELECT state FROM social_accounts"), ["lost"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -185,10 +185,10 @@ impl<'a> Scene<'a> {
         }
         let name = if on == 0 { "LinkedIn" } else { "Threads" };
         let pushed_at = self.model.missions[mission].pushed_at.expect("live");
-        let is_on_time = self.world.now() - pushed_at <= DAY;
         publish(self.world, PEOPLE[who], &self.cards[mission], name).await;
         self.world.advance_minutes(2).await;
         let post = self.world.posted(PLATFORMS[on]).pop().expect("a post");
+        let is_on_time = i64::try_from(post.published_ms).expect("a time") - pushed_at <= DAY;
         let slug = post.text.split("/l/").nth(1).and_then(|rest| rest.split([' ', '\\']).next()).expect("a link");
         self.model.slugs.insert((who, mission), slug.to_owned());
         self.model.posts.insert((who, mission, on), (post.id.clone(), 0));
@@ -300,6 +300,7 @@ impl<'a> Scene<'a> {
         let has_lines = |who: &usize| self.model.lines.iter().any(|(of, ..)| of == who);
         let mut first: Vec<(i64, String)> =
             (0..PEOPLE.len()).filter(has_lines).map(|who| (self.model.sum(who), self.world.id(PEOPLE[who]))).collect();
+        // Nobody comes first with nothing.
         first.retain(|(points, _)| *points > 0);
         first.sort_by_key(|(points, user)| (-points, user.clone()));
         let first: Vec<_> =

@@ -1,6 +1,6 @@
 //! Purpose: the rules of points on the dashboard: typed, compared with what is there, confirmed as a new version.
 
-use crate::missions_help::{connect, publish, pushed};
+use crate::missions_help::{connect, publish, pushed, pushed_as};
 use muster_sim::{OTHER_GUILD, Platform};
 use muster_tests::{Browser, World, browser::text};
 
@@ -74,6 +74,12 @@ async fn rules_show_what_they_would_change_before_they_are_saved() {
     let card = pushed(&world, "LinkedIn").await;
     connect(&world, "ada", "linkedin", "Ada Lovelace").await;
     publish(&world, "ada", &card, "LinkedIn").await.says("+10");
+    // What a mission says itself stays what it is by any rules.
+    let text_of = "Our spring menu is here! And more.";
+    let own = pushed_as(&world, "Own points", text_of, "LinkedIn", "7d").await;
+    world.slash("mara", "#general", "/mission edit mission:\"Own points\" points:3").await.says("+3 for publishing");
+    connect(&world, "bela", "linkedin", "Bela Bartok").await;
+    publish(&world, "bela", &own, "LinkedIn").await.says("+3").says("+5");
     let browser = Browser::signed_in(&world, "mara").await;
     let rules = format!("/g/{}/missions/rules", world.guild());
     let page = browser.get(&rules).await;

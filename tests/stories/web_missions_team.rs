@@ -45,7 +45,7 @@ async fn posts_that_nobody_knows_of_are_decided_by_the_team() {
     assert!(refused.body.contains("value=\"javascript:alert(1)\""), "what was typed stays");
     let url = "https://www.linkedin.com/feed/1";
     let done = browser.submit(&decide, &[("there", "yes"), ("url", url)]).await;
-    says(&text(&done), &["counts as published, with its points", "Nothing waits for you."]);
+    says(&text(&done), &["counts as published. It brings no points for views", "Nothing waits for you."]);
     let again = browser.post(&decide, &[("there", "no")]).await;
     assert_eq!(again.status, 422);
     says(&text(&again), &["somebody decided about it before"]);

@@ -166,11 +166,32 @@ pub async fn held_in(ctx: &Ctx, access: &GuildAccess, channel: Id<ChannelMarker>
 pub async fn require_may_post(ctx: &Ctx, access: &GuildAccess, channel: Id<ChannelMarker>) -> Result<()> {
     require_bot_in(ctx, access.guild, channel, POSTING).await?;
     let held = held_in(ctx, access, channel).await?;
-    if held.contains(Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES) || holds(access, Permissions::MANAGE_GUILD)
-    {
+    if held.contains(WRITING) || holds(access, Permissions::MANAGE_GUILD) {
         return Ok(());
     }
-    Err(Error::user("You cannot write in that channel yourself, so Muster does not do it for you. Choose another one."))
+    Err(cannot_write())
+}
+
+/// The same for whoever used a command.
+///
+/// # Errors
+/// `User` with what is missing.
+pub async fn require_actor_may_post(ctx: &Ctx, interaction: &Interaction, channel: Id<ChannelMarker>) -> Result<()> {
+    let (guild, actor) = (interaction.guild_id, &interaction.actor);
+    require_bot_in(ctx, guild, channel, POSTING).await?;
+    if actor.permissions.intersects(Permissions::ADMINISTRATOR | Permissions::MANAGE_GUILD) {
+        return Ok(());
+    }
+    let Some(facts) = posting_channel(ctx, guild, channel).await? else { return Err(cannot_write()) };
+    let guild_facts = discord::get_guild(ctx, guild).await?;
+    let held = in_channel(&guild_facts, guild, actor.id, &actor.roles, &facts.permission_overwrites);
+    if held.contains(WRITING) { Ok(()) } else { Err(cannot_write()) }
+}
+
+const WRITING: Permissions = Permissions::VIEW_CHANNEL.union(Permissions::SEND_MESSAGES);
+
+fn cannot_write() -> Error {
+    Error::user("You cannot write in that channel yourself, so Muster does not do it for you. Choose another one.")
 }
 
 /// Text and announcement channels of this guild; threads have their own rules and end on their own. `None` for one that Muster

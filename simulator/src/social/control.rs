@@ -21,6 +21,7 @@ pub struct AppChange {
     pub pull_prefixes: Option<Vec<String>>,
     pub oldest_version: Option<u32>,
     pub processing_ms: Option<u64>,
+    pub listed_after_ms: Option<u64>,
 }
 
 /// Names under which a metric may be set, and the one it is kept by.
@@ -108,6 +109,7 @@ impl Sim {
         app.credit = change.credit.or(app.credit).filter(|dollars| *dollars >= 0.0);
         app.oldest_version = change.oldest_version.unwrap_or(app.oldest_version);
         app.processing_ms = change.processing_ms.map_or(app.processing_ms, |ms| ms.min(7 * 24 * 3_600 * 1_000));
+        app.listed_after_ms = change.listed_after_ms.unwrap_or(app.listed_after_ms);
         if let Some(uris) = change.redirect_uris {
             app.redirect_uris = uris;
         }
@@ -115,6 +117,13 @@ impl Sim {
             app.pull_prefixes = prefixes;
         }
         self.tell_social();
+    }
+
+    /// Somebody posts by themselves, without any application. Gives the post's id.
+    pub fn post_by_hand(&mut self, platform: Platform, account: &str, text: &str) -> Result<String, Refusal> {
+        let known = self.world.social.account(platform, account).cloned();
+        let known = known.ok_or_else(|| unknown("account", account))?;
+        Ok(self.add_post(&known, text, text, Vec::new(), "PUBLIC"))
     }
 
     /// All posts that stand, oldest first.

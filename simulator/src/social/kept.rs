@@ -110,6 +110,8 @@ pub struct App {
     pub oldest_version: u32,
     /// How long a picture or video is worked on after it was downloaded, milliseconds.
     pub processing_ms: u64,
+    /// Instagram, Threads, X: how long after it was published a post is among an account's posts, milliseconds.
+    pub listed_after_ms: u64,
 }
 
 impl Default for App {
@@ -125,6 +127,7 @@ impl Default for App {
             pull_prefixes: Vec::new(),
             oldest_version: 0,
             processing_ms: 5_000,
+            listed_after_ms: 0,
         }
     }
 }
@@ -313,6 +316,12 @@ impl Social {
     pub fn posts_of<'a>(&'a self, account: &'a Account) -> impl Iterator<Item = &'a Post> {
         let of = |post: &&Post| post.platform == account.platform && post.account == account.id && !post.deleted;
         self.posts.iter().rev().filter(of)
+    }
+
+    /// The same as they are listed at `now_ms`.
+    pub fn listed<'a>(&'a self, account: &'a Account, now_ms: u64) -> impl Iterator<Item = &'a Post> {
+        let after = self.app(account.platform).listed_after_ms;
+        self.posts_of(account).filter(move |post| post.published_ms + after <= now_ms)
     }
 
     pub fn container(&self, platform: Platform, id: &str) -> Option<&Container> {

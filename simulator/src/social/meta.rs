@@ -234,7 +234,7 @@ pub(super) fn own_post(sim: &Sim, account: &Account, id: &str) -> Result<Post, R
 pub(super) fn list(sim: &Sim, req: &Req, account: &Account, whole: fn(&Sim, &Account, &Post) -> Value) -> Handled {
     let limit = req.query("limit").and_then(|limit| limit.parse().ok()).unwrap_or(PAGE).clamp(1, 100);
     let fields = req.fields();
-    let posts = sim.world.social.posts_of(account).take(limit);
+    let posts = sim.world.social.listed(account, sim.world.now_ms).take(limit);
     let data: Vec<Value> = posts.map(|post| pick(&whole(sim, account, post), &fields)).collect();
     Ok(plain(200, json!({"data": data})))
 }

@@ -355,8 +355,8 @@ fn timeline(sim: &mut Sim, req: &Req) -> Handled {
     if !(5..=100).contains(&most) {
         return Err(error(400, "The `max_results` query parameter must be between 5 and 100"));
     }
-    let posts: Vec<Value> =
-        sim.world.social.posts_of(&account).take(most).map(|post| post_json(sim, req, post)).collect();
+    let posts = sim.world.social.listed(&account, sim.world.now_ms).take(most);
+    let posts: Vec<Value> = posts.map(|post| post_json(sim, req, post)).collect();
     let each = if holder.account.id == account.id { OWN_READ_PRICE } else { READ_PRICE };
     charge(sim, each * u64::try_from(posts.len()).unwrap_or(0))?;
     let mut body = json!({"meta": {"result_count": posts.len()}});

@@ -22,14 +22,14 @@ pub fn add(rows: &str, source: &str, number: i64) -> Statement {
     .bind(number)
 }
 
-pub fn add_command(guild: Id<GuildMarker>, hour: i64, channel: Id<ChannelMarker>) -> Statement {
+/// `rows` is a JSON list of [guild, hour, channel, commands].
+pub fn add_commands(rows: &str) -> Statement {
     Statement::new(
-        "INSERT INTO activity_hours (guild_id, hour, channel_id, commands) VALUES (?1, ?2, ?3, 1)
-         ON CONFLICT (guild_id, hour, channel_id) DO UPDATE SET commands = commands + 1",
+        "INSERT INTO activity_hours (guild_id, hour, channel_id, commands)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1) WHERE true
+         ON CONFLICT (guild_id, hour, channel_id) DO UPDATE SET commands = commands + excluded.commands",
     )
-    .bind(guild)
-    .bind(hour)
-    .bind(channel)
+    .bind(rows)
 }
 
 /// Of any guild, at most `limit`.

@@ -89,7 +89,8 @@ pub fn list(guild: Id<GuildMarker>, part: &str, before: Option<(i64, &str)>, lim
          ORDER BY created_at DESC, slug DESC LIMIT ?5",
     )
     .bind(guild)
-    .bind(part.to_lowercase())
+    // As SQLite's `lower` does it: other letters stand for themselves on both sides.
+    .bind(part.to_ascii_lowercase())
     .bind(before.map_or(crate::sql::MAX_SAFE_INTEGER, |(at, _)| at))
     .bind(before.map_or("", |(_, slug)| slug))
     .bind(i64::try_from(limit).unwrap_or(100))

@@ -11,6 +11,9 @@ use twilight_model::id::{
     marker::{ChannelMarker, RoleMarker},
 };
 
+/// The most that one rule gives at once.
+pub const POINTS_MAX: i64 = 10_000;
+
 /// So many points at so many views or reactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tier {
@@ -157,7 +160,7 @@ pub fn tier_cause(kind: Kind, post: &str, at: u64) -> String {
     format!("tier:{post}:{}:{at}", counted_name(kind))
 }
 
-/// What a published post is worth by these rules, clicks apart. `late_ms`: from the mission's begin to the member's confirmation.
+/// What a published post is worth by these rules, clicks apart. `late_ms`: from the mission's begin to the call that published it.
 pub fn worth(rules: &Rules, kind: Kind, metrics: &Metrics, late_ms: i64) -> i64 {
     if !rules.rewards(kind) {
         return 0;
@@ -185,7 +188,7 @@ pub fn refusal(rules: &Rules, kind: Kind, text: &str, image: &str, needs_image: 
         return Some(format!("{name} does not take this picture: {why}."));
     }
     if needs_image && image.is_empty() {
-        return Some(format!("{name} publishes pictures only, and this mission has none."));
+        return Some(format!("{name} publishes pictures only, and this mission has none. Add one to it first."));
     }
     let essence = caption::essence(text);
     if essence.chars().count() < rules.min_caption as usize {

@@ -42,6 +42,11 @@ fn account_hash(kind: Kind, account: &str) -> String {
     hashed(&format!("{}:{account}", kind.key()))
 }
 
+/// Names the account that a row holds without keeping it: what was confirmed for one is not published by another.
+pub fn hash_of(account: &Account, kind: Kind) -> String {
+    account_hash(kind, &account.account_id)
+}
+
 fn redirect_uri(ctx: &Ctx, kind: Kind) -> String {
     format!("{}/oauth/{}/callback", ctx.settings.public_url, kind.key())
 }
@@ -113,6 +118,16 @@ async fn exchange(ctx: &Ctx, app: &App, kind: Kind, consent: &Consent<'_>, code:
     let read = |answer: &HttpResponse| platform.read_tokens(answer, now);
     // A code is spent by the first try, so a try without an answer means to begin again.
     let short = ask(ctx, kind, platform.exchange(app, consent, code), read).await?;
+    if !short.scopes.is_empty() && !short.scopes.iter().any(|scope| scope == platform.publish_scope()) {
+        if let Some(request) = platform.revoke(app, &short) {
+            // Nothing is kept of it either way.
+            let _ = ctx.http.send(request).await;
+        }
+        return Err(Error::User(format!(
+            "{} says that you did not allow Muster to post for you, so nothing is connected. Use /connect in Discord again, and leave posting ticked.",
+            kind.name()
+        )));
+    }
     match platform.extend(app, &short) {
         Some(request) => ask(ctx, kind, request, read).await,
         None => Ok(short),
@@ -208,8 +223,17 @@ pub async fn list(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> Re
 /// What came of taking an account back.
 pub struct Disconnected {
     pub name: String,
-    /// Whether the platform has ended Muster's access as well; where not, the person can do it there.
-    pub is_revoked: bool,
+    pub told: TookBack,
+}
+
+/// Whether the platform knows that the access is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TookBack {
+    Told,
+    /// It was not told, or has no way to be.
+    NotTold,
+    /// The same account is connected in another server, which would lose it too.
+    InUse,
 }
 
 /// Revokes and erases; `None` where nothing was connected.
@@ -222,17 +246,27 @@ pub async fn disconnect(
     let id = row_id(guild, user, kind);
     let row: Option<Account> = ctx.query(store::get_account(guild, &id)).await?.first()?;
     let Some(account) = row else { return Ok(None) };
-    let is_revoked = account.is_active() && revoke(ctx, &account, kind).await;
+    let told = if account.is_active() { revoke(ctx, &account, kind).await? } else { TookBack::NotTold };
     let hash = account_hash(kind, &account.account_id);
     ctx.batch(store::delete_account(&account, &hash, ctx.now() + RELINK_MS).to_vec()).await?;
-    Ok(Some(Disconnected { name: account.account_name, is_revoked }))
+    Ok(Some(Disconnected { name: account.account_name, told }))
 }
 
-async fn revoke(ctx: &Ctx, account: &Account, kind: Kind) -> bool {
-    let Some(app) = tokens::app_of(ctx, kind) else { return false };
-    let Ok(open) = tokens::open(ctx, account) else { return false };
-    let Some(request) = kind.platform().revoke(app, &open) else { return false };
-    ctx.http.send(request).await.is_ok_and(|answer| (200..300).contains(&answer.status))
+async fn revoke(ctx: &Ctx, account: &Account, kind: Kind) -> Result<TookBack> {
+    // A platform may take back everything that the person allowed, whichever token it is told.
+    let elsewhere: Option<store::Elsewhere> = ctx.query(store::count_elsewhere(account)).await?.first()?;
+    if elsewhere.is_some_and(|found| found.n > 0) {
+        return Ok(TookBack::InUse);
+    }
+    let Some(app) = tokens::app_of(ctx, kind) else { return Ok(TookBack::NotTold) };
+    // Platforms do not know tokens any more that have run out.
+    let live = tokens::fresh(ctx, account).await;
+    let row: Option<Account> = ctx.query(store::get_account(account.guild_id, &account.id)).await?.first()?;
+    let row = row.filter(|row| live.is_ok() && row.is_active());
+    let request = row.and_then(|row| kind.platform().revoke(app, &tokens::open(ctx, &row).ok()?));
+    let Some(request) = request else { return Ok(TookBack::NotTold) };
+    let is_told = ctx.http.send(request).await.is_ok_and(|answer| (200..300).contains(&answer.status));
+    Ok(if is_told { TookBack::Told } else { TookBack::NotTold })
 }
 
 /// Somebody's connections are erased with everything else about them.

@@ -49,10 +49,48 @@ pub fn x(text: &str) -> Count {
         if is_address(word) {
             used += 23 + part.chars().count() - word.chars().count();
         } else {
-            used += part.chars().map(weight).sum::<usize>();
+            used += weights(part);
         }
     }
     Count::of(used, 280)
+}
+
+/// An emoji is 2 whatever it is put together from (X's configuration of `twitter-text`, version 3, "emojiParsingEnabled").
+fn weights(text: &str) -> usize {
+    const JOINER: char = '\u{200d}';
+    let mut used = 0;
+    let mut before = None;
+    // Of a flag's two letters, whether the next one is the second.
+    let mut is_half_flag = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let is_flag = matches!(c, '\u{1f1e6}'..='\u{1f1ff}');
+        let belongs = match c {
+            // How the emoji before it is drawn, its skin, and the rest of a flag of a region.
+            '\u{fe0f}' | '\u{20e3}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}' => before.is_some(),
+            JOINER => before.is_some_and(is_emoji) && chars.peek().copied().is_some_and(is_emoji),
+            _ if is_flag => is_half_flag,
+            _ => before == Some(JOINER) && is_emoji(c),
+        };
+        is_half_flag = is_flag && !is_half_flag;
+        if !belongs {
+            used += if c.is_ascii_digit() && is_keycap(&chars) { 2 } else { weight(c) };
+        }
+        if !matches!(c, '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}') {
+            before = Some(c);
+        }
+    }
+    used
+}
+
+fn is_emoji(c: char) -> bool {
+    matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
+}
+
+/// Whether a keycap is drawn around the digit before these.
+fn is_keycap(rest: &std::iter::Peekable<std::str::Chars<'_>>) -> bool {
+    let mut rest = rest.clone();
+    rest.next() == Some('\u{fe0f}') && rest.next() == Some('\u{20e3}')
 }
 
 /// The ranges of weight 1 in X's configuration of `twitter-text`, version 3.
@@ -78,7 +116,13 @@ pub fn linkedin(text: &str) -> Count {
     Count::of(text.chars().count(), 3_000)
 }
 
-/// Letters and digits only, in lower case and without addresses: what two texts are compared by.
+/// The addresses in a text.
+pub fn addresses(text: &str) -> impl Iterator<Item = &str> {
+    words(text).filter(|word| is_address(word))
+}
+
+/// Letters and digits only, in lower case and without addresses: what two texts are compared by. Empty for a text of emoji or of a link alone,
+/// which tells nothing apart.
 pub fn essence(text: &str) -> String {
     let mut essence = String::new();
     for word in words(text).filter(|word| !is_address(word)) {
@@ -95,6 +139,13 @@ mod tests {
     fn each_platform_counts_in_its_own_way() {
         assert_eq!(x("See https://example.com/a/very/long/path?with=much now").used, 4 + 23 + 4);
         assert_eq!(x("日本").used, 4);
+        for emoji in ["🎉", "👨‍👩‍👧", "👍🏽", "🇩🇪", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣", "❤️‍🔥"]
+        {
+            assert_eq!(x(emoji).used, 2, "{emoji}");
+        }
+        assert_eq!(x("🎉🎉").used, 4);
+        assert_eq!(x("🇩🇪🇫🇷").used, 4);
+        assert_eq!(x("a\u{200d}b").used, 3, "a joiner between letters is a character");
         assert_eq!(threads("Hi 🎉").used, 3 + 4);
         assert_eq!(tiktok("🎉").used, 2);
         assert!(!instagram(&"#a ".repeat(31)).is_fitting());

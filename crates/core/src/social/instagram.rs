@@ -1,8 +1,8 @@
 //! Purpose: Instagram: containers, publishing and insights of professional accounts, with Instagram Login or with Facebook's.
 
 use super::{
-    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Quota, Tokens,
-    Told, caption, facebook, jpeg_only, meta, wire,
+    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Quota, Sought,
+    Tokens, Told, caption, facebook, jpeg_only, meta, wire,
 };
 use crate::{
     media::image::Image,
@@ -55,6 +55,10 @@ impl Platform for Instagram {
 
     fn read_tokens(&self, answer: &HttpResponse, now: i64) -> Told<Tokens> {
         wire::read_tokens(answer, now, facebook::LIFE_S)
+    }
+
+    fn publish_scope(&self) -> &'static str {
+        "instagram_business_content_publish"
     }
 
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
@@ -111,6 +115,11 @@ impl Platform for Instagram {
         Some(meta::post(acting, &path, &[("image_url", image), ("caption", &draft.text)]))
     }
 
+    fn looks(&self) -> (i64, i64) {
+        // At most once a minute (Content Publishing); a picture is mostly ready before that.
+        (15_000, wire::LOOK_AGAIN_MS)
+    }
+
     fn check(&self, acting: &Acting<'_>, container: &str) -> Option<HttpRequest> {
         Some(meta::get(acting, &at(container), &[("fields", "status_code")]))
     }
@@ -129,11 +138,23 @@ impl Platform for Instagram {
 
     fn look_back(&self, acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
         let path = at(&format!("{}/media", acting.account));
-        Some(meta::get(acting, &path, &[("fields", "id,caption,timestamp"), ("limit", "25")]))
+        Some(meta::get(acting, &path, &[("fields", "id,caption,timestamp,permalink"), ("limit", "25")]))
     }
 
-    fn read_back(&self, answer: &HttpResponse, draft: &Draft) -> Told<Found> {
-        wire::find_text(answer, "caption", |text| text.trim() == draft.text.trim())
+    fn read_back(&self, answer: &HttpResponse, sought: &Sought<'_>) -> Told<Found> {
+        meta::find(answer, "caption", sought)
+    }
+
+    fn tells_id_later(&self, _container: &str, _privacy: &str) -> bool {
+        true
+    }
+
+    fn ask_id(&self, acting: &Acting<'_>, container: &str) -> Option<HttpRequest> {
+        self.look_back(acting, container)
+    }
+
+    fn read_late_id(&self, answer: &HttpResponse, sought: &Sought<'_>) -> Told<Found> {
+        meta::find(answer, "caption", sought)
     }
 
     fn address(&self, _app: &App, _person: &str, _id: &str) -> Option<String> {

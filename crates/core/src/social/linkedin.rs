@@ -87,6 +87,10 @@ impl Platform for LinkedIn {
         ))
     }
 
+    fn publish_scope(&self) -> &'static str {
+        "w_member_social"
+    }
+
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
         wire::bearer(wire::get(format!("{}/v2/userinfo", app.api)), access)
     }
@@ -169,6 +173,17 @@ impl Platform for LinkedIn {
 
     fn address(&self, app: &App, _person: &str, id: &str) -> Option<String> {
         Some(format!("{}/feed/update/{id}", app.web))
+    }
+
+    fn id_in(&self, app: &App, address: &str) -> Option<String> {
+        let path = wire::path_at(address, &["linkedin.com"], &app.web)?.replace("%3A", ":").replace("%3a", ":");
+        // A post has a number as an activity too, of which its counts cannot be asked.
+        ["share", "ugcPost"].into_iter().find_map(|kind| {
+            let places = [format!("urn:li:{kind}:"), format!("-{kind}-")];
+            let rest = places.iter().find_map(|place| Some(path.split_once(place.as_str())?.1))?;
+            let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            (1..=25).contains(&number.len()).then(|| format!("urn:li:{kind}:{number}"))
+        })
     }
 
     fn metrics(&self, acting: &Acting<'_>, ids: &[&str]) -> HttpRequest {

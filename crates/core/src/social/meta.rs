@@ -1,6 +1,6 @@
 //! Purpose: what Instagram and Threads share: how a login goes, calls of the graph, containers, quotas, insights.
 
-use super::{Acting, App, Consent, Metrics, Progress, Quota, Refusal, Tokens, Told, facebook, wire};
+use super::{Acting, App, Consent, Found, Metrics, Progress, Quota, Refusal, Sought, Tokens, Told, facebook, wire};
 use crate::ports::{HttpRequest, HttpResponse};
 use serde_json::Value;
 
@@ -99,6 +99,27 @@ pub fn read_container(answer: &HttpResponse, field: &str) -> Told<Progress> {
         "EXPIRED" => Progress::Failed("it waited longer than a day".to_owned()),
         _ => Progress::NotYet,
     })
+}
+
+/// The last part of a post's address: a code of its own, whatever host and query stand around it.
+fn code_of(url: &str) -> &str {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+}
+
+/// A post among the account's newest: by the address that a person gave, otherwise by its text, which stands under `field`.
+pub fn find(answer: &HttpResponse, field: &str, sought: &Sought<'_>) -> Told<Found> {
+    let text = sought.text.trim();
+    let code = code_of(sought.url);
+    if !code.is_empty() {
+        return wire::find(answer, "timestamp", i64::MIN / 2, |post| {
+            post["permalink"].as_str().is_some_and(|url| code_of(url) == code)
+        });
+    }
+    if text.is_empty() {
+        return Ok(Found::Unsure);
+    }
+    wire::find(answer, "timestamp", sought.since, |post| post[field].as_str().is_some_and(|shown| shown.trim() == text))
 }
 
 /// `content_publishing_limit` of Instagram and `threads_publishing_limit`; both count the last 24 hours.

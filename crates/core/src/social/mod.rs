@@ -160,6 +160,8 @@ pub struct Tokens {
     pub refresh: String,
     /// Unix milliseconds.
     pub expires_at: i64,
+    /// What the person allowed; empty where the platform does not say.
+    pub scopes: Vec<String>,
 }
 
 /// Who an account is on its platform.
@@ -237,6 +239,18 @@ pub enum Progress {
 pub enum Found {
     Post(String),
     Absent,
+    /// Nothing tells the post apart from others.
+    Unsure,
+}
+
+/// What an account's posts are compared with to find one of Muster's.
+#[derive(Debug, Clone, Copy)]
+pub struct Sought<'a> {
+    pub text: &'a str,
+    /// When its decisive call was made; whatever is older is another post.
+    pub since: i64,
+    /// Its address as a person gave it; empty for none.
+    pub url: &'a str,
 }
 
 /// Counts of a post; `None` where the platform does not say.
@@ -317,6 +331,8 @@ pub trait Platform {
     fn read_tokens(&self, answer: &HttpResponse, now: i64) -> Told<Tokens> {
         wire::read_tokens(answer, now, wire::DEFAULT_LIFE_S)
     }
+    /// What a person has to allow for anything to be published; they may untick it.
+    fn publish_scope(&self) -> &'static str;
     /// Asks whose token it is.
     fn identify(&self, app: &App, access: &str) -> HttpRequest;
     fn read_person(&self, answer: &HttpResponse) -> Told<Person>;
@@ -355,6 +371,10 @@ pub trait Platform {
     fn upload(&self, _acting: &Acting<'_>, _draft: &Draft, _prepared: &HttpResponse) -> Told<Option<HttpRequest>> {
         Ok(None)
     }
+    /// Milliseconds after which something prepared is asked about first, and between two such looks.
+    fn looks(&self) -> (i64, i64) {
+        (0, wire::LOOK_AGAIN_MS)
+    }
     /// Asks about what was prepared, or what publishing left processing.
     fn check(&self, _acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
         None
@@ -373,8 +393,24 @@ pub trait Platform {
     fn look_back(&self, _acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
         None
     }
-    fn read_back(&self, _answer: &HttpResponse, _draft: &Draft) -> Told<Found> {
+    fn read_back(&self, _answer: &HttpResponse, _sought: &Sought<'_>) -> Told<Found> {
         Err(Refusal::Unknown("this platform does not say".to_owned()))
+    }
+    /// Whether the id of a post that is there, and came without one, can be asked for; `privacy`: who may see it, in the platform's word.
+    fn tells_id_later(&self, _container: &str, _privacy: &str) -> bool {
+        false
+    }
+    /// Asks for it.
+    fn ask_id(&self, _acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
+        None
+    }
+    /// `Absent` as long as the platform does not say.
+    fn read_late_id(&self, _answer: &HttpResponse, _sought: &Sought<'_>) -> Told<Found> {
+        Ok(Found::Absent)
+    }
+    /// The id in an address as people copy it; `None` where it holds none, or leads elsewhere.
+    fn id_in(&self, _app: &App, _address: &str) -> Option<String> {
+        None
     }
     /// The post's public address, where it follows from its id.
     fn address(&self, app: &App, person: &str, id: &str) -> Option<String>;
@@ -448,6 +484,53 @@ mod tests {
         assert!(matches!(person(Kind::LinkedIn, 200, r#"{"sub":"a/../b"}"#), Err(Refusal::Unknown(_))));
     }
 
+    #[test]
+    fn addresses_give_the_ids_of_their_posts() {
+        let id = |kind: Kind, address: &str| kind.platform().id_in(&app(), address);
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(id(Kind::X, "https://x.com/ada_l/status/1345364?s=20"), some("1345364"));
+        assert_eq!(id(Kind::X, "https://mobile.twitter.com/i/web/status/1345364"), some("1345364"));
+        assert_eq!(id(Kind::X, "https://web.example/ada/status/7"), some("7"), "where this deployment's X is");
+        assert_eq!(id(Kind::X, "https://x.com.evil.example/ada/status/7"), None);
+        assert_eq!(id(Kind::X, "https://evil.example/x.com/status/7"), None);
+        assert_eq!(id(Kind::X, "https://x.com/ada/status/7a"), None);
+        assert_eq!(id(Kind::TikTok, "https://www.tiktok.com/@ada/photo/7345?lang=de"), some("7345"));
+        assert_eq!(id(Kind::TikTok, "https://vm.tiktok.com/ZM8abc/"), None, "a short link says nothing");
+        let share = some("urn:li:share:7123");
+        assert_eq!(id(Kind::LinkedIn, "https://www.linkedin.com/feed/update/urn:li:share:7123/"), share);
+        assert_eq!(id(Kind::LinkedIn, "https://www.linkedin.com/feed/update/urn%3Ali%3Ashare%3A7123?x=1"), share);
+        assert_eq!(id(Kind::LinkedIn, "https://de.linkedin.com/posts/ada_our-menu-share-7123-Ab_c"), share);
+        let post = some("urn:li:ugcPost:7123");
+        assert_eq!(id(Kind::LinkedIn, "https://www.linkedin.com/posts/ada_menu-ugcPost-7123-Ab"), post);
+        assert_eq!(id(Kind::LinkedIn, "https://www.linkedin.com/feed/update/urn:li:activity:7123/"), None);
+        assert_eq!(id(Kind::Threads, "https://www.threads.net/@ada/post/Cabc"), None, "a code of the page, not an id");
+    }
+
+    #[test]
+    fn a_post_is_found_by_its_text_since_it_was_sent() {
+        let timeline = r#"{"data":[
+            {"id":"3","text":"🎉","created_at":"2026-11-22T12:00:00.000Z"},
+            {"id":"2","text":"Come & see! https://t.co/b","created_at":"2026-11-22T12:00:00.000Z"},
+            {"id":"1","text":"come, see","created_at":"2026-11-22T11:00:00.000Z"}]}"#;
+        let noon = 1_795_348_800_000;
+        let back = |body: &str, text: &str, since: i64| {
+            Kind::X.platform().read_back(&answer(200, body), &Sought { text, since, url: "" })
+        };
+        let found = |id: &str| Ok(Found::Post(id.to_owned()));
+        assert_eq!(back(timeline, "Come, see https://muster.test/l/1", noon), found("2"));
+        assert_eq!(back(timeline, "Come, see https://muster.test/l/1", noon + 300_000), Ok(Found::Absent));
+        assert_eq!(back(timeline, "🎉", noon), Ok(Found::Unsure), "no letter, no link");
+        assert_eq!(back(timeline, "🌷 https://muster.test/l/1", noon), Ok(Found::Absent), "a text without any link");
+        let shortened = r#"{"data":[{"id":"4","text":"🌷 https://t.co/b","created_at":"2026-11-22T12:00:00.000Z"}]}"#;
+        assert_eq!(back(shortened, "🌷 https://muster.test/l/1", noon), Ok(Found::Unsure), "X shortened a link");
+        let seen_through = r#"{"data":[{"id":"4","text":"🌷 https://t.co/b","created_at":"2026-11-22T12:00:00.000Z",
+            "entities":{"urls":[{"url":"https://t.co/b","expanded_url":"https://muster.test/l/1"}]}}]}"#;
+        assert_eq!(back(seen_through, "🌷 https://muster.test/l/1", noon), found("4"));
+        assert_eq!(back(seen_through, "🌷 https://muster.test/l/2", noon), Ok(Found::Absent));
+        let timeless = r#"{"data":[{"id":"5","text":"come, see"}]}"#;
+        assert!(matches!(back(timeless, "Come, see", noon), Err(Refusal::Unknown(_))), "neither there nor not");
+    }
+
     proptest::proptest! {
         #[test]
         fn no_answer_makes_a_platform_panic(status in 100_u16..600, body in "\\PC{0,200}") {
@@ -460,7 +543,10 @@ mod tests {
                 let _ = platform.read_prepared(&answer);
                 let _ = platform.read_progress(&answer);
                 let _ = platform.read_published(&answer);
-                let _ = platform.read_back(&answer, &draft);
+                let sought = Sought { text: &draft.text, since: 0, url: &body };
+                let _ = platform.read_back(&answer, &sought);
+                let _ = platform.read_late_id(&answer, &sought);
+                let _ = platform.id_in(&app(), &format!("https://x.com/{body}"));
                 let _ = platform.read_metrics(&answer, &["1"]);
                 let _ = platform.count(&body);
             }

@@ -115,6 +115,22 @@ pub struct Account {
     pub reminded_at: Option<i64>,
 }
 
+#[derive(Debug, Deserialize)]
+pub struct Elsewhere {
+    pub n: u32,
+}
+
+/// In how many other guilds the same account is connected; nothing else of them is read.
+pub fn count_elsewhere(account: &Account) -> Statement {
+    Statement::new(
+        "SELECT COUNT(*) AS n FROM social_accounts
+         WHERE platform = ?1 AND account_id = ?2 AND guild_id <> ?3 AND state = 'active'",
+    )
+    .bind(&account.platform)
+    .bind(&account.account_id)
+    .bind(account.guild_id)
+}
+
 impl Account {
     pub fn is_active(&self) -> bool {
         self.state == "active"

@@ -1,8 +1,8 @@
 //! Purpose: Threads: containers, publishing and insights.
 
 use super::{
-    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Quota, Tokens,
-    Told, caption, meta, wire,
+    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Quota, Sought,
+    Tokens, Told, caption, meta, wire,
 };
 use crate::ports::{HttpRequest, HttpResponse};
 
@@ -35,6 +35,10 @@ impl Platform for Threads {
     fn revoke(&self, _app: &App, _tokens: &Tokens) -> Option<HttpRequest> {
         // Threads has no call for it either.
         None
+    }
+
+    fn publish_scope(&self) -> &'static str {
+        "threads_content_publish"
     }
 
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
@@ -80,6 +84,11 @@ impl Platform for Threads {
         Some(meta::post(acting, &at(&format!("{}/threads", acting.account)), &pairs))
     }
 
+    fn looks(&self) -> (i64, i64) {
+        // Threads wants about half a minute before a container is published ("Posts"), and to be asked at most once a minute.
+        (30_000, wire::LOOK_AGAIN_MS)
+    }
+
     fn check(&self, acting: &Acting<'_>, container: &str) -> Option<HttpRequest> {
         Some(meta::get(acting, &at(container), &[("fields", "status,error_message")]))
     }
@@ -98,11 +107,23 @@ impl Platform for Threads {
 
     fn look_back(&self, acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
         let path = at(&format!("{}/threads", acting.account));
-        Some(meta::get(acting, &path, &[("fields", "id,text,timestamp"), ("limit", "25")]))
+        Some(meta::get(acting, &path, &[("fields", "id,text,timestamp,permalink"), ("limit", "25")]))
     }
 
-    fn read_back(&self, answer: &HttpResponse, draft: &Draft) -> Told<Found> {
-        wire::find_text(answer, "text", |text| text.trim() == draft.text.trim())
+    fn read_back(&self, answer: &HttpResponse, sought: &Sought<'_>) -> Told<Found> {
+        meta::find(answer, "text", sought)
+    }
+
+    fn tells_id_later(&self, _container: &str, _privacy: &str) -> bool {
+        true
+    }
+
+    fn ask_id(&self, acting: &Acting<'_>, container: &str) -> Option<HttpRequest> {
+        self.look_back(acting, container)
+    }
+
+    fn read_late_id(&self, answer: &HttpResponse, sought: &Sought<'_>) -> Told<Found> {
+        meta::find(answer, "text", sought)
     }
 
     fn address(&self, _app: &App, _person: &str, _id: &str) -> Option<String> {

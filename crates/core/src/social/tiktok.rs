@@ -1,8 +1,8 @@
 //! Purpose: TikTok's Content Posting API: photos by address, asked for until they are there.
 
 use super::{
-    Acting, App, Capabilities, Consent, Creator, Draft, Metrics, Person, Platform, Progress, Published, Refusal,
-    Tokens, Told, caption, jpeg_only, wire,
+    Acting, App, Capabilities, Consent, Creator, Draft, Found, Metrics, Person, Platform, Progress, Published, Refusal,
+    Sought, Tokens, Told, caption, jpeg_only, wire,
 };
 use crate::{
     media::image::Image,
@@ -82,6 +82,10 @@ impl Platform for TikTok {
             format!("{}/v2/oauth/revoke/", app.tokens),
             &[("client_key", &app.client_id), ("client_secret", &app.client_secret), ("token", &tokens.access)],
         ))
+    }
+
+    fn publish_scope(&self) -> &'static str {
+        "video.publish"
     }
 
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
@@ -181,6 +185,27 @@ impl Platform for TikTok {
 
     fn read_published(&self, answer: &HttpResponse) -> Told<Published> {
         wire::id_at(&ok(answer)?, "/data/publish_id").map(Published::Processing)
+    }
+
+    fn tells_id_later(&self, container: &str, privacy: &str) -> bool {
+        // Of public posts, once they were looked at, which may take hours ("Get Post Status").
+        privacy == "PUBLIC_TO_EVERYONE" && !container.is_empty()
+    }
+
+    fn ask_id(&self, acting: &Acting<'_>, container: &str) -> Option<HttpRequest> {
+        self.check(acting, container)
+    }
+
+    fn read_late_id(&self, answer: &HttpResponse, _sought: &Sought<'_>) -> Told<Found> {
+        Ok(match self.read_progress(answer)? {
+            Progress::Post(Some(id)) => Found::Post(id),
+            _ => Found::Absent,
+        })
+    }
+
+    fn id_in(&self, app: &App, address: &str) -> Option<String> {
+        let path = wire::path_at(address, &["tiktok.com"], &app.web)?;
+        wire::number_behind(path, &["photo", "video"]).map(str::to_owned)
     }
 
     fn address(&self, app: &App, person: &str, id: &str) -> Option<String> {

@@ -27,6 +27,9 @@ const LEASE_MS: i64 = 30_000;
 const WAITS: u32 = 20;
 const WAIT_MS: u64 = 500;
 const RESEAL_AT_ONCE: u32 = 50;
+/// What is refused without a word about the grant, or does not open, is kept for so long after its end: most likely this deployment's
+/// settings are wrong, and somebody mends them.
+const PATIENCE_MS: i64 = 7 * super::DAY_MS;
 const ACCESS: &str = "access_token";
 const REFRESH: &str = "refresh_token";
 
@@ -92,6 +95,7 @@ pub fn open(ctx: &Ctx, account: &Account) -> Result<Tokens> {
         access: open(ACCESS, &account.access_token)?,
         refresh: open(REFRESH, &account.refresh_token)?,
         expires_at: account.token_expires_at,
+        scopes: Vec::new(),
     })
 }
 
@@ -148,11 +152,30 @@ async fn refresh(ctx: &Ctx, mut account: Account, lease: i64) -> Result<String, 
             ctx.query(store::set_tokens(&account, lease)).await?;
             Ok(fresh.access)
         }
-        Err(Refusal::Token | Refusal::Rejected(_) | Refusal::Nobody(_)) => Err(lost(ctx, &account).await?),
+        Err(Refusal::Token) => Err(lost(ctx, &account).await?),
         // The token that is there may still do.
-        Err(_) if tokens.expires_at > ctx.now() => Ok(tokens.access),
+        Err(why) if tokens.expires_at > ctx.now() => {
+            note_refused(ctx, &account, &why);
+            Ok(tokens.access)
+        }
+        // An application's secret that is wrong today would cost everybody their connection.
+        Err(Refusal::Rejected(_) | Refusal::Nobody(_)) if tokens.expires_at + PATIENCE_MS < ctx.now() => {
+            Err(lost(ctx, &account).await?)
+        }
+        Err(ref why @ Refusal::Rejected(ref said)) => {
+            note_refused(ctx, &account, why);
+            Err(Trouble::Later(format!("the platform does not renew the connection now: {said}")))
+        }
+        Err(Refusal::Nobody(_)) => Err(Trouble::Later("the platform does not renew the connection now".to_owned())),
         Err(Refusal::Later(_)) => Err(Trouble::Later("the platform asks for patience".to_owned())),
         Err(Refusal::Unknown(why)) => Err(Trouble::Later(format!("no answer to the refresh: {why}"))),
+    }
+}
+
+/// For whoever runs this: the member is not the one who can do something about it.
+fn note_refused(ctx: &Ctx, account: &Account, why: &Refusal) {
+    if let Refusal::Rejected(said) = why {
+        ctx.warn("a platform refuses to renew a connection", json!({ "platform": account.platform, "said": said }));
     }
 }
 
@@ -251,6 +274,7 @@ async fn later(ctx: &Ctx, account: &Account, wait: i64) -> Result<Option<i64>> {
 pub async fn reseal(ctx: &Ctx) -> Result<()> {
     let Ok(vault) = vault(ctx) else { return Ok(()) };
     let rows: Vec<Account> = ctx.query(store::list_sealed_by_others(vault.current(), RESEAL_AT_ONCE)).await?.all()?;
+    let mut closed = 0;
     for row in rows {
         match open(ctx, &row) {
             Ok(tokens) => {
@@ -258,12 +282,15 @@ pub async fn reseal(ctx: &Ctx) -> Result<()> {
                 seal(ctx, &mut again, &tokens)?;
                 ctx.query(store::reseal(&row, &again.access_token, &again.refresh_token, &again.sealed_by)).await?;
             }
-            Err(_) => {
-                // Its key is gone: nothing can be done with it any more.
-                ctx.warn("an account's tokens do not open", json!({ "account": row.id }));
+            Err(_) if row.token_expires_at + PATIENCE_MS < ctx.now() => {
                 lost(ctx, &row).await?;
             }
+            // Its key may come back into TOKEN_KEYS.
+            Err(_) => closed += 1,
         }
+    }
+    if closed > 0 {
+        ctx.warn("tokens of accounts do not open: a key is missing from TOKEN_KEYS", json!({ "accounts": closed }));
     }
     Ok(())
 }

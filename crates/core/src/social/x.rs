@@ -1,8 +1,8 @@
 //! Purpose: X, API v2: posts with a spending cap in mind, and their public counts.
 
 use super::{
-    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Published, Refusal, Tokens, Told,
-    caption, wire,
+    Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Published, Refusal, Sought, Tokens,
+    Told, caption, wire,
 };
 use crate::{
     media::image::Image,
@@ -12,7 +12,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 const SCOPES: &str = "tweet.read tweet.write users.read media.write offline.access";
@@ -21,6 +21,8 @@ const AT_ONCE: usize = 100;
 /// Thousandths of a US dollar for a post with an address in it, and for one without (X's price list of April 2026).
 const PRICE_WITH_ADDRESS: u32 = 200;
 const PRICE: u32 = 15;
+/// Where a post says when it appeared.
+const TIME: &str = "created_at";
 
 pub struct X;
 
@@ -31,11 +33,19 @@ fn token_call(app: &App, pairs: &[(&str, &str)]) -> HttpRequest {
 }
 
 /// X says in a header when its window ends, in seconds, and never how long to wait.
-fn told(answer: &HttpResponse, body: Told<serde_json::Value>) -> Told<serde_json::Value> {
+fn told(answer: &HttpResponse, body: Told<Value>) -> Told<Value> {
     match answer.status {
         402 => Err(Refusal::Rejected("the application has no credit left on X".to_owned())),
         _ => body,
     }
+}
+
+/// Where the addresses in a post lead, as far as X says: a shortened one that it does not resolve stays as it is.
+fn targets(post: &Value) -> impl Iterator<Item = &str> {
+    let urls = post["entities"]["urls"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let shown = caption::addresses(post["text"].as_str().unwrap_or_default());
+    let is_open = move |word: &&str| !urls.iter().any(|url| url["url"] == **word && url["expanded_url"].is_string());
+    urls.iter().filter_map(|url| url["expanded_url"].as_str()).chain(shown.filter(is_open))
 }
 
 impl Platform for X {
@@ -72,8 +82,14 @@ impl Platform for X {
 
     fn revoke(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
         let secret = STANDARD.encode(format!("{}:{}", app.client_id, app.client_secret));
-        let request = wire::post_form(format!("{}/2/oauth2/revoke", app.tokens), &[("token", &tokens.access)]);
+        // Without the refresh token nothing comes after the access token's two hours (RFC 7009, section 2.1).
+        let token = if tokens.refresh.is_empty() { &tokens.access } else { &tokens.refresh };
+        let request = wire::post_form(format!("{}/2/oauth2/revoke", app.tokens), &[("token", token)]);
         Some(wire::with(request, "authorization", format!("Basic {secret}")))
+    }
+
+    fn publish_scope(&self) -> &'static str {
+        "tweet.write"
     }
 
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
@@ -134,15 +150,35 @@ impl Platform for X {
     }
 
     fn look_back(&self, acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
-        let url =
-            format!("{}/2/users/{}/tweets?max_results=10&tweet.fields=created_at", acting.app.api, acting.account);
+        let fields = "max_results=10&tweet.fields=created_at,entities";
+        let url = format!("{}/2/users/{}/tweets?{fields}", acting.app.api, acting.account);
         Some(wire::bearer(wire::get(url), acting.access))
     }
 
-    fn read_back(&self, answer: &HttpResponse, draft: &Draft) -> Told<Found> {
+    fn read_back(&self, answer: &HttpResponse, sought: &Sought<'_>) -> Told<Found> {
         // X writes addresses in its own way, and takes the same words only once.
-        let essence = caption::essence(&draft.text);
-        wire::find_text(answer, "text", |text| caption::essence(text) == essence)
+        let essence = caption::essence(sought.text);
+        let says = |post: &Value| caption::essence(post["text"].as_str().unwrap_or_default()) == essence;
+        if !essence.is_empty() {
+            return wire::find(answer, TIME, sought.since, says);
+        }
+        // Any text without letters has these words. Its link is the member's own.
+        let Some(link) = caption::addresses(sought.text).next() else { return Ok(Found::Unsure) };
+        let leads = |post: &Value| targets(post).any(|target| target == link);
+        match wire::find(answer, TIME, sought.since, leads)? {
+            Found::Absent => {}
+            found => return Ok(found),
+        }
+        let is_hidden = |post: &Value| says(post) && targets(post).any(|target| target.contains("://t.co/"));
+        match wire::find(answer, TIME, sought.since, is_hidden)? {
+            Found::Absent => Ok(Found::Absent),
+            _ => Ok(Found::Unsure),
+        }
+    }
+
+    fn id_in(&self, app: &App, address: &str) -> Option<String> {
+        let path = wire::path_at(address, &["x.com", "twitter.com"], &app.web)?;
+        wire::number_behind(path, &["status"]).map(str::to_owned)
     }
 
     fn address(&self, app: &App, person: &str, id: &str) -> Option<String> {

@@ -13,7 +13,7 @@ use crate::{
     interaction::Interaction,
     ports::Timer,
     reply::{Message, Reply, link_button},
-    social::{Kind, accounts, store, tokens},
+    social::{Kind, accounts, accounts::TookBack, store, tokens},
     text::escape_markdown,
     web::{Request, Response},
 };
@@ -164,12 +164,14 @@ async fn on_disconnect(ctx: &Ctx, interaction: &Interaction, kind: Kind) -> Resu
     Ok(Reply::private(match done {
         None => format!("You have no {name} account connected here."),
         Some(one) => {
-            let rest = if one.is_revoked {
-                String::new()
-            } else {
-                format!(
+            let rest = match one.told {
+                TookBack::Told => String::new(),
+                TookBack::NotTold => format!(
                     " {name} was not told or has no way to be: you can remove Muster under your {name} account's apps as well."
-                )
+                ),
+                TookBack::InUse => format!(
+                    " {name} was not told, because the same account is connected in another server, which would lose it too."
+                ),
             };
             format!("**{}** is disconnected, and Muster has erased its access.{rest}", escape_markdown(&one.name))
         }

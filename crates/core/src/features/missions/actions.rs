@@ -7,11 +7,14 @@ use crate::{
     error::{Error, FieldError, Result},
     links::{self, rules::target::Utm},
     media::{self, Kept},
-    outbox::{self, Effect, EffectKind},
-    points::{self, Versioned, rules::Rules},
+    outbox::{self, Effect},
+    points::{
+        self, Versioned,
+        rules::{POINTS_MAX, Rules},
+    },
     social::Kind,
     sql::Statement,
-    text::{clean, clean_line},
+    text::{clean, clean_line, number},
 };
 use serde_json::json;
 use twilight_model::id::{
@@ -50,6 +53,8 @@ pub struct Wish {
     pub assigned: Option<String>,
     pub members: Vec<Id<UserMarker>>,
     pub max_posts: Option<u32>,
+    /// -1 for what the server's rules say.
+    pub publish_points: Option<i64>,
     pub channel: Option<Id<ChannelMarker>>,
 }
 
@@ -136,6 +141,14 @@ pub async fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules)
     mission.ends_at = wish.ends_at.unwrap_or(mission.ends_at);
     mission.assigned = wish.assigned.clone().unwrap_or_else(|| mission.assigned.clone());
     mission.max_posts = wish.max_posts.unwrap_or(mission.max_posts);
+    mission.publish_points = wish.publish_points.unwrap_or(mission.publish_points);
+    if !(-1..=POINTS_MAX).contains(&mission.publish_points) {
+        let why = format!(
+            "Publishing brings 0 to {} points, or what the server's rules say.",
+            number(POINTS_MAX.unsigned_abs())
+        );
+        problems.push(FieldError::new("publish_points", why));
+    }
     mission.channel_id = wish.channel.unwrap_or(mission.channel_id);
     if mission.assigned == "members" && wish.assigned.is_some() && !(1..=CHOSEN_MAX).contains(&wish.members.len()) {
         let why = format!("Choose 1 to {CHOSEN_MAX} members, a role, or everyone.");
@@ -162,7 +175,8 @@ pub async fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules)
     }
     for kind in mission.kinds() {
         let text = text_for(mission, &links::url(ctx, &"x".repeat(links::SLUG_LENGTH)));
-        let needs_image = kind == Kind::Instagram || kind == Kind::TikTok;
+        // A draft may wait for its picture: a form of Discord's has no place for one.
+        let needs_image = mission.state != "draft" && needs_picture(kind);
         if let Some(refusal) = points::rules::refusal(rules, kind, &text, &mission.image_url, needs_image) {
             let is_picture = kind_refuses(kind, mission) || needs_image && mission.image_url.is_empty();
             let field = if is_picture { "image" } else { "text" };
@@ -170,6 +184,16 @@ pub async fn apply(ctx: &Ctx, mission: &mut Mission, wish: &Wish, rules: &Rules)
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
+}
+
+fn needs_picture(kind: Kind) -> bool {
+    matches!(kind, Kind::Instagram | Kind::TikTok)
+}
+
+/// The platforms of a mission that wait for a picture.
+pub fn waiting_for_picture(mission: &Mission) -> Vec<&'static str> {
+    let kinds = if mission.image_url.is_empty() { mission.kinds() } else { Vec::new() };
+    kinds.into_iter().filter(|kind| needs_picture(*kind)).map(Kind::name).collect()
 }
 
 /// Whether it is the picture that a platform does not take.
@@ -234,6 +258,7 @@ pub fn blank(ctx: &Ctx, author: &Author, channel: Id<ChannelMarker>) -> Mission 
         ends_at: now + USUAL_MS,
         assigned: "everyone".to_owned(),
         max_posts: 0,
+        publish_points: -1,
         channel_id: channel,
         message_id: None,
         created_by: author.user,
@@ -296,7 +321,7 @@ fn closed() -> Error {
     Error::user("This mission is closed. Write a new one.")
 }
 
-/// Changes a mission. Posts that wait for their time were confirmed for what it said before: they are called off with the change.
+/// Changes a mission. Posts that are not there yet were confirmed for what it said before: they are called off with the change.
 pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish) -> Result<Mission> {
     if mission.state == "closed" {
         return Err(closed());
@@ -305,7 +330,7 @@ pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish)
     let rules = points::rules(ctx, author.guild).await?.rules;
     apply(ctx, &mut mission, wish, &rules).await?;
     mission.due_at = mission.is_live().then_some(mission.ends_at);
-    let mut more = Vec::new();
+    let (mut more, mut moved) = (Vec::new(), None);
     if wish.assigned.is_some() {
         more.append(&mut assign(ctx, &mission, wish, mission.version + 1));
     }
@@ -316,16 +341,41 @@ pub async fn edit(ctx: &Ctx, author: &Author, mut mission: Mission, wish: &Wish)
     if mission.ends_at != before.ends_at {
         more.push(links::expire_mission(ctx, author.guild, &mission.id, Some(mission.ends_at)));
     }
+    if mission.is_live() && mission.channel_id != before.channel_id {
+        let color = crate::guild_config::cached(ctx, author.guild).await?.color;
+        moved = Some(outbox::prepare_many(ctx, &move_card(ctx, &mission, &before, &rules, color)?));
+    }
     if is_other_post {
-        more.push(store::cancel_scheduled(
+        more.push(store::cancel_unsent(
             &mission,
             "the mission was changed; look at it and confirm again",
             ctx.now(),
+            None,
         ));
+    } else if mission.starts_at > before.starts_at.max(ctx.now()) {
+        let why = "the mission starts later now; confirm again for a time after that";
+        more.push(store::cancel_unsent(&mission, why, ctx.now(), Some(mission.starts_at)));
+    }
+    if let Some(moved) = &moved {
+        mission.message_id = None;
+        more.push(store::forget_message(&mission));
+        more.push(moved.statement.clone());
     }
     let after = commit(ctx, author, &mission, "edit", more).await?;
+    if let Some(moved) = moved {
+        outbox::deliver_soon(ctx, moved.ids);
+    }
     arm(ctx, &after).await;
     Ok(after)
+}
+
+/// A card for the other channel, and what the one that was there says from now on.
+fn move_card(ctx: &Ctx, mission: &Mission, before: &Mission, rules: &Rules, color: u32) -> Result<[Effect; 2]> {
+    let Some(message) = &before.message_id else {
+        return Err(Error::user("This mission's card is still on its way to its channel. Move it in a moment."));
+    };
+    let key = format!("missions:push:{}:{}", mission.id, mission.version);
+    Ok([view::card_post(ctx, mission, rules, color, &key), view::card_moved(mission, before.channel_id, message)])
 }
 
 /// Opens a mission and posts its card, once.
@@ -339,22 +389,14 @@ pub async fn push(ctx: &Ctx, author: &Author, mut mission: Mission) -> Result<Mi
     if mission.ends_at <= now {
         return Err(Error::user("This mission would have ended already. Give it another end first."));
     }
+    let rules = points::rules(ctx, author.guild).await?.rules;
     "live".clone_into(&mut mission.state);
+    // What this server asks of a post may have changed since the draft was written.
+    apply(ctx, &mut mission, &Wish::default(), &rules).await?;
     mission.pushed_at = Some(now);
     mission.due_at = Some(mission.ends_at);
-    let rules = points::rules(ctx, author.guild).await?.rules;
     let color = crate::guild_config::cached(ctx, author.guild).await?.color;
-    let post = Effect {
-        guild_id: author.guild,
-        feature: super::NAME,
-        key: format!("missions:push:{}", mission.id),
-        reference: format!("pushed:{}", mission.id),
-        kind: EffectKind::Post {
-            channel: mission.channel_id,
-            body: view::card(ctx, &mission, &rules, color).create_body(),
-            marker: view::marker(&mission),
-        },
-    };
+    let post = view::card_post(ctx, &mission, &rules, color, &format!("missions:push:{}", mission.id));
     // Whoever pushes second finds the card on its way, and the row changed.
     let prepared = outbox::prepare_many(ctx, std::slice::from_ref(&post));
     let after = commit(ctx, author, &mission, "push", vec![prepared.statement]).await?;
@@ -372,7 +414,7 @@ pub async fn close(ctx: &Ctx, author: &Author, mut mission: Mission) -> Result<M
     mission.closed_at = Some(ctx.now());
     // Clicks that are on their way are counted before the first three by clicks are known.
     mission.due_at = Some(ctx.now() + SETTLE_CLICKS_MS);
-    let cancel = store::cancel_scheduled(&mission, "the mission was closed", ctx.now());
+    let cancel = store::cancel_unsent(&mission, "the mission was closed", ctx.now(), None);
     let links = links::close_mission(ctx, author.guild, &mission.id);
     let after = commit(ctx, author, &mission, "close", vec![cancel, links]).await?;
     arm(ctx, &after).await;

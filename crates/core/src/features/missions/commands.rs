@@ -102,6 +102,9 @@ struct Edit {
     /// Posts of all members together; 0 for any number
     #[command(min_value = 0, max_value = 100000)]
     max_posts: Option<i64>,
+    /// Points for publishing it; -1 for what the server's rules say
+    #[command(min_value = -1, max_value = 10000)]
+    points: Option<i64>,
     /// Where its card is posted
     #[command(channel_types = "guild_text guild_announcement")]
     channel: Option<Id<ChannelMarker>>,
@@ -232,6 +235,9 @@ async fn on_managed(ctx: &Ctx, interaction: &Interaction, command: MissionComman
         MissionCommand::New(New) => Ok(form(&scene)),
         MissionCommand::Edit(edit) => {
             let mission = find(ctx, interaction, &edit.mission).await?;
+            if let Some(channel) = edit.channel {
+                permissions::require_actor_may_post(ctx, interaction, channel).await?;
+            }
             let picture = edit.picture.clone();
             let mut wish = wish_of(*edit, ctx.now(), &scene)?;
             if let Some(picture) = picture {
@@ -246,6 +252,7 @@ async fn on_managed(ctx: &Ctx, interaction: &Interaction, command: MissionComman
         }
         MissionCommand::Push(push) => {
             let mission = find(ctx, interaction, &push.mission).await?;
+            permissions::require_actor_may_post(ctx, interaction, mission.channel_id).await?;
             let mission = actions::push(ctx, &author, mission).await?;
             Ok(Reply::private(format!("**{}** is live in <#{}>.", escape_markdown(&mission.title), mission.channel_id)))
         }
@@ -258,14 +265,7 @@ async fn on_managed(ctx: &Ctx, interaction: &Interaction, command: MissionComman
                 count(u64::from(mission.published), "post", "posts")
             )))
         }
-        MissionCommand::List(List) => {
-            let mut missions: Vec<Mission> = ctx.query(store::list(scene.guild, "live", LIST_PAGE, 0)).await?.all()?;
-            let drafts: Vec<Mission> = ctx.query(store::list(scene.guild, "draft", LIST_PAGE, 0)).await?.all()?;
-            missions
-                .extend(drafts.into_iter().map(|draft| Mission { title: format!("{} (draft)", draft.title), ..draft }));
-            let empty = "There is no mission yet. `/mission new` writes one.";
-            Ok(Reply::Private(view::list(&missions, "Missions", empty, scene.config.color)))
-        }
+        MissionCommand::List(List) => list(ctx, &scene).await,
         MissionCommand::Stats(stats) => {
             let mission = find(ctx, interaction, &stats.mission).await?;
             self::stats(ctx, &mission, &scene).await
@@ -280,6 +280,22 @@ async fn on_managed(ctx: &Ctx, interaction: &Interaction, command: MissionComman
         MissionCommand::Recompute(_) => team::on_recompute(ctx, interaction).await,
         MissionCommand::Decide(decide) => team::on_decide(ctx, interaction, decide).await,
     }
+}
+
+/// Drafts and live missions, the newest of each.
+async fn list(ctx: &Ctx, scene: &Scene) -> Result<Reply> {
+    let of = |state| store::list(scene.guild, state, LIST_PAGE + 1, 0);
+    let mut missions: Vec<Mission> = ctx.query(of("live")).await?.all()?;
+    let mut drafts: Vec<Mission> = ctx.query(of("draft")).await?.all()?;
+    let shown = LIST_PAGE as usize;
+    let is_cut = missions.len() > shown || drafts.len() > shown;
+    missions.truncate(shown);
+    drafts.truncate(shown);
+    missions.extend(drafts.into_iter().map(|draft| Mission { title: format!("{} (draft)", draft.title), ..draft }));
+    let page = format!("{}/g/{}/missions", ctx.settings.public_url, scene.guild);
+    let more = if is_cut { format!("-# There are more than these: [all missions]({page})") } else { String::new() };
+    let empty = "There is no mission yet. `/mission new` writes one.";
+    Ok(Reply::Private(view::list(&missions, "Missions", empty, &more, scene.config.color)))
 }
 
 /// Keeps a picture that somebody attached; gives how a mission names it.
@@ -308,6 +324,7 @@ fn wish_of(edit: Edit, now: i64, scene: &Scene) -> Result<Wish> {
             .role
             .map(|role| if role.get() == scene.guild.get() { "everyone".to_owned() } else { format!("role:{role}") }),
         members: Vec::new(),
+        publish_points: edit.points,
         max_posts: edit.max_posts.and_then(|max| u32::try_from(max).ok()),
         channel: edit.channel,
     })
@@ -348,6 +365,17 @@ fn form(scene: &Scene) -> Reply {
 
 pub async fn on_form(ctx: &Ctx, interaction: &Interaction, data: &ModalData) -> Result<Reply> {
     let scene = require_manager(ctx, interaction).await?;
+    match create(ctx, interaction, data, &scene).await {
+        Ok(mission) => Ok(Reply::Private(draft(ctx, &mission, &scene, "The draft is kept."))),
+        // A form that is sent is gone: what was typed comes back with what is wrong with it.
+        Err(error @ (Error::User(_) | Error::Invalid(_))) => {
+            Ok(Reply::Private(typed(&error, data, scene.config.color)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn create(ctx: &Ctx, interaction: &Interaction, data: &ModalData, scene: &Scene) -> Result<Mission> {
     let text = |field: &str| data.text(field).to_owned();
     let ends_at = time::parse_when(data.text("ends"), ctx.now(), scene.config.zone())
         .ok_or_else(|| Error::user("Say when the mission ends as in 3d, friday 18:00 or 2026-12-24 18:00."))?;
@@ -359,18 +387,36 @@ pub async fn on_form(ctx: &Ctx, interaction: &Interaction, data: &ModalData) -> 
         ends_at: Some(ends_at),
         ..Wish::default()
     };
-    let mission = actions::create(ctx, &Author::from(interaction), interaction.channel_id, &wish).await?;
-    Ok(Reply::Private(draft(ctx, &mission, &scene, "The draft is kept.")))
+    actions::create(ctx, &Author::from(interaction), interaction.channel_id, &wish).await
+}
+
+/// What somebody typed into the form, to be copied from.
+fn typed(error: &Error, data: &ModalData, color: u32) -> Message {
+    let mut embed = reply::embed("What you typed", escape_markdown(data.text("text")), color);
+    for (id, name) in [("title", "Title"), ("link", "Link"), ("platforms", "Platforms"), ("ends", "Ends")] {
+        let value = data.text(id);
+        if !value.is_empty() {
+            reply::field(&mut embed, name, escape_markdown(value), false);
+        }
+    }
+    let again = "Nothing is lost: copy it from here, and use `/mission new` again.";
+    Message::text(format!("{error}\n{again}")).embed(embed)
 }
 
 /// A mission as its makers see it.
 fn draft(ctx: &Ctx, mission: &Mission, scene: &Scene, said: &str) -> Message {
     let mut message = view::card(ctx, mission, &scene.rules, scene.config.color);
     message.components.clear();
-    let next = if mission.state == "draft" {
-        " `/mission push` opens it, `/mission edit` changes it: picture, start, role and more."
+    let waiting = actions::waiting_for_picture(mission);
+    let next = if mission.state != "draft" {
+        String::new()
+    } else if waiting.is_empty() {
+        " `/mission push` opens it, `/mission edit` changes it: picture, start, role and more.".to_owned()
     } else {
-        ""
+        let names = waiting.join(" and ");
+        format!(
+            " It still needs a picture, because {names} publishes nothing else: `/mission edit picture:` adds it. Then `/mission push` opens it."
+        )
     };
     message.content = format!("{said}{next}");
     message
@@ -411,7 +457,7 @@ async fn missions(ctx: &Ctx, interaction: &Interaction) -> Result<Reply> {
         }
     }
     let empty = "No mission is on right now. You will see the next one's card in its channel.";
-    let mut message = view::list(&mine, "Missions that are on", empty, scene.config.color);
+    let mut message = view::list(&mine, "Missions that are on", empty, "", scene.config.color);
     let open = |mission: &Mission| {
         let id = CustomId::new(super::NAME, "open").arg(&mission.id);
         reply::button(
@@ -512,6 +558,10 @@ pub async fn on_autocomplete(
     data: &CommandData,
 ) -> Result<Vec<CommandOptionChoice>> {
     let Some(typed) = focused(&data.options) else { return Ok(Vec::new()) };
+    if data.name != "post" {
+        // Drafts are for whoever runs missions.
+        require_manager(ctx, interaction).await?;
+    }
     let mut found: Vec<store::Choice> = ctx.query(store::search(interaction.guild_id, typed.trim())).await?.all()?;
     if data.name == "post" {
         found.retain(|mission| mission.state == "live");

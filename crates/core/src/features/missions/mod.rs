@@ -16,6 +16,7 @@ mod posting;
 mod publish;
 mod roles;
 mod rounds;
+mod safeguards;
 mod store;
 mod view;
 
@@ -132,6 +133,9 @@ impl Feature for Missions {
     }
 
     async fn render(ctx: &Ctx, guild: Id<GuildMarker>, reference: &str) -> Result<Option<Rendered>> {
+        if let Some(was) = reference.strip_prefix("moved:") {
+            return render_moved(ctx, guild, was).await;
+        }
         let Some(id) = reference.strip_prefix("card:") else { return Ok(None) };
         let Some(mission) = actions::load(ctx, guild, id).await? else { return Ok(None) };
         let Some(message_id) = mission.message_id.clone() else { return Ok(None) };
@@ -148,6 +152,7 @@ impl Feature for Missions {
     fn name_effect(effect: &str) -> &'static str {
         match effect.split(':').nth(1) {
             Some("push") => "A mission's card",
+            Some("moved") => "A word where a mission's card was",
             Some("card") => "A change of a mission's card",
             Some("month") => "The month's first of missions",
             Some("log") => "The log of missions",
@@ -201,4 +206,21 @@ impl Feature for Missions {
             "points": entries.iter().map(entry).collect::<Vec<_>>(),
         })))
     }
+}
+
+/// What a card says that was left behind: `<mission>:<channel>:<message>`.
+async fn render_moved(ctx: &Ctx, guild: Id<GuildMarker>, was: &str) -> Result<Option<Rendered>> {
+    let mut parts = was.splitn(3, ':');
+    let (Some(id), Some(channel), Some(message_id)) = (parts.next(), parts.next(), parts.next()) else {
+        return Ok(None);
+    };
+    let (Some(mission), Ok(channel_id)) = (actions::load(ctx, guild, id).await?, channel.parse()) else {
+        return Ok(None);
+    };
+    Ok(Some(Rendered {
+        channel_id,
+        message_id: message_id.to_owned(),
+        body: view::moved(&mission).edit_body(),
+        version: mission.channel_id.to_string(),
+    }))
 }

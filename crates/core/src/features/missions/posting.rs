@@ -1,9 +1,7 @@
 //! Purpose: a member on the way to a confirmed post, from Discord and from programs alike: may they, what will appear, yes.
 
 use super::{
-    actions, assignees,
-    rounds::budget,
-    store,
+    actions, assignees, safeguards, store,
     store::{Mission, Post},
     view,
 };
@@ -26,7 +24,6 @@ use twilight_model::id::{
 
 /// Posts that are few enough to be told.
 const QUOTA_LITTLE: u64 = 5;
-const DAY_MS: i64 = 24 * 3_600_000;
 
 /// Who publishes, always for themselves, with the roles that they have now.
 pub struct Poster {
@@ -75,27 +72,7 @@ pub async fn obstacle(ctx: &Ctx, rules: &Rules, mission: &Mission, kind: Kind, t
     if let Some(refusal) = points::rules::refusal(rules, kind, text, &mission.image_url, can.needs_image) {
         return Ok(Some(refusal));
     }
-    if kind == Kind::X {
-        return over_budget(ctx, rules, mission, kind, text).await;
-    }
-    Ok(None)
-}
-
-async fn over_budget(ctx: &Ctx, rules: &Rules, mission: &Mission, kind: Kind, text: &str) -> Result<Option<String>> {
-    let platform = kind.platform();
-    if rules.x_budget == 0 {
-        return Ok(Some("this server has no budget for posts on X, which cost money".to_owned()));
-    }
-    let is_over = budget::spent(ctx, mission.guild_id, kind).await? + platform.price(text) > rules.x_budget;
-    Ok(is_over.then(|| "this server's budget for posts on X is used up for now".to_owned()))
-}
-
-/// Thousandths of a US dollar that a guild's posts of the last 30 days cost, or may.
-pub async fn spent_on_posts(ctx: &Ctx, guild: Id<GuildMarker>, kind: Kind) -> Result<u32> {
-    let platform = kind.platform();
-    let spent: Option<store::Spent> =
-        ctx.query(store::spent(guild, kind.key(), ctx.now() - budget::PERIOD_MS)).await?.first()?;
-    Ok(spent.map_or(0, |spent| spent.with_address * platform.price("https://") + spent.without * platform.price("")))
+    safeguards::over_budget(ctx, rules, mission.guild_id, kind, text, None).await
 }
 
 /// What a member would publish, with a link that is as long as theirs will be.
@@ -141,7 +118,7 @@ pub struct Ready {
     pub account: social::store::Account,
     pub text: String,
     pub hash: String,
-    rules: Rules,
+    pub rules: Rules,
 }
 
 /// What this member would publish now, or why they cannot.
@@ -248,31 +225,22 @@ async fn creator(ctx: &Ctx, app: &App, ready: &Ready) -> Result<Option<Creator>>
     }
 }
 
-/// Cooldown, posts per day and the same words under another mission, as they are now.
-async fn check_safeguards(ctx: &Ctx, poster: &Poster, ready: &Ready) -> Result<()> {
-    let (now, rules) = (ctx.now(), &ready.rules);
-    let essence = caption::essence(&ready.text);
-    let recent = store::recent(poster.guild, poster.user, now - DAY_MS, &ready.mission.id, &essence);
-    let Some(recent) = ctx.query(recent).await?.first::<store::Recent>()? else { return Ok(()) };
-    if recent.same > 0 {
-        return Err(Error::user(
-            "You have published these very words for another mission. Platforms take the same text twice for spam.",
-        ));
+fn changed_meanwhile() -> Error {
+    Error::user(
+        "The mission was changed since you saw this preview. Press **Connect & Post** again to see what it says now.",
+    )
+}
+
+/// Why nothing was written for a yes that everything allowed a moment ago.
+async fn why_not(ctx: &Ctx, poster: &Poster, ready: &Ready) -> Result<Error> {
+    let mission = mission_for(ctx, poster, &ready.mission.id).await?;
+    if mission.version != ready.mission.version {
+        return Ok(changed_meanwhile());
     }
-    if rules.posts_per_day > 0 && recent.today >= rules.posts_per_day {
-        return Err(Error::User(format!(
-            "You have published {} posts in 24 hours, as many as this server allows. Try again later.",
-            recent.today
-        )));
+    if let Some(why) = obstacle(ctx, &ready.rules, &mission, ready.kind, &ready.text).await? {
+        return Ok(Error::User(format!("{}: {why}.", ready.kind.name())));
     }
-    let pause = i64::from(rules.cooldown_minutes) * 60_000;
-    if let Some(newest) = recent.newest.filter(|newest| now - newest < pause) {
-        return Err(Error::User(format!(
-            "This server asks for a pause between posts: you can publish again {}.",
-            time::relative(newest + pause)
-        )));
-    }
-    Ok(())
+    Ok(Error::user("This mission has all the posts that it takes. `/missions` shows what else is on."))
 }
 
 /// The member said yes to what they saw: the one row of member, mission and platform is there then, and due. What is there already is
@@ -285,16 +253,16 @@ pub async fn confirm(
     at: Option<i64>,
 ) -> Result<Post> {
     if ready.hash != hash {
-        return Err(Error::user(
-            "The mission was changed since you saw this preview. Press **Connect & Post** again to see what it says now.",
-        ));
+        return Err(changed_meanwhile());
     }
     let (user, now) = (poster.user, ctx.now());
-    let known: Option<Post> =
-        ctx.query(store::get_post_of(&ready.mission.id, user, ready.kind.key())).await?.first()?;
-    let is_new = known.as_ref().is_none_or(|post| matches!(post.state.as_str(), "failed" | "cancelled"));
-    if is_new {
-        check_safeguards(ctx, poster, ready).await?;
+    let of_member = || store::get_post_of(&ready.mission.id, user, ready.kind.key());
+    let is_open = |post: &Post| matches!(post.state.as_str(), "failed" | "cancelled");
+    let known: Option<Post> = ctx.query(of_member()).await?.first()?;
+    let mut is_written = false;
+    if known.as_ref().is_none_or(is_open) {
+        let appears_at = at.unwrap_or(now);
+        safeguards::check(ctx, user, ready, appears_at).await?;
         let post = store::NewPost {
             id: known.map_or_else(|| ctx.random_hex(8), |post| post.id),
             guild_id: poster.guild,
@@ -307,12 +275,21 @@ pub async fn confirm(
             image_url: ready.mission.image_url.clone(),
             privacy: privacy_of(ready.kind, privacy)?,
             step_at: now,
-            due_at: Some(at.unwrap_or(now)),
+            due_at: Some(appears_at),
+            account_hash: accounts::hash_of(&ready.account, ready.kind),
+            basis: ready.mission.basis(),
+            appears_at,
+            mission_version: ready.mission.version,
+            budget: safeguards::budget(ctx, &ready.rules, poster.guild, ready.kind, &ready.text).await?,
         };
-        ctx.query(store::insert_post(&post)).await?;
+        is_written = ctx.query(store::insert_post(&post)).await?.changes == 1;
     }
-    let row: Option<Post> = ctx.query(store::get_post_of(&ready.mission.id, user, ready.kind.key())).await?.first()?;
-    row.ok_or_else(|| Error::user("This mission has all the posts that it takes. `/missions` shows what else is on."))
+    let row: Option<Post> = ctx.query(of_member()).await?.first()?;
+    // Somebody who was quicker is no error: the row says what became of their yes.
+    match row.filter(|row| is_written || !is_open(row)) {
+        Some(row) => Ok(row),
+        None => Err(why_not(ctx, poster, ready).await?),
+    }
 }
 
 /// Who may see the post, where the member has to choose it.

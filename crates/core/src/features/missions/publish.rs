@@ -4,41 +4,50 @@
 //! written before the call after which the post is there. Whoever finds it without an outcome, because the answer or the process was
 //! lost, makes it `unknown`, and looks whether the post is there before anything is sent again. Where the platform cannot say, the
 //! post is held for a person.
+//!
+//! Scheduled, queued and container are surely not there: an edit calls them off with itself. Before the decisive call it is asked once more
+//! whether the post still may (`publish/still.rs`). A post that is there without its id is asked for it later (`publish/ids.rs`).
+
+mod ends;
+mod ids;
+mod still;
+
+pub use ends::{again, decide};
 
 use super::{
-    assignees, posting,
+    posting,
     rounds::{self, months, polls},
     store,
     store::{Mission, Post},
     view,
 };
 use crate::{
-    audit::{self, Author},
     ctx::Ctx,
-    discord,
     error::{Error, Result},
     guild_config,
     media::{self, Kept},
-    outbox::{self, Effect, EffectKind},
+    outbox,
     points::{self, Versioned},
     ports::{HttpRequest, HttpResponse},
     social::{
-        Acting, App, Draft, Found, Kind, Platform, Progress, Published, Refusal, Told, accounts, tokens,
-        tokens::Trouble, wire,
+        Acting, App, Draft, Found, Kind, Platform, Progress, Published, Refusal, Sought, Told, accounts, tokens, wire,
     },
     sql::Statement,
 };
+use ends::{call_off, fail, hold};
+use still::Stop;
 use twilight_model::id::{Id, marker::GuildMarker};
 
 /// Longer than the calls of one step.
 const LEASE_MS: i64 = 45_000;
 /// A call without an answer may still be on its way: so long nobody looks whether it had an effect.
 const SETTLE_MS: i64 = 60_000;
-/// Between two looks at a container (Meta asks for at most one a minute once the first is over) or at something processing.
+/// Between two looks at something processing, in its first minute (TikTok answers 30 a minute) and later; containers are looked at as
+/// their platform wants (`Platform::looks`).
 const LOOK_MS: i64 = 3_000;
-const LOOK_AGAIN_MS: i64 = 60_000;
+const LOOK_AGAIN_MS: i64 = wire::LOOK_AGAIN_MS;
 /// Meta's containers are ready within five minutes or not at all.
-const CONTAINER_MS: i64 = 6 * 60_000;
+const CONTAINER_MS: i64 = 5 * 60_000;
 /// A post whose outcome stays unknown so long is held.
 const GIVE_UP_MS: i64 = 24 * 3_600_000;
 /// Sent again so often at most, each time because the platform said that nothing was there.
@@ -113,10 +122,8 @@ pub async fn load(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> Result<Option<
 /// One step on a leased row.
 async fn take_step(ctx: &Ctx, mut post: Post) -> Result<()> {
     if post.state == "scheduled" {
-        match may_still(ctx, &post).await? {
-            Ok(()) => {}
-            Err(Stop::Later(wait)) => return postpone(ctx, post, wait).await,
-            Err(Stop::For(reason)) => return fail(ctx, post, &reason).await,
+        if let Err(stop) = still::may(ctx, &post, true).await? {
+            return stopped(ctx, post, stop).await;
         }
         move_to(ctx, &mut post, "queued", Some(0));
         return write(ctx, post, Vec::new()).await;
@@ -125,57 +132,32 @@ async fn take_step(ctx: &Ctx, mut post: Post) -> Result<()> {
         // The process that sent it did not come back.
         return unknown(ctx, post, "the answer was lost").await;
     }
-    let scene = match scene(ctx, &post).await? {
+    let scene = match still::scene(ctx, &post).await? {
         Ok(scene) => scene,
+        Err(Stop::Later(wait)) if post.state == "published" => return ids::later(ctx, post, wait).await,
+        Err(_) if post.state == "published" => return ids::give_up(ctx, post).await,
         Err(Stop::Later(wait)) => return postpone(ctx, post, wait).await,
-        Err(Stop::For(reason)) if post.sent_at.is_some() => return hold(ctx, post, &reason).await,
-        Err(Stop::For(reason)) => return fail(ctx, post, &reason).await,
+        Err(Stop::Off(reason) | Stop::Failed(reason)) if post.sent_at.is_some() => {
+            return hold(ctx, post, &reason).await;
+        }
+        Err(stop) => return stopped(ctx, post, stop).await,
     };
     match post.state.as_str() {
         "queued" => begin(ctx, post, &scene).await,
         "container" => check_container(ctx, post, &scene).await,
         "processing" => check_processing(ctx, post, &scene).await,
         "unknown" => look_back(ctx, post, &scene).await,
+        "published" => ids::ask(ctx, post, &scene).await,
         _ => Ok(()),
     }
 }
 
-enum Stop {
-    Later(i64),
-    For(String),
-}
-
-/// Whether the mission is still for whoever scheduled a post, by the roles that they have now.
-async fn may_still(ctx: &Ctx, post: &Post) -> Result<std::result::Result<(), Stop>> {
-    let gone = || Stop::For("the mission is not there any more".to_owned());
-    let mission: Option<Mission> = ctx.query(store::get(post.guild_id, &post.mission_id)).await?.first()?;
-    let Some(mission) = mission else { return Ok(Err(gone())) };
-    let mut roles = Vec::new();
-    if assignees::role_of(&mission).is_some() {
-        match discord::get_member(ctx, post.guild_id, post.user_id).await {
-            Ok(member) => roles = member.map(|member| member.roles).unwrap_or_default(),
-            Err(_) => return Ok(Err(Stop::Later(LOOK_AGAIN_MS))),
-        }
-    }
-    let is_for = assignees::includes(ctx, &mission, post.user_id, &roles).await?;
-    Ok(if is_for { Ok(()) } else { Err(Stop::For("the mission is for other members now".to_owned())) })
-}
-
-/// Everything that has to be so for a post to go on, as it is now.
-async fn scene<'a>(ctx: &'a Ctx, post: &Post) -> Result<std::result::Result<Scene<'a>, Stop>> {
-    let Some(kind) = post.kind() else { return Ok(Err(Stop::For("this platform is not known any more".to_owned()))) };
-    let Some(app) = tokens::app_of(ctx, kind) else {
-        return Ok(Err(Stop::For(format!("{} is not set up on this deployment any more", kind.name()))));
-    };
-    let accounts = accounts::list(ctx, post.guild_id, post.user_id).await?;
-    let Some(account) = accounts.into_iter().find(|one| one.platform == kind.key()) else {
-        return Ok(Err(Stop::For(format!("no {} account is connected", kind.name()))));
-    };
-    match tokens::fresh(ctx, &account).await {
-        Ok(access) => Ok(Ok(Scene { kind, platform: kind.platform(), app, account, access })),
-        Err(Trouble::Lost) => Ok(Err(Stop::For(format!("the {} account has to be connected again", kind.name())))),
-        Err(Trouble::Later(_)) => Ok(Err(Stop::Later(LOOK_AGAIN_MS))),
-        Err(Trouble::Failed(error)) => Err(error),
+/// What is surely not there does not go on, or not now.
+async fn stopped(ctx: &Ctx, post: Post, stop: Stop) -> Result<()> {
+    match stop {
+        Stop::Later(wait) => postpone(ctx, post, wait).await,
+        Stop::Off(reason) => call_off(ctx, post, &reason).await,
+        Stop::Failed(reason) => fail(ctx, post, &reason).await,
     }
 }
 
@@ -218,12 +200,14 @@ async fn send<T>(ctx: &Ctx, request: HttpRequest, read: impl Fn(&HttpResponse) -
     }
 }
 
-/// What a refusal before the decisive call means: nothing is there yet, so everything may be tried again.
-async fn refused(ctx: &Ctx, mut post: Post, scene: &Scene<'_>, refusal: Refusal) -> Result<()> {
+/// What a refusal before the decisive call means: nothing is there yet, so everything may be tried again, after `least` at the earliest.
+async fn refused(ctx: &Ctx, mut post: Post, scene: &Scene<'_>, refusal: Refusal, least: i64) -> Result<()> {
     match refusal {
         Refusal::Token => {
             tokens::refused(ctx, &scene.account).await?;
-            fail(ctx, post, &format!("the {} account has to be connected again", scene.kind.name())).await
+            let why = format!("the {} account has to be connected again", scene.kind.name());
+            // A call before this one may still have had its effect.
+            if post.sent_at.is_some() { hold(ctx, post, &why).await } else { fail(ctx, post, &why).await }
         }
         Refusal::Rejected(reason) => fail(ctx, post, &reason).await,
         Refusal::Nobody(reason) => fail(ctx, post, reason).await,
@@ -233,7 +217,7 @@ async fn refused(ctx: &Ctx, mut post: Post, scene: &Scene<'_>, refusal: Refusal)
             if post.tries > TRIES_MAX * 3 {
                 return fail(ctx, post, &reason).await;
             }
-            let wait = LOOK_MS << post.tries.min(8);
+            let wait = (LOOK_MS << post.tries.min(8)).max(least);
             postpone(ctx, post, wait).await
         }
     }
@@ -260,10 +244,10 @@ async fn begin(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
     match prepare(ctx, scene, &draft, request).await {
         Ok(container) => {
             post.container = container;
-            move_to(ctx, &mut post, "container", Some(LOOK_MS));
+            move_to(ctx, &mut post, "container", Some(scene.platform.looks().0));
             write(ctx, post, Vec::new()).await
         }
-        Err(refusal) => refused(ctx, post, scene, refusal).await,
+        Err(refusal) => refused(ctx, post, scene, refusal, 0).await,
     }
 }
 
@@ -280,7 +264,7 @@ async fn prepare(ctx: &Ctx, scene: &Scene<'_>, draft: &Draft, request: HttpReque
     Ok(container)
 }
 
-async fn check_container(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
+async fn check_container(ctx: &Ctx, post: Post, scene: &Scene<'_>) -> Result<()> {
     let Some(request) = scene.platform.check(&scene.acting(), &post.container) else {
         return publish(ctx, post, scene).await;
     };
@@ -291,50 +275,52 @@ async fn check_container(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result
         Ok(Progress::NotYet) if ctx.now() - post.step_at > CONTAINER_MS => {
             fail(ctx, post, "the platform did not finish preparing it").await
         }
-        Ok(Progress::NotYet) => {
-            let wait = if ctx.now() - post.step_at < LOOK_AGAIN_MS { LOOK_MS } else { LOOK_AGAIN_MS };
-            post.lease_until = 0;
-            postpone(ctx, post, wait).await
-        }
-        Err(refusal) => refused(ctx, post, scene, refusal).await,
+        Ok(Progress::NotYet) => postpone(ctx, post, scene.platform.looks().1).await,
+        Err(refusal) => refused(ctx, post, scene, refusal, scene.platform.looks().1).await,
     }
 }
 
 /// The decisive call, after the row says that it is being made.
 async fn publish(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
+    // Who waited long may have other roles by now.
+    let waited = ctx.now() - post.appears() > LOOK_AGAIN_MS;
+    if let Err(stop) = still::may(ctx, &post, waited).await? {
+        return stopped(ctx, post, stop).await;
+    }
     let draft = draft(ctx, &post);
     let request = scene.platform.publish(&scene.acting(), &draft, &post.container);
+    let (sent_before, sends_before) = (post.sent_at, post.sends);
     move_to(ctx, &mut post, "publishing", Some(LEASE_MS));
-    post.sent_at = Some(ctx.now());
+    // An earlier call that was taken for lost may have its effect late: what it made is looked for too.
+    post.sent_at = post.sent_at.or(Some(ctx.now()));
+    post.appears_at = Some(ctx.now());
+    post.sends += 1;
     // Leased on: whoever else finds the row later than this takes the call for lost.
     post.lease_until = ctx.now() + LEASE_MS;
     if ctx.query(store::step(&post)).await?.changes == 0 {
         return Ok(());
     }
     post.version += 1;
-    match send(ctx, request, |answer| scene.platform.read_published(answer)).await {
-        Ok(Published::Post(id)) => published(ctx, post, scene, id).await,
+    let refusal = match send(ctx, request, |answer| scene.platform.read_published(answer)).await {
+        Ok(Published::Post(id)) => return published(ctx, post, scene, id).await,
         Ok(Published::Processing(id)) => {
             post.container = id;
             move_to(ctx, &mut post, "processing", Some(LOOK_MS));
-            write(ctx, post, Vec::new()).await
+            return write(ctx, post, Vec::new()).await;
         }
-        Err(Refusal::Unknown(reason)) => unknown(ctx, post, &reason).await,
-        Err(Refusal::Rejected(reason)) if post.tries > 0 => {
-            // Sent before: it may be refused because it is there already.
-            unknown(ctx, post, &reason).await
-        }
-        Err(Refusal::Later(wait)) => {
-            let state = if post.container.is_empty() { "queued" } else { "container" };
-            move_to(ctx, &mut post, state, Some(wait));
-            post.sent_at = None;
-            write(ctx, post, Vec::new()).await
-        }
-        Err(refusal) => {
-            post.sent_at = None;
-            refused(ctx, post, scene, refusal).await
-        }
+        Err(Refusal::Unknown(reason)) => return unknown(ctx, post, &reason).await,
+        // Sent before: it may be refused because it is there already.
+        Err(Refusal::Rejected(reason)) if sends_before > 0 => return unknown(ctx, post, &reason).await,
+        Err(refusal) => refusal,
+    };
+    // This call had no effect.
+    (post.sent_at, post.sends) = (sent_before, sends_before);
+    if let Refusal::Later(wait) = refusal {
+        let state = if post.container.is_empty() { "queued" } else { "container" };
+        move_to(ctx, &mut post, state, Some(wait));
+        return write(ctx, post, Vec::new()).await;
     }
+    refused(ctx, post, scene, refusal, 0).await
 }
 
 async fn unknown(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
@@ -343,17 +329,26 @@ async fn unknown(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
     write(ctx, post, Vec::new()).await
 }
 
+/// What a post is known by among others of its account.
+fn sought(post: &Post) -> Sought<'_> {
+    Sought { text: &post.text, since: post.sent_at.unwrap_or(post.created_at), url: &post.url }
+}
+
 /// Whether a post whose call had no answer is there. Only a platform's word that it is not lets it be sent again.
 async fn look_back(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
-    let draft = draft(ctx, &post);
     let Some(request) = scene.platform.look_back(&scene.acting(), &post.container) else {
         return hold(ctx, post, "the platform gave no answer, and does not let Muster look whether the post is there")
             .await;
     };
-    let found = send(ctx, request, |answer| scene.platform.read_back(answer, &draft)).await;
+    let sought = sought(&post);
+    let found = send(ctx, request, |answer| scene.platform.read_back(answer, &sought)).await;
     match found {
         Ok(Found::Post(id)) => return published(ctx, post, scene, id).await,
         Ok(Found::Absent) => {}
+        Ok(Found::Unsure) => {
+            return hold(ctx, post, "the platform gave no answer, and nothing in the text tells it from other posts")
+                .await;
+        }
         Err(Refusal::Token) => {
             tokens::refused(ctx, &scene.account).await?;
             return hold(ctx, post, "the platform gave no answer, and the account is no longer connected").await;
@@ -364,8 +359,8 @@ async fn look_back(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
         Err(Refusal::Later(wait)) => return postpone(ctx, post, wait).await,
         Err(_) => return postpone(ctx, post, LOOK_AGAIN_MS).await,
     }
-    post.tries += 1;
-    if post.tries >= TRIES_MAX {
+    post.sends = post.sends.max(1);
+    if post.sends >= TRIES_MAX {
         return hold(ctx, post, "sent several times without an answer, and not found").await;
     }
     // A container is published once whatever happens, and says so; without one the platform refuses the same text twice.
@@ -446,14 +441,17 @@ async fn settle(ctx: &Ctx, mut post: Post, at: i64, mut more: Vec<Statement>) ->
             )
         };
         let reason = format!("Published “{}” on {}", mission.title, kind.name());
-        more.push(entry("publish", rules.publish, &reason));
+        more.push(entry("publish", mission.points(&rules), &reason));
         let begun = mission.pushed_at.unwrap_or(mission.starts_at).max(mission.starts_at);
-        // The member was in time when they confirmed, however long the platform took.
-        if rules.on_time != 0 && post.created_at.max(begun) - begun <= i64::from(rules.on_time_hours) * 3_600_000 {
+        // By the call after which it was there, however long the platform took to say so; not by the day on which it was promised.
+        let sent_at = post.sent_at.unwrap_or(post.created_at);
+        if rules.on_time != 0 && sent_at.max(begun) - begun <= i64::from(rules.on_time_hours) * 3_600_000 {
             more.push(entry("on-time", rules.on_time, &format!("In time for “{}”", mission.title)));
         }
     }
-    if !post.post_ref.is_empty() {
+    if post.post_ref.is_empty() {
+        post.due_at = ids::first(ctx, kind, &post);
+    } else {
         more.push(rounds::store::insert_poll(&post, ctx.now() + polls::interval(kind)));
     }
     more.push(months::start(ctx, post.guild_id).await?);
@@ -468,81 +466,5 @@ async fn settle(ctx: &Ctx, mut post: Post, at: i64, mut more: Vec<Statement>) ->
     if let Some(card) = card {
         outbox::deliver_soon(ctx, vec![card.id]);
     }
-    Ok(())
-}
-
-/// A person says that a held post is not there: it begins anew.
-pub async fn again(ctx: &Ctx, mut post: Post) -> Result<()> {
-    post.container = String::new();
-    post.reason = String::new();
-    post.tries = 0;
-    post.sent_at = None;
-    move_to(ctx, &mut post, "queued", Some(0));
-    write(ctx, post, Vec::new()).await
-}
-
-/// A person of the team says whether a held post is there. Who said so stands in the audit log with the step, or neither does.
-pub async fn decide(ctx: &Ctx, author: &Author, mut post: Post, is_there: bool, url: &str) -> Result<()> {
-    let said = audit::store::insert(&audit::store::Entry {
-        guild_id: author.guild,
-        at: ctx.now(),
-        actor_id: author.user,
-        source: author.source,
-        action: "missions",
-        target: format!("post {}", post.id),
-        before: None,
-        after: Some(if is_there { "is there" } else { "is not there" }.to_owned()),
-        cause: author.cause.clone(),
-    });
-    if is_there {
-        url.clone_into(&mut post.url);
-        post.reason = String::new();
-        return settle(ctx, post, ctx.now(), vec![said]).await;
-    }
-    fail_with(ctx, post, "the team did not find it", vec![said]).await
-}
-
-async fn fail(ctx: &Ctx, post: Post, reason: &str) -> Result<()> {
-    fail_with(ctx, post, reason, Vec::new()).await
-}
-
-async fn fail_with(ctx: &Ctx, mut post: Post, reason: &str, more: Vec<Statement>) -> Result<()> {
-    reason.clone_into(&mut post.reason);
-    move_to(ctx, &mut post, "failed", None);
-    let text = format!(
-        "Your post on {} was **not** published: {}. Nothing was posted; open the mission in the server to try again.",
-        post.kind().map_or("the platform", Kind::name),
-        crate::text::escape_markdown(reason),
-    );
-    told(ctx, post, "failed", &text, more).await
-}
-
-async fn hold(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
-    reason.clone_into(&mut post.reason);
-    move_to(ctx, &mut post, "held", None);
-    let text = format!(
-        "Muster does not know whether your post on {} was published: {}. It is not sent again by itself. Look at your account: if the post is not there, `/post` has a button that sends it again; if it is, tell the team, so that it counts.",
-        post.kind().map_or("the platform", Kind::name),
-        crate::text::escape_markdown(reason),
-    );
-    told(ctx, post, "held", &text, Vec::new()).await
-}
-
-/// Writes an end that is not a good one and what else belongs to it, with a word to the member.
-async fn told(ctx: &Ctx, post: Post, what: &str, text: &str, mut more: Vec<Statement>) -> Result<()> {
-    let version = post.version + 1;
-    let marker = format!("-# {what} {}:{version}", post.id);
-    let body = crate::reply::Message::text(format!("{text}\n{marker}")).create_body();
-    let note = Effect {
-        guild_id: post.guild_id,
-        feature: super::NAME,
-        key: format!("missions:{what}:{}:{version}", post.id),
-        reference: String::new(),
-        kind: EffectKind::Direct { user: post.user_id, body, marker },
-    };
-    let prepared = outbox::prepare_many(ctx, std::slice::from_ref(&note));
-    more.push(prepared.statement);
-    write(ctx, post, more).await?;
-    outbox::deliver_soon(ctx, prepared.ids);
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! Purpose: the SQL of missions and mission_posts.
 
 use crate::{
+    points::rules::Rules,
     social::{Draft, Kind},
     sql::Statement,
 };
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, GuildMarker, UserMarker},
@@ -28,6 +30,8 @@ pub struct Mission {
     pub assigned: String,
     /// Posts of all members together; 0 for any number.
     pub max_posts: u32,
+    /// What publishing it brings; -1 for what the server's rules say.
+    pub publish_points: i64,
     pub channel_id: Id<ChannelMarker>,
     pub message_id: Option<String>,
     pub created_by: Id<UserMarker>,
@@ -47,8 +51,20 @@ impl Mission {
         self.platforms.split(',').filter_map(Kind::of).collect()
     }
 
+    /// What publishing it brings.
+    pub fn points(&self, rules: &Rules) -> i64 {
+        if self.publish_points < 0 { rules.publish } else { self.publish_points }
+    }
+
     pub fn is_live(&self) -> bool {
         self.state == "live"
+    }
+
+    /// Names what a member publishes of it: a post that was confirmed for another basis is not what the mission says now.
+    pub fn basis(&self) -> String {
+        let parts = [&self.copy, &self.target_url, &self.image_url];
+        let digest = parts.into_iter().fold(Sha256::new(), |all, part| all.chain_update(part).chain_update("\0"));
+        hex::encode(&digest.finalize()[..8])
     }
 }
 
@@ -68,8 +84,8 @@ pub(super) use with_counts;
 pub fn insert(mission: &Mission) -> Statement {
     Statement::new(
         "INSERT INTO missions (id, guild_id, state, title, copy, target_url, image_url, platforms, campaign, starts_at, ends_at,
-           assigned, max_posts, channel_id, created_by, created_at, version, cause)
-         VALUES (?1, ?2, 'draft', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1, ?16) ON CONFLICT (guild_id, cause) DO NOTHING",
+           assigned, max_posts, channel_id, created_by, created_at, version, cause, publish_points)
+         VALUES (?1, ?2, 'draft', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1, ?16, ?17) ON CONFLICT (guild_id, cause) DO NOTHING",
     )
     .bind(&mission.id)
     .bind(mission.guild_id)
@@ -87,6 +103,7 @@ pub fn insert(mission: &Mission) -> Statement {
     .bind(mission.created_by)
     .bind(mission.created_at)
     .bind(&mission.cause)
+    .bind(mission.publish_points)
 }
 
 pub fn get(guild: Id<GuildMarker>, id: &str) -> Statement {
@@ -130,7 +147,7 @@ pub fn update(mission: &Mission) -> Statement {
     Statement::new(
         "UPDATE missions SET state = ?4, title = ?5, copy = ?6, target_url = ?7, image_url = ?8, platforms = ?9, campaign = ?10,
            starts_at = ?11, ends_at = ?12, assigned = ?13, max_posts = ?14, channel_id = ?15, pushed_at = ?16, closed_at = ?17,
-           due_at = ?18, version = version + 1
+           due_at = ?18, publish_points = ?19, version = version + 1
          WHERE guild_id = ?1 AND id = ?2 AND version = ?3",
     )
     .bind(mission.guild_id)
@@ -151,6 +168,7 @@ pub fn update(mission: &Mission) -> Statement {
     .bind(mission.pushed_at)
     .bind(mission.closed_at)
     .bind(mission.due_at)
+    .bind(mission.publish_points)
 }
 
 /// Fails the whole batch, by a constraint, unless the update before it was made.
@@ -186,16 +204,28 @@ pub fn set_message(guild: Id<GuildMarker>, id: &str, message: &str) -> Statement
         .bind(message)
 }
 
-/// Posts that wait for their time are called off, if the mission stands at `version`: in one transaction with what changed it.
-pub fn cancel_scheduled(mission: &Mission, reason: &str, now: i64) -> Statement {
+/// The card is none of this mission's any more: in one transaction with what changed its channel.
+pub fn forget_message(mission: &Mission) -> Statement {
+    Statement::new("UPDATE missions SET message_id = NULL WHERE guild_id = ?1 AND id = ?2 AND version = ?3")
+        .bind(mission.guild_id)
+        .bind(&mission.id)
+        .bind(mission.version + 1)
+}
+
+/// Posts that are surely not there yet are called off, if the mission stands at `version`: in one transaction with what changed it.
+/// Whoever is about to send one finds that its row has moved on. `before`: only those that would appear before this.
+pub fn cancel_unsent(mission: &Mission, reason: &str, now: i64, before: Option<i64>) -> Statement {
     Statement::new(
         "UPDATE mission_posts SET state = 'cancelled', reason = ?3, due_at = NULL, step_at = ?4, version = version + 1
-         WHERE mission_id = ?1 AND state = 'scheduled' AND EXISTS (SELECT 1 FROM missions WHERE id = ?1 AND version = ?2)",
+         WHERE mission_id = ?1 AND state IN ('scheduled', 'queued', 'container')
+           AND (?5 IS NULL OR COALESCE(appears_at, created_at) < ?5)
+           AND EXISTS (SELECT 1 FROM missions WHERE id = ?1 AND version = ?2)",
     )
     .bind(&mission.id)
     .bind(mission.version + 1)
     .bind(reason)
     .bind(now)
+    .bind(before)
 }
 
 #[derive(Debug, Deserialize)]
@@ -244,10 +274,13 @@ pub struct Post {
     pub post_ref: String,
     pub url: String,
     pub reason: String,
+    /// Calls before the decisive one that went wrong.
     pub tries: u32,
+    /// When it was confirmed.
     pub created_at: i64,
     /// When the row came into its state.
     pub step_at: i64,
+    /// When the decisive call was made first, of those whose effect nobody knows to be none.
     pub sent_at: Option<i64>,
     pub published_at: Option<i64>,
     pub due_at: Option<i64>,
@@ -255,6 +288,16 @@ pub struct Post {
     pub version: u32,
     pub views: Option<u64>,
     pub reactions: Option<u64>,
+    /// The account that it was confirmed for (`accounts::hash_of`); none in a row of an older version.
+    pub account_hash: Option<String>,
+    /// What the mission said when it was confirmed (`Mission::basis`); none in a row of an older version.
+    pub basis: Option<String>,
+    /// When it appears: what it was scheduled for, then the moment of the decisive call.
+    pub appears_at: Option<i64>,
+    /// Decisive calls, those without any effect left out.
+    pub sends: u32,
+    /// How often its number on the platform was asked for after it was there.
+    pub asks: u32,
     /// When the platform was last asked for counts.
     #[serde(default)]
     pub metrics_at: Option<i64>,
@@ -267,6 +310,16 @@ pub struct Post {
 }
 
 impl Post {
+    /// By rows of an older version too.
+    pub fn appears(&self) -> i64 {
+        self.appears_at.unwrap_or(self.created_at)
+    }
+
+    /// There, under an id that is not known and no longer asked for: its counts cannot be read.
+    pub fn is_uncounted(&self) -> bool {
+        self.state == "published" && self.post_ref.is_empty() && self.due_at.is_none()
+    }
+
     pub fn kind(&self) -> Option<Kind> {
         Kind::of(&self.platform)
     }
@@ -293,24 +346,49 @@ pub struct NewPost {
     pub privacy: String,
     pub step_at: i64,
     pub due_at: Option<i64>,
+    pub account_hash: String,
+    pub basis: String,
+    pub appears_at: i64,
+    /// The mission's, as the member saw it.
+    pub mission_version: u32,
+    /// Where the platform takes money.
+    pub budget: Option<Budget>,
+}
+
+/// What posts on X may cost, in thousandths of a US dollar.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    pub limit: u32,
+    /// Of the post that is to be published.
+    pub price: u32,
+    /// Of any post with an address in it, and of one without.
+    pub with_address: u32,
+    pub without: u32,
+    /// Posts that appeared earlier no longer count.
+    pub since: i64,
 }
 
 /// A confirmed post. A row that is there stays, unless it failed or was called off: then it begins anew. Nothing is written for a
-/// mission that is not live, or full.
+/// mission that is not live, full, or another one than the member saw, nor what the budget has no room for.
 pub fn insert_post(post: &NewPost) -> Statement {
     Statement::new(
         "INSERT INTO mission_posts (id, guild_id, mission_id, user_id, platform, state, text, essence, image_url, privacy,
-           created_at, step_at, due_at)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12 FROM missions
+           created_at, step_at, due_at, account_hash, basis, appears_at)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15 FROM missions
          WHERE missions.id = ?3 AND missions.guild_id = ?2 AND missions.state = 'live' AND missions.ends_at > ?11
+           AND missions.version = ?16 AND missions.starts_at <= ?11
+           AND (?17 IS NULL OR ?17 >= ?18 + (SELECT COALESCE(SUM(CASE WHEN instr(text, '://') > 0 THEN ?19 ELSE ?20 END), 0)
+             FROM mission_posts WHERE guild_id = ?2 AND platform = 'x' AND COALESCE(appears_at, created_at) >= ?21
+               AND state NOT IN ('failed', 'cancelled')))
            AND (missions.assigned <> 'members' OR EXISTS (SELECT 1 FROM mission_assignees
              WHERE guild_id = ?2 AND mission_id = ?3 AND user_id = ?4))
            AND (missions.max_posts = 0 OR missions.max_posts > (SELECT COUNT(*) FROM mission_posts
              WHERE mission_id = ?3 AND state NOT IN ('failed', 'cancelled')))
          ON CONFLICT (mission_id, user_id, platform) DO UPDATE SET state = excluded.state, text = excluded.text,
            essence = excluded.essence, image_url = excluded.image_url, privacy = excluded.privacy, step_at = excluded.step_at,
-           due_at = excluded.due_at, lease_until = 0, container = '', reason = '', tries = 0, sent_at = NULL,
-           version = version + 1
+           due_at = excluded.due_at, lease_until = 0, container = '', reason = '', tries = 0, sends = 0, asks = 0, sent_at = NULL,
+           created_at = excluded.created_at, account_hash = excluded.account_hash, basis = excluded.basis,
+           appears_at = excluded.appears_at, version = version + 1
          WHERE mission_posts.state IN ('failed', 'cancelled')",
     )
     .bind(&post.id)
@@ -325,6 +403,15 @@ pub fn insert_post(post: &NewPost) -> Statement {
     .bind(&post.privacy)
     .bind(post.step_at)
     .bind(post.due_at)
+    .bind(&post.account_hash)
+    .bind(&post.basis)
+    .bind(post.appears_at)
+    .bind(post.mission_version)
+    .bind(post.budget.map(|budget| budget.limit))
+    .bind(post.budget.map_or(0, |budget| budget.price))
+    .bind(post.budget.map_or(0, |budget| budget.with_address))
+    .bind(post.budget.map_or(0, |budget| budget.without))
+    .bind(post.budget.map_or(0, |budget| budget.since))
 }
 
 pub fn get_post(guild: Id<GuildMarker>, id: &str) -> Statement {
@@ -350,29 +437,37 @@ pub fn list_member_posts(guild: Id<GuildMarker>, user: Id<UserMarker>, limit: u3
         .bind(limit)
 }
 
+/// When a post of a member appears.
 #[derive(Debug, Deserialize)]
-pub struct Recent {
-    /// Posts of the last 24 hours that were not called off and did not fail.
-    pub today: u32,
-    pub newest: Option<i64>,
-    /// The same words under another mission or on another platform within a mission count apart: only other missions are looked at.
-    pub same: u32,
+pub struct Appearance {
+    pub at: i64,
 }
 
-/// What a member posted lately.
-pub fn recent(guild: Id<GuildMarker>, user: Id<UserMarker>, since: i64, mission: &str, essence: &str) -> Statement {
+/// When a member's posts appeared and are to appear between `from` and `until`, in that order; what failed or was called off left out.
+pub fn list_appearances(guild: Id<GuildMarker>, user: Id<UserMarker>, from: i64, until: i64, limit: u32) -> Statement {
     Statement::new(
-        "SELECT
-           (SELECT COUNT(*) FROM mission_posts WHERE guild_id = ?1 AND user_id = ?2 AND created_at > ?3
-              AND state NOT IN ('failed', 'cancelled')) AS today,
-           (SELECT MAX(created_at) FROM mission_posts WHERE guild_id = ?1 AND user_id = ?2 AND created_at > ?3
-              AND state NOT IN ('failed', 'cancelled')) AS newest,
-           (SELECT COUNT(*) FROM mission_posts WHERE guild_id = ?1 AND user_id = ?2 AND essence = ?5 AND mission_id <> ?4
-              AND state NOT IN ('failed', 'cancelled')) AS same",
+        "SELECT COALESCE(appears_at, created_at) AS at FROM mission_posts WHERE guild_id = ?1 AND user_id = ?2
+           AND COALESCE(appears_at, created_at) > ?3 AND COALESCE(appears_at, created_at) < ?4
+           AND state NOT IN ('failed', 'cancelled') ORDER BY at LIMIT ?5",
     )
     .bind(guild)
     .bind(user)
-    .bind(since)
+    .bind(from)
+    .bind(until)
+    .bind(limit)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Same {}
+
+/// One row if a member has a post of these words under another mission: on another platform of one mission they may stand as well.
+pub fn get_same(guild: Id<GuildMarker>, user: Id<UserMarker>, mission: &str, essence: &str) -> Statement {
+    Statement::new(
+        "SELECT id FROM mission_posts WHERE guild_id = ?1 AND user_id = ?2 AND essence = ?4 AND mission_id <> ?3
+           AND state NOT IN ('failed', 'cancelled') LIMIT 1",
+    )
+    .bind(guild)
+    .bind(user)
     .bind(mission)
     .bind(essence)
 }
@@ -394,7 +489,8 @@ pub fn lease(post: &Post, now: i64, until: i64) -> Statement {
 pub fn step(post: &Post) -> Statement {
     Statement::new(
         "UPDATE mission_posts SET state = ?4, container = ?5, post_ref = ?6, url = ?7, reason = ?8, tries = ?9, step_at = ?10,
-           sent_at = ?11, published_at = ?12, due_at = ?13, lease_until = ?14, version = version + 1
+           sent_at = ?11, published_at = ?12, due_at = ?13, lease_until = ?14, appears_at = ?15, sends = ?16, asks = ?17,
+           version = version + 1
          WHERE guild_id = ?1 AND id = ?2 AND version = ?3",
     )
     .bind(post.guild_id)
@@ -411,6 +507,9 @@ pub fn step(post: &Post) -> Statement {
     .bind(post.published_at)
     .bind(post.due_at)
     .bind(post.lease_until)
+    .bind(post.appears_at)
+    .bind(post.sends)
+    .bind(post.asks)
 }
 
 /// Fails the whole batch, by a constraint, unless the step before it was made.
@@ -425,20 +524,25 @@ pub fn require_step(post: &Post) -> Statement {
 
 #[derive(Debug, Deserialize)]
 pub struct Spent {
-    pub with_address: u32,
-    pub without: u32,
+    /// Thousandths of a US dollar.
+    pub cost: u32,
 }
 
-/// Posts on a platform since `since` that cost something, or may: whatever was sent.
-pub fn spent(guild: Id<GuildMarker>, platform: &str, since: i64) -> Statement {
+/// What posts on X have cost since `budget.since`, or may cost: from the confirmation on a post has its price. `ahead_of`: only what was
+/// sent, and what is to appear before this post.
+pub fn spent(guild: Id<GuildMarker>, budget: &Budget, ahead_of: Option<&Post>) -> Statement {
     Statement::new(
-        "SELECT COUNT(*) FILTER (WHERE instr(text, '://') > 0) AS with_address, COUNT(*) FILTER (WHERE instr(text, '://') = 0) AS without
-         FROM mission_posts WHERE guild_id = ?1 AND state IN ('published', 'publishing', 'unknown', 'held') AND platform = ?2
-           AND created_at >= ?3",
+        "SELECT COALESCE(SUM(CASE WHEN instr(text, '://') > 0 THEN ?3 ELSE ?4 END), 0) AS cost FROM mission_posts
+         WHERE guild_id = ?1 AND platform = 'x' AND COALESCE(appears_at, created_at) >= ?2 AND state NOT IN ('failed', 'cancelled')
+           AND id <> ?6 AND (state NOT IN ('scheduled', 'queued', 'container') OR ?5 IS NULL
+             OR (COALESCE(appears_at, created_at), id) < (?5, ?6))",
     )
     .bind(guild)
-    .bind(platform)
-    .bind(since)
+    .bind(budget.since)
+    .bind(budget.with_address)
+    .bind(budget.without)
+    .bind(ahead_of.map(Post::appears))
+    .bind(ahead_of.map_or("", |post| post.id.as_str()))
 }
 
 /// Takes back a post that waits for its time.

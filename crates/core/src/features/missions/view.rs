@@ -19,7 +19,10 @@ use crate::{
     text::{clean_line, count, escape_markdown, number, shorten},
     time,
 };
-use twilight_model::channel::message::{Component, component::ButtonStyle};
+use twilight_model::{
+    channel::message::{Component, component::ButtonStyle},
+    id::{Id, marker::ChannelMarker},
+};
 
 /// What a preview says where a platform has to be sent the picture, and Muster has only its address.
 pub const WITHOUT_PICTURE: &str =
@@ -38,6 +41,37 @@ pub fn card_key(mission: &str) -> String {
     format!("missions:card:{mission}")
 }
 
+/// Posts the card to the mission's channel. `key`: what is posted once.
+pub fn card_post(ctx: &Ctx, mission: &Mission, rules: &Rules, color: u32, key: &str) -> Effect {
+    Effect {
+        guild_id: mission.guild_id,
+        feature: super::NAME,
+        key: key.to_owned(),
+        reference: format!("pushed:{}", mission.id),
+        kind: EffectKind::Post {
+            channel: mission.channel_id,
+            body: card(ctx, mission, rules, color).create_body(),
+            marker: marker(mission),
+        },
+    }
+}
+
+/// Has a card that is in another channel by now say where the mission went.
+pub fn card_moved(mission: &Mission, channel: Id<ChannelMarker>, message: &str) -> Effect {
+    Effect {
+        guild_id: mission.guild_id,
+        feature: super::NAME,
+        key: format!("missions:moved:{}:{message}", mission.id),
+        reference: format!("moved:{}:{channel}:{message}", mission.id),
+        kind: EffectKind::Render,
+    }
+}
+
+/// What is left where a card was.
+pub fn moved(mission: &Mission) -> Message {
+    Message::text(format!("**{}** is in <#{}> now.", escape_markdown(&mission.title), mission.channel_id))
+}
+
 /// Has the card show the mission as it is at delivery.
 pub fn card_edit(mission: &Mission) -> Effect {
     Effect {
@@ -50,10 +84,11 @@ pub fn card_edit(mission: &Mission) -> Effect {
 }
 
 /// What is in it for whoever publishes.
-fn worth(rules: &Rules) -> String {
+fn worth(mission: &Mission, rules: &Rules) -> String {
     let mut parts = Vec::new();
-    if rules.publish != 0 {
-        parts.push(format!("+{} for publishing", rules.publish));
+    let points = mission.points(rules);
+    if points != 0 {
+        parts.push(format!("+{points} for publishing"));
     }
     if rules.on_time != 0 {
         parts.push(format!("+{} in the first {} hours", rules.on_time, rules.on_time_hours));
@@ -64,12 +99,20 @@ fn worth(rules: &Rules) -> String {
     parts.join(" · ")
 }
 
+/// Whether a mission was given a start of its own.
+fn starts_later(mission: &Mission) -> bool {
+    mission.starts_at > mission.pushed_at.unwrap_or(mission.created_at)
+}
+
 /// The card in the channel.
 pub fn card(ctx: &Ctx, mission: &Mission, rules: &Rules, color: u32) -> Message {
     let text = shorten(&mission.copy, COPY_SHOWN);
     let mut card = embed(escape_markdown(&mission.title), escape_markdown(&text), color);
     let names: Vec<&str> = mission.kinds().into_iter().map(Kind::name).collect();
     field(&mut card, "Platforms", names.join(", "), true);
+    if starts_later(mission) {
+        field(&mut card, "Starts", time::relative(mission.starts_at), true);
+    }
     let end = if mission.state == "closed" { "Closed".to_owned() } else { time::relative(mission.ends_at) };
     field(&mut card, "Ends", end, true);
     let max = if mission.max_posts > 0 { format!(" of {}", mission.max_posts) } else { String::new() };
@@ -79,7 +122,7 @@ pub fn card(ctx: &Ctx, mission: &Mission, rules: &Rules, color: u32) -> Message 
     } else if mission.assigned == "members" {
         field(&mut card, "For", "Chosen members", true);
     }
-    let worth = worth(rules);
+    let worth = worth(mission, rules);
     if !worth.is_empty() {
         field(&mut card, "Points", worth, false);
     }
@@ -152,7 +195,7 @@ pub fn choices(mission: &Mission, choices: &[Choice], connect_url: Option<&str>)
     for choice in choices {
         lines.push(format!("- {}: {}", choice.kind.name(), state_of(choice)));
         let is_open = choice.post.as_ref().is_none_or(|post| matches!(post.state.as_str(), "failed" | "cancelled"));
-        if is_open && choice.obstacle.is_none() && choice.account.is_some() && buttons.len() < 4 {
+        if is_open && choice.obstacle.is_none() && choice.account.is_some() {
             let preview = id("preview", mission).arg(choice.kind.key());
             buttons.push(reply::button(
                 &preview,
@@ -162,11 +205,13 @@ pub fn choices(mission: &Mission, choices: &[Choice], connect_url: Option<&str>)
             ));
         }
     }
+    let mut connect = Vec::new();
     if let Some(url) = connect_url {
         lines.push("Connect an account, come back, and press **Connect & Post** again.".to_owned());
-        buttons.push(link_button(url, "Connect accounts"));
+        connect.push(link_button(url, "Connect accounts"));
     }
-    Message::text(lines.join("\n")).row(buttons)
+    // A row holds five buttons: one for each platform there is.
+    Message::text(lines.join("\n")).row(buttons).row(connect)
 }
 
 /// What a preview shows.
@@ -250,22 +295,31 @@ pub fn outcome(post: &Post, points: &[EntryRow]) -> Message {
     Message::text(text).row(buttons)
 }
 
-pub fn list(missions: &[Mission], title: &str, empty: &str, color: u32) -> Message {
+/// `more`: what is said below, where there are more than these.
+pub fn list(missions: &[Mission], title: &str, empty: &str, more: &str, color: u32) -> Message {
     if missions.is_empty() {
         return Message::text(empty);
     }
     let line = |mission: &Mission| {
         let names: Vec<&str> = mission.kinds().into_iter().map(Kind::name).collect();
         let posts = count(u64::from(mission.published), "post", "posts");
+        let start = if starts_later(mission) {
+            format!("starts {} · ", time::relative(mission.starts_at))
+        } else {
+            String::new()
+        };
         format!(
-            "**{}** · {} · {posts} · ends {}\n-# `{}`",
+            "**{}** · {} · {posts} · {start}ends {}\n-# `{}`",
             escape_markdown(&mission.title),
             names.join(", "),
             time::relative(mission.ends_at),
             mission.id
         )
     };
-    let lines: Vec<String> = missions.iter().map(line).collect();
+    let mut lines: Vec<String> = missions.iter().map(line).collect();
+    if !more.is_empty() {
+        lines.push(more.to_owned());
+    }
     Message::default().embed(embed(title, lines.join("\n"), color))
 }
 
@@ -319,6 +373,9 @@ fn noted(note: &Note) -> String {
 pub fn decided(post: &Post) -> String {
     let kind = post.kind().map_or("the platform", Kind::name);
     match post.state.as_str() {
+        "published" if post.is_uncounted() => format!(
+            "The post on {kind} counts as published. It brings no points for views and reactions: Muster does not know its number there."
+        ),
         "published" => format!("The post on {kind} counts as published, with its points."),
         "failed" => format!("The post on {kind} counts as not published. <@{}> can publish it again.", post.user_id),
         _ => "It was decided before.".to_owned(),

@@ -130,6 +130,8 @@ pub struct Shown {
     assigned: Assignment,
     /// Posts of all members together; 0 for any number.
     max_posts: u32,
+    /// Points for publishing it; -1 for what the server's rules say.
+    publish_points: i64,
     /// Where its card stands, or will.
     #[schema(value_type = Snowflake)]
     channel_id: Id<ChannelMarker>,
@@ -171,6 +173,7 @@ impl Shown {
             starts_at: time::rfc3339(mission.starts_at),
             ends_at: time::rfc3339(mission.ends_at),
             max_posts: mission.max_posts,
+            publish_points: mission.publish_points,
             channel_id: mission.channel_id,
             message_id: mission.message_id,
             created_by: mission.created_by,
@@ -217,6 +220,9 @@ pub struct Fields {
     ends_at: Option<String>,
     /// Posts of all members together; 0 for any number.
     max_posts: Option<u32>,
+    /// Points for publishing it; -1 for what the server's rules say.
+    #[schema(minimum = -1, maximum = 10000)]
+    publish_points: Option<i64>,
     #[schema(value_type = Option<Snowflake>)]
     pub channel_id: Option<Id<ChannelMarker>>,
     pub assigned: Option<Assignment>,
@@ -241,6 +247,7 @@ impl Fields {
             || self.ends_at.is_some()
             || self.platforms.is_some()
             || self.max_posts.is_some()
+            || self.publish_points.is_some()
             || self.channel_id.is_some()
             || self.assigned.is_some()
     }
@@ -264,6 +271,7 @@ impl Fields {
             assigned: None,
             members: Vec::new(),
             max_posts: self.max_posts,
+            publish_points: self.publish_points,
             channel: self.channel_id,
         };
         if let Some(assigned) = self.assigned {

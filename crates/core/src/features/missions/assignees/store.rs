@@ -48,11 +48,11 @@ pub fn insert(mission: &Mission, members: &[Id<UserMarker>], version: u32) -> St
     .bind(version)
 }
 
-/// What others scheduled is called off, if the mission stands at `version`.
+/// What others confirmed and is surely not there yet is called off, if the mission stands at `version`.
 pub fn cancel_others(mission: &Mission, version: u32, reason: &str, now: i64) -> Statement {
     Statement::new(
         "UPDATE mission_posts SET state = 'cancelled', reason = ?4, due_at = NULL, step_at = ?5, version = version + 1
-         WHERE mission_id = ?2 AND state = 'scheduled'
+         WHERE mission_id = ?2 AND state IN ('scheduled', 'queued', 'container')
            AND EXISTS (SELECT 1 FROM missions WHERE id = ?2 AND guild_id = ?1 AND version = ?3)
            AND NOT EXISTS (SELECT 1 FROM mission_assignees AS chosen
              WHERE chosen.guild_id = ?1 AND chosen.mission_id = ?2 AND chosen.user_id = mission_posts.user_id)",

@@ -12,7 +12,10 @@ use crate::{
         view,
     },
     guild_config, links, media, permissions,
-    points::{self, rules::Rules},
+    points::{
+        self,
+        rules::{POINTS_MAX, Rules},
+    },
     social::Kind,
     time,
     time_zone::Zone,
@@ -89,8 +92,20 @@ impl EditorPage {
     }
 }
 
-const FIELDS: [&str; 11] =
-    ["title", "text", "link", "image", "campaign", "starts", "ends", "audience", "max_posts", "channel", "members"];
+const FIELDS: [&str; 12] = [
+    "title",
+    "text",
+    "link",
+    "image",
+    "campaign",
+    "starts",
+    "ends",
+    "audience",
+    "max_posts",
+    "publish_points",
+    "channel",
+    "members",
+];
 
 /// `2026-12-24 18:00`, as the same field is read.
 fn wall(at: i64, zone: Zone) -> String {
@@ -112,6 +127,7 @@ fn values_of(mission: &Mission, chosen: String, zone: Zone) -> Vec<(&'static str
         wall(mission.ends_at, zone),
         audience.to_owned(),
         max,
+        if mission.publish_points < 0 { String::new() } else { mission.publish_points.to_string() },
         mission.channel_id.to_string(),
         chosen,
     ];
@@ -195,6 +211,14 @@ async fn read(
     if max.is_none() {
         errors.push(FieldError::new("max_posts", format!("Write a number up to {POSTS_MAX}, or leave it empty.")));
     }
+    let points = match form.get("publish_points") {
+        "" => Some(-1),
+        text => text.parse().ok().filter(|points| (0..=POINTS_MAX).contains(points)),
+    };
+    if points.is_none() {
+        let why = format!("Write a number up to {POINTS_MAX}, or leave it empty.");
+        errors.push(FieldError::new("publish_points", why));
+    }
     let mut assigned = audience(access, form.get("audience"), &mut errors);
     let mut chosen = Vec::new();
     if assigned.as_deref() == Some("members") {
@@ -221,6 +245,7 @@ async fn read(
         assigned,
         members: chosen,
         max_posts: max,
+        publish_points: points,
         channel: if is_same_channel { None } else { channel(ctx, access, form.get("channel"), &mut errors).await? },
     };
     Ok((wish, errors))

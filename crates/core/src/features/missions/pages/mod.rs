@@ -74,6 +74,9 @@ fn done(request: &Request) -> &'static str {
         Some("managers") => "Saved. It holds from the next command on.",
         Some("same") => "Nothing was different from what is in force.",
         Some("there") => "The post counts as published, with its points.",
+        Some("uncounted") => {
+            "The post counts as published. It brings no points for views and reactions: Muster does not know its number there."
+        }
         Some("not-there") => "The post counts as not published. The member is told, and can publish it again.",
         _ => "",
     }

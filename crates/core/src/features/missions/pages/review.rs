@@ -162,7 +162,8 @@ pub async fn show(ctx: &Ctx, request: &Request, access: &GuildAccess) -> Result<
     page(ctx, request, access, Typed { post: "", url: "", errors: Vec::new() }).await
 }
 
-async fn decide(ctx: &Ctx, access: &GuildAccess, id: &str, is_there: bool, form: &Form) -> Result<()> {
+/// Gives the word for what came of it.
+async fn decide(ctx: &Ctx, access: &GuildAccess, id: &str, is_there: bool, form: &Form) -> Result<&'static str> {
     let url = form.get("url");
     let is_plain = url.chars().count() <= URL_MAX && url.chars().all(|c| !c.is_whitespace() && !c.is_control());
     let is_address = url.is_empty() || (url.starts_with("https://") && is_plain);
@@ -173,7 +174,13 @@ async fn decide(ctx: &Ctx, access: &GuildAccess, id: &str, is_there: bool, form:
     // Whoever decides second finds it decided.
     let post = publish::load(ctx, access.guild, id).await?.filter(|post| post.state == "held");
     let post = post.ok_or_else(|| Error::user("This post is not held any more: somebody decided about it before."))?;
-    publish::decide(ctx, &access.author(form.once()), post, is_there, url).await
+    publish::decide(ctx, &access.author(form.once()), post, is_there, url).await?;
+    let post = publish::load(ctx, access.guild, id).await?;
+    Ok(match post {
+        _ if !is_there => "not-there",
+        Some(post) if post.is_uncounted() => "uncounted",
+        _ => "there",
+    })
 }
 
 pub async fn act(ctx: &Ctx, request: &Request, access: &GuildAccess, id: &str) -> Result<Response> {
@@ -184,10 +191,7 @@ pub async fn act(ctx: &Ctx, request: &Request, access: &GuildAccess, id: &str) -
         _ => return Err(Error::NotFound),
     };
     match decide(ctx, access, id, is_there, &form).await {
-        Ok(()) => {
-            let done = if is_there { "there" } else { "not-there" };
-            Ok(Response::see(format!("{}?done={done}", href(access, "review"))))
-        }
+        Ok(done) => Ok(Response::see(format!("{}?done={done}", href(access, "review")))),
         Err(error) => {
             let typed = Typed { post: id, url: form.get("url"), errors: refused(error)? };
             page(ctx, request, access, typed).await

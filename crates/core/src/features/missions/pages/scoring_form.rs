@@ -3,7 +3,7 @@
 use crate::{
     access::parse_id,
     error::FieldError,
-    points::rules::{Rank, Rules, Tier, counted_name},
+    points::rules::{POINTS_MAX, Rank, Rules, Tier, counted_name},
     social::Kind,
     text::clean_line,
     web::Form,
@@ -14,7 +14,6 @@ pub const RANKS_MAX: usize = 10;
 const TIERS_MAX: usize = 10;
 const PLACES_MAX: usize = 10;
 const WORDS_MAX: usize = 100;
-const POINTS_MAX: i64 = 10_000;
 const RANK_MAX: i64 = 10_000_000;
 const COUNT_MAX: u64 = 1_000_000_000;
 /// US dollars.

@@ -3,12 +3,13 @@
 use super::{href, load, platform_names, post_state, refused, shell, state, store};
 use crate::{
     access::{Area, GuildAccess, May, parse_id},
+    audit::Author,
     ctx::Ctx,
     error::{Error, FieldError, Result},
     features::missions::{actions, assignees, store::Mission},
     links::{rules::count::DAY_MS, stats},
     media::{self, Kept},
-    people,
+    people, permissions,
     social::Kind,
     text::number,
     time,
@@ -242,6 +243,10 @@ fn facts(mission: &Mission, access: &GuildAccess, chosen: String, channel: Strin
     if mission.max_posts > 0 {
         facts.push(("At most", crate::text::count(u64::from(mission.max_posts), "post", "posts")));
     }
+    if mission.publish_points >= 0 {
+        let points = crate::text::count(mission.publish_points.unsigned_abs(), "point", "points");
+        facts.push(("Publishing brings", points));
+    }
     let picture = if Kept::of(&mission.image_url).is_none() { mission.image_url.as_str() } else { "" };
     for (name, value) in
         [("Link leads to", mission.target_url.as_str()), ("Picture", picture), ("Campaign", &mission.campaign)]
@@ -343,6 +348,11 @@ pub async fn show(
     render(if page.errors.is_empty() { 200 } else { 422 }, &page)
 }
 
+async fn push(ctx: &Ctx, access: &GuildAccess, author: &Author, mission: Mission) -> Result<()> {
+    permissions::require_may_post(ctx, access, mission.channel_id).await?;
+    actions::push(ctx, author, mission).await.map(|_| ())
+}
+
 /// Pushes, closes or drops a mission.
 pub async fn act(ctx: &Ctx, request: &Request, access: &GuildAccess, id: &str, act: &str) -> Result<Response> {
     let author = access.author(request.form().once());
@@ -351,7 +361,7 @@ pub async fn act(ctx: &Ctx, request: &Request, access: &GuildAccess, id: &str, a
         return if act == "delete" { Ok(Response::see(href(access, ""))) } else { Err(Error::NotFound) };
     };
     let done = match act {
-        "push" => actions::push(ctx, &author, mission).await.map(|_| ()),
+        "push" => push(ctx, access, &author, mission).await,
         "close" => actions::close(ctx, &author, mission).await.map(|_| ()),
         "delete" => actions::delete(ctx, &author, &mission).await,
         _ => return Err(Error::NotFound),

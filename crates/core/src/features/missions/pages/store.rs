@@ -284,15 +284,17 @@ pub struct RewardedPost {
     pub platform: String,
     pub views: Option<u64>,
     pub reactions: Option<u64>,
-    /// From the mission's begin to the confirmation; below 0 where the member was early.
+    /// From the mission's begin to the call that published it; below 0 where the member was early.
     pub late_ms: i64,
+    /// The mission's own, -1 for the rules'.
+    pub publish_points: i64,
 }
 
 /// Posts that were confirmed since then and are published.
 pub fn posts_since(guild: Id<GuildMarker>, since: i64, limit: u32) -> Statement {
     Statement::new(
-        "SELECT post.user_id, post.platform, post.views, post.reactions,
-           post.created_at - MAX(COALESCE(mission.pushed_at, mission.starts_at), mission.starts_at) AS late_ms
+        "SELECT post.user_id, post.platform, post.views, post.reactions, mission.publish_points,
+           COALESCE(post.sent_at, post.created_at) - MAX(COALESCE(mission.pushed_at, mission.starts_at), mission.starts_at) AS late_ms
          FROM mission_posts AS post JOIN missions AS mission ON mission.id = post.mission_id
          WHERE post.guild_id = ?1 AND post.state = 'published' AND post.created_at >= ?2 ORDER BY post.created_at LIMIT ?3",
     )

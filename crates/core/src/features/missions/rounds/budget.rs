@@ -7,7 +7,7 @@ use super::store;
 use crate::{
     ctx::Ctx,
     error::Result,
-    features::missions::{posting, store::Post},
+    features::missions::{safeguards, store::Post},
     points::rules::Rules,
     social::Kind,
     sql::Statement,
@@ -29,7 +29,7 @@ pub async fn of_reads(ctx: &Ctx, guild: Id<GuildMarker>, kind: Kind) -> Result<u
 
 /// Thousandths of a US dollar of the last 30 days.
 pub async fn spent(ctx: &Ctx, guild: Id<GuildMarker>, kind: Kind) -> Result<u32> {
-    Ok(posting::spent_on_posts(ctx, guild, kind).await?.saturating_add(of_reads(ctx, guild, kind).await?))
+    Ok(safeguards::cost_of_posts(ctx, guild).await?.saturating_add(of_reads(ctx, guild, kind).await?))
 }
 
 /// Whether not even one more post can be read.
