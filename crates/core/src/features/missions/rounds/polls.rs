@@ -202,9 +202,12 @@ fn refused(post: &Post, why: &str, now: i64) -> Statement {
     again(post, refusals, &format!("{what}: {why}"), now)
 }
 
-/// Whether the account that is connected now may be another than the one that published a post.
-fn may_be_anothers(account: &Account, post: &Post) -> bool {
-    post.published_at.is_none_or(|at| at < account.connected_at)
+/// Whether the account that is connected now is another than the one that published a post, or may be: rows of before do not say.
+fn may_be_anothers(account: &Account, kind: Kind, post: &Post) -> bool {
+    match &post.account_hash {
+        Some(hash) => *hash != accounts::hash_of(account, kind),
+        None => post.published_at.is_none_or(|at| at < account.connected_at),
+    }
 }
 
 /// A post's new counts and the tiers that they reach; `None` when the platform does not know the post.
@@ -217,7 +220,7 @@ fn noted(
 ) {
     let Some(metrics) = metrics else {
         let refusals = post.refusals + 1;
-        round.statements.push(if may_be_anothers(account, post) {
+        round.statements.push(if may_be_anothers(account, kind, post) {
             // The account that published it may come back: it is never given up.
             let reason = "its counts cannot be read: another account is connected now";
             again(post, refusals.min(store::GIVE_UP - 1), reason, now)
