@@ -100,7 +100,7 @@ async fn a_pause_for_a_while_resumes_by_itself_with_the_time_that_was_left() {
     mara(&world, "pause giveaway:Lamp for:2h").await.says("is paused and goes on <t:");
     mara(&world, "pause giveaway:Lamp").await.says("already paused");
     let paused = card(&world, &lamp.id);
-    assert!(paused.text().contains("20 minutes left, goes on"), "{}", paused.text());
+    assert!(paused.text().contains("19 minutes 59 seconds left, goes on"), "{}", paused.text());
     assert!(paused.button("Enter (1)").is_none(), "nobody can press while it is paused");
     world.advance_minutes(119).await;
     assert_eq!(state(&world, "Lamp"), "paused");
