@@ -52,10 +52,12 @@ test("somebody connects, publishes, is clicked, and has points", async () => {
   }
   await pause(QUEUED_MS);
   await crowd.findMessage("the count on the card", "general", (text, message) => message.id === card.id && /Published: 1/.test(text));
-  // A slot of five minutes is counted a minute after its end, and paid at the next look after that.
+  // A slot of five minutes is counted a minute after its end, and paid two minutes after that.
   const score = await until("the clicks to be paid", async () => {
     const { now_ms } = await sim.get("/clock");
     await crowd.wait((Math.floor(now_ms / (5 * MINUTE)) + 1) * 5 * MINUTE + MINUTE + 1_000 - now_ms);
+    await stack.tick();
+    await crowd.wait(2 * MINUTE);
     await stack.tick();
     const { text } = await crowd.command("ada", "general", "/score");
     if (!text.includes("16 points")) throw new Error(text);
