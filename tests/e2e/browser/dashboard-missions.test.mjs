@@ -13,7 +13,7 @@ const stack = await openStack();
 const browser = await openBrowser();
 after(() => browser.close());
 const { crowd, sim } = stack;
-const PARTS = ["calendar", "review", "ledger", "members", "rules"];
+const PARTS = ["calendar", "review", "ledger", "board", "members", "rules"];
 
 /** Presses of a member at the card until their post is on its way. */
 async function publish(who, platform, name, account) {
