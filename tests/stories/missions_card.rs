@@ -25,7 +25,8 @@ async fn a_draft_waits_for_the_picture_that_its_platforms_need() {
         ("ends", "7d"),
     ];
     let seen = world.submit("mara", &form, &fields).await;
-    seen.says("The draft is kept.").says("still needs a picture, because Instagram and TikTok publishes nothing else");
+    seen.says("The draft is kept.")
+        .says("still needs a picture, for there is no post on Instagram and TikTok without one");
     let push = "/mission push mission:\"Spring launch\"";
     world.slash("mara", "#general", push).await.says("Instagram publishes pictures only");
     attach(&world, jpeg(1_080, 1_080), "").await.says("`/mission push` opens it");

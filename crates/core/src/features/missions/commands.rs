@@ -415,7 +415,7 @@ fn draft(ctx: &Ctx, mission: &Mission, scene: &Scene, said: &str) -> Message {
     } else {
         let names = waiting.join(" and ");
         format!(
-            " It still needs a picture, because {names} publishes nothing else: `/mission edit picture:` adds it. Then `/mission push` opens it."
+            " It still needs a picture, for there is no post on {names} without one: `/mission edit picture:` adds it. Then `/mission push` opens it."
         )
     };
     message.content = format!("{said}{next}");
