@@ -106,6 +106,12 @@ export function people(sim, guildName = "Lantern Café") {
       return acted("/interactions/command", { user, channel: id, line }, id, user);
     },
 
+    /** The same with options as the API has them: a file is `{ name, value: { filename, base64 } }`. */
+    async commandWith(user, channel, name, options) {
+      const id = await channelId(channel);
+      return acted("/interactions/command", { user, channel: id, name, options }, id, user);
+    },
+
     async suggestions(user, channel, name, options) {
       const body = { user, channel: await channelId(channel), name, options };
       return (await sim.post("/interactions/autocomplete", body)).choices;
@@ -115,6 +121,14 @@ export function people(sim, guildName = "Lantern Café") {
     async press(user, message, button) {
       const custom_id = button.includes(":") ? button : buttonOf(message, button);
       return acted("/interactions/component", { user, message: message.id, custom_id }, message.channel_id, user);
+    },
+
+    /** Chooses from the select of a message that offers these values. */
+    async choose(user, message, ...values) {
+      const offers = (one) => values.every((value) => one.options?.some((option) => option.value === value));
+      const found = flat(message.components).find(offers);
+      if (!found) throw new Error(`there is nothing to choose “${values.join(", ")}” from in this message:\n${textOf(message)}`);
+      return acted("/interactions/component", { user, message: message.id, custom_id: found.custom_id, values }, message.channel_id, user);
     },
 
     async submit(user, channel, modal, fields) {

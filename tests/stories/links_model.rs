@@ -177,13 +177,14 @@ async fn ingest(per_message: usize) -> String {
     let written = world.db.rows_written() - before;
     let mut model = vec![0_u64; links.len()];
     unique.iter().for_each(|(link, _)| model[*link] += 1);
+    let mut counted = 0;
     for (index, link) in links.iter().enumerate() {
         let mission = link.mission.as_deref().unwrap_or_default();
         let numbers = all_time(&ctx, world.guild(), mission).await.expect("numbers");
         let seen = numbers.get(&link.slug).map(|entry| entry.0).unwrap_or_default();
         assert_eq!((seen.raw, seen.counted, seen.held), (raw[index], model[index], 0));
+        counted += seen.counted;
     }
-    let counted = unique.len();
     // Each update of a mission's numbers over all time also moves an entry of an index: one out, one in.
     let indexed: u64 = world
         .db
@@ -193,7 +194,7 @@ async fn ingest(per_message: usize) -> String {
         .unwrap_or_default();
     let per_thousand = (written + indexed) as f64 * 1_000.0 / CLICKS as f64;
     assert!(per_thousand <= 20.0, "{per_thousand} rows per 1,000 clicks");
-    json!({ "clicks": CLICKS, "per_message": per_message, "redelivered_messages": redelivered, "counted": counted, "rows_per_1000_clicks": per_thousand })
+    json!({ "clicks": CLICKS, "per_message": per_message, "redelivered_messages": redelivered, "counted": counted, "model": unique.len(), "rows_per_1000_clicks": per_thousand })
         .to_string()
 }
 

@@ -136,3 +136,32 @@ async fn a_role_above_musters_is_told_as_refused() {
     world.advance_minutes(2).await;
     assert_eq!(carried(&world, "ada"), ["The Soldier"]);
 }
+
+/// The rank of ada, who has 60 points, by whatever the statement says.
+async fn rank_of_ada(world: &World) -> String {
+    let said = world.slash("ada", "#general", "/score").await.text;
+    ["Recruit", "Soldier", "General"].into_iter().find(|rank| said.contains(rank)).unwrap_or("none").to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_threshold_says_whom_it_moves_before_it_is_saved() {
+    let world = ranked().await;
+    gets(&world, "ada", 60).await;
+    world.advance_minutes(2).await;
+    let said = world.slash("mara", "#general", "/mission settings rank:Soldier points:80").await;
+    said.says("not saved yet").says("The rank of 1 member changes at once");
+    let question = said.message.expect("a question").id;
+    assert_eq!(rank_of_ada(&world).await, "Soldier");
+    // Somebody else's press, or a threshold that was moved meanwhile, saves nothing.
+    world.forge("ada", "#general", &question, "1:missions:rules:1.50.80").await.says("Manage Server");
+    assert_eq!(rank_of_ada(&world).await, "Soldier");
+    world.press("mara", &question, "Save").await.says("Soldier from 80 points");
+    world.advance_minutes(2).await;
+    assert_eq!(rank_of_ada(&world).await, "Recruit");
+    assert_eq!(carried(&world, "ada"), ["The Recruit"]);
+    let again = world.slash("mara", "#general", "/mission settings rank:Soldier points:60").await;
+    let old = again.message.expect("a question").id;
+    world.slash("mara", "#general", "/mission settings rank:Soldier points:90").await.says("Soldier from 90 points");
+    world.press("mara", &old, "Save").await.says("The ranks were changed meanwhile");
+    assert_eq!(rank_of_ada(&world).await, "Recruit");
+}

@@ -1,6 +1,6 @@
 //! Purpose: missions on the dashboard: written with a preview, pushed, looked at, closed.
 
-use crate::missions_help::{PICTURE, connect, publish};
+use crate::missions_help::{PICTURE, connect, publish, pushed};
 use muster_sim::{NewMember, NewUser, OTHER_GUILD, Platform};
 use muster_tests::{Browser, DEMO, Visitor, World, browser::text};
 
@@ -226,4 +226,33 @@ async fn missions_are_for_whoever_may_and_of_one_guild() {
     let ada = Browser::signed_in(&world, "ada").await;
     assert_eq!(ada.get(&base).await.status, 404, "nothing of the guild for members without a right");
     assert_eq!(ada.post(&format!("{base}/new"), &fields).await.status, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn engagement_is_drawn_by_the_day_on_which_it_came() {
+    let world = World::new().await;
+    let browser = Browser::signed_in(&world, "mara").await;
+    let card = pushed(&world, "Threads").await;
+    connect(&world, "ada", "threads", "ada.t").await;
+    publish(&world, "ada", &card, "Threads").await;
+    world.advance_minutes(2).await;
+    let here = format!("{}/{}", base(&world), world.db.column("SELECT id FROM missions")[0]);
+    assert!(!browser.get(&here).await.body.contains("Engagement by day"), "nothing to draw yet");
+    let post = world.posted(Platform::Threads).pop().expect("a post").id;
+    for (views, likes) in [(120, 0), (300, 31)] {
+        let mut sim = world.sim.borrow_mut();
+        sim.set_social_metric(Platform::Threads, &post, "views", views).expect("set");
+        sim.set_social_metric(Platform::Threads, &post, "likes", likes).expect("set");
+        drop(sim);
+        // A day with its hours: what is read again and again counts once.
+        for _ in 0..24 {
+            world.advance_minutes(61).await;
+        }
+    }
+    let page = browser.get(&here).await;
+    says(&text(&page), &["Views 300", "Engagement by day"]);
+    let gained = world.db.column("SELECT views || ' ' || reactions FROM mission_engagement ORDER BY day");
+    assert_eq!(gained, ["120 0", "180 31"]);
+    let rows: Vec<&str> = page.body.split("<tr").filter(|row| row.contains(">120<") || row.contains(">180<")).collect();
+    assert!(rows.len() >= 2, "both days stand in the table: {}", text(&page));
 }

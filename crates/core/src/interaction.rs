@@ -318,12 +318,9 @@ async fn answer_in_time(ctx: &Ctx, interaction: Interaction, input: Input) -> An
 
 /// Puts the real answer in place of "thinking". Editing is safe to repeat, so an unknown outcome is repeated.
 async fn follow_up(ctx: &Ctx, interaction: &Interaction, reply: Reply) {
-    let message = match reply {
-        Reply::Private(message) | Reply::Public(message) | Reply::Update(message) => message,
-        Reply::Modal(_) => {
-            Message::text("That took longer than Discord waits for a form. Please use the command again.")
-        }
-    };
+    let message = reply.into_message().unwrap_or_else(|| {
+        Message::text("That took longer than Discord waits for a form. Please use the command again.")
+    });
     let mut waits = FOLLOW_UP_WAITS_MS.iter();
     loop {
         let Err(error) = discord::edit_original(ctx, &interaction.token, &message).await else {

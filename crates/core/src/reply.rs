@@ -11,7 +11,7 @@ use crate::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::borrow::Cow;
+use std::{borrow::Cow, rc::Rc};
 use twilight_model::{
     channel::message::{
         AllowedMentions, Component, Embed, EmojiReactionType,
@@ -50,6 +50,21 @@ pub enum Reply {
     /// Changes the message whose button was pressed.
     Update(Message),
     Modal(Modal),
+    /// Private, and the same for everybody.
+    Fixed(Rc<Fixed>),
+}
+
+/// A private answer that is written as JSON once, where it stays the same as long as this build runs.
+#[derive(Debug)]
+pub struct Fixed {
+    message: Message,
+    text: String,
+}
+
+impl From<Message> for Fixed {
+    fn from(message: Message) -> Self {
+        Self { text: private_text(&message), message }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -62,6 +77,15 @@ pub struct Modal {
 impl Reply {
     pub fn private(content: impl Into<String>) -> Self {
         Self::Private(Message::text(content))
+    }
+
+    /// What it says, for an answer that comes later; `None` for a form, which cannot.
+    pub fn into_message(self) -> Option<Message> {
+        match self {
+            Self::Private(message) | Self::Public(message) | Self::Update(message) => Some(message),
+            Self::Fixed(fixed) => Some(fixed.message.clone()),
+            Self::Modal(_) => None,
+        }
     }
 }
 
@@ -348,10 +372,15 @@ pub fn label(label: &str, hint: &str, component: Component) -> Component {
     })
 }
 
+fn private_text(message: &Message) -> String {
+    callback(4, Body::create(&message.fitted(), Some(EPHEMERAL)))
+}
+
 /// The JSON of the answer, straight from the message: this is what every command ends in.
 pub fn response_text(reply: &Reply) -> String {
     match reply {
-        Reply::Private(message) => callback(4, Body::create(&message.fitted(), Some(EPHEMERAL))),
+        Reply::Private(message) => private_text(message),
+        Reply::Fixed(fixed) => fixed.text.clone(),
         Reply::Public(message) => callback(4, Body::create(&message.fitted(), None)),
         Reply::Update(message) => callback(7, Body::edit(&message.fitted())),
         Reply::Modal(modal) => {

@@ -8,7 +8,7 @@ use crate::{
     feature::Feature,
     interaction::Interaction,
     registry,
-    reply::{self, Message, Reply},
+    reply::{self, Fixed, Message, Reply},
 };
 use std::rc::Rc;
 use twilight_interactions::command::CreateCommand;
@@ -34,13 +34,13 @@ impl Feature for Help {
 
     async fn on_command(ctx: &Ctx, _interaction: &Interaction, _data: CommandData) -> Result<Reply> {
         const KEY: &str = "help";
-        if let Some(known) = ctx.memory.recall::<Message>(KEY, ctx.now()) {
-            return Ok(Reply::Private(known.as_ref().clone()));
+        if let Some(known) = ctx.memory.recall::<Fixed>(KEY, ctx.now()) {
+            return Ok(Reply::Fixed(known));
         }
         // Every command's definition is built for this: once per isolate is enough, they change with a deploy only.
-        let overview = Rc::new(overview(&registry::commands()));
+        let overview = Rc::new(Fixed::from(overview(&registry::commands())));
         ctx.memory.remember(KEY.to_owned(), overview.clone(), i64::MAX);
-        Ok(Reply::Private(overview.as_ref().clone()))
+        Ok(Reply::Fixed(overview))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Purpose: `/mission`, `/missions`, `/post`, `/score`: definitions, rights, and what each does.
 
+pub mod settings;
 mod team;
 
 use super::{actions, actions::Wish, components, store, store::Mission, view};
@@ -55,7 +56,7 @@ enum MissionCommand {
     #[command(name = "stats")]
     Stats(Stats),
     #[command(name = "settings")]
-    Settings(Box<team::Settings>),
+    Settings(Box<settings::Settings>),
     #[command(name = "adjust")]
     Adjust(team::Adjust),
     #[command(name = "void")]
@@ -273,7 +274,7 @@ async fn on_managed(ctx: &Ctx, interaction: &Interaction, command: MissionComman
         MissionCommand::Settings(settings) => {
             // Who runs missions does not say who else may.
             permissions::require_user_strictly(interaction, Permissions::MANAGE_GUILD)?;
-            team::on_settings(ctx, interaction, *settings).await
+            settings::on_settings(ctx, interaction, *settings).await
         }
         MissionCommand::Adjust(adjust) => team::on_adjust(ctx, interaction, adjust).await,
         MissionCommand::Void(void) => team::on_void(ctx, interaction, void).await,

@@ -27,42 +27,6 @@ const AUDIT_ENTRIES: u32 = 15;
 /// Characters of both lists: an embed's description holds 4,096, and all embeds of a message 6,000 (Discord, "Embed limits").
 const AUDIT_POSTS_MAX: usize = 1_900;
 const AUDIT_ENTRIES_MAX: usize = 3_900;
-const WORDS_MAX: usize = 100;
-const BUDGET_MAX: f64 = 10_000.0;
-
-#[derive(CommandModel, CreateCommand)]
-#[command(name = "settings", desc = "Where mission cards go, who runs missions, ranks and safeguards")]
-pub struct Settings {
-    /// Where cards and the month's first are posted
-    #[command(channel_types = "guild_text guild_announcement")]
-    channel: Option<Id<ChannelMarker>>,
-    /// Where every post, change of counts and change of points is noted; the same again switches it off
-    #[command(channel_types = "guild_text guild_announcement")]
-    log: Option<Id<ChannelMarker>>,
-    /// A role that may run missions without Manage Server; the same again takes it off
-    manager: Option<Id<RoleMarker>>,
-    /// Which rank `role` is for: its name
-    rank: Option<String>,
-    /// The role that this rank brings
-    role: Option<Id<RoleMarker>>,
-    /// The points at which this rank begins
-    #[command(min_value = 0, max_value = 10000000)]
-    points: Option<i64>,
-    /// Minutes between two posts of a member
-    #[command(min_value = 0, max_value = 10080)]
-    cooldown: Option<i64>,
-    /// Posts of a member in 24 hours; 0 for any number
-    #[command(min_value = 0, max_value = 1000)]
-    posts_per_day: Option<i64>,
-    /// Words that are not published, between commas; - for none
-    #[command(max_length = 2000)]
-    banned_words: Option<String>,
-    /// US dollars that posts on X may cost in 30 days; 0 switches X off
-    #[command(min_value = 0, max_value = 10000)]
-    x_budget: Option<f64>,
-    /// Points for posts on X, though X forbids rewards and may take the application's access away
-    x_rewards: Option<bool>,
-}
 
 #[derive(CommandModel, CreateCommand)]
 #[command(name = "adjust", desc = "Give or take points by hand, with a reason that stays")]
@@ -179,53 +143,6 @@ pub async fn on_decide(ctx: &Ctx, interaction: &Interaction, decide: Decide) -> 
     publish::decide(ctx, &Author::from(interaction), post, decide.there, &url).await?;
     let post = publish::load(ctx, guild, id).await?.ok_or_else(unknown)?;
     Ok(Reply::private(view::decided(&post)))
-}
-
-pub async fn on_settings(ctx: &Ctx, interaction: &Interaction, settings: Settings) -> Result<Reply> {
-    if let Some(role) = settings.role {
-        let guild = discord::get_guild(ctx, interaction.guild_id).await?;
-        // Who may not hand out a role may not have Muster do it either.
-        permissions::require_may_hand_out(Giver::from(interaction), &guild, role)?;
-    }
-    let words = settings.banned_words.as_ref().map(|text| {
-        let words = text.split(',').map(|word| clean_line(word, 60)).filter(|word| !word.is_empty() && word != "-");
-        words.take(WORDS_MAX).collect::<Vec<_>>()
-    });
-    let int = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
-    let rules = points::change(ctx, &Author::from(interaction), "settings", |rules| {
-        rules.channel = settings.channel.or(rules.channel);
-        if settings.log.is_some() {
-            rules.log_channel = settings.log.filter(|log| rules.log_channel != Some(*log));
-        }
-        if let Some(role) = settings.manager {
-            match rules.managers.iter().position(|one| *one == role) {
-                Some(place) => drop(rules.managers.remove(place)),
-                None => rules.managers.push(role),
-            }
-        }
-        if settings.role.is_some() || settings.points.is_some() {
-            let name = settings.rank.as_deref().unwrap_or_default().trim().to_lowercase();
-            let names: Vec<String> = rules.ranks.iter().map(|rank| rank.name.clone()).collect();
-            let known = rules.ranks.iter_mut().find(|rank| rank.name.to_lowercase() == name);
-            let rank = known.ok_or_else(|| Error::User(format!("Say which rank: {}.", names.join(", "))))?;
-            rank.role = settings.role.or(rank.role);
-            rank.at = settings.points.unwrap_or(rank.at);
-        }
-        rules.cooldown_minutes = int(settings.cooldown).unwrap_or(rules.cooldown_minutes);
-        rules.posts_per_day = int(settings.posts_per_day).unwrap_or(rules.posts_per_day);
-        rules.banned_words = words.clone().unwrap_or_else(|| rules.banned_words.clone());
-        if let Some(dollars) = settings.x_budget {
-            rules.x_budget = (dollars.clamp(0.0, BUDGET_MAX) * 1_000.0) as u32;
-        }
-        rules.rewards_on_x = settings.x_rewards.unwrap_or(rules.rewards_on_x);
-        Ok(())
-    })
-    .await?;
-    if settings.role.is_some() || settings.points.is_some() {
-        roles::start(ctx, interaction.guild_id).await?;
-    }
-    let cost = if rules.x_budget > 0 { budget::spent(ctx, interaction.guild_id, Kind::X).await? } else { 0 };
-    Ok(Reply::Private(Message::text(view::settings(&rules, cost))))
 }
 
 pub async fn on_adjust(ctx: &Ctx, interaction: &Interaction, adjust: Adjust) -> Result<Reply> {

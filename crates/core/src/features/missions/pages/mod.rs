@@ -14,6 +14,8 @@ mod show;
 mod store;
 mod who;
 
+pub use scoring_effect::{Effect, of as effect};
+
 use super::{actions, rounds::budget, store::Mission};
 use crate::{
     access::{Area, GuildAccess, May},

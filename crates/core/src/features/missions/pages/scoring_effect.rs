@@ -48,6 +48,11 @@ fn members(n: usize) -> String {
 }
 
 impl Effect {
+    /// Nobody would notice.
+    pub fn is_none(&self) -> bool {
+        self.totals == 0 && self.ranks == 0 && self.tiers.is_none() && !self.is_partial
+    }
+
     pub fn say_totals(&self) -> String {
         if self.totals == 0 {
             return "Had these rules held since the 1st, this month's totals would be the same.".to_owned();

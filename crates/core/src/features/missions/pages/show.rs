@@ -84,6 +84,8 @@ struct Results {
     all_clicks: u64,
     posts_by_day: HashMap<i64, i64>,
     points_by_day: HashMap<i64, i64>,
+    /// Views, and what else people did.
+    engagement: HashMap<i64, (i64, i64)>,
     top: Vec<store::MemberPoints>,
     points: i64,
     /// Each member's link, and the people that it counted.
@@ -101,10 +103,11 @@ async fn read(ctx: &Ctx, mission: &Mission, after: (&str, &str), since: i64) -> 
             store::points_by_day(guild, id, since),
             store::top_of(guild, id, MEMBERS_SHOWN),
             store::list_points_of(guild, &json!([id]).to_string()),
+            store::engagement_by_day(id, since),
         ])
         .await?;
-    let [platforms, posts, posts_by_day, points_by_day, top, points] = &results[..] else {
-        return Err(Error::internal("six results expected"));
+    let [platforms, posts, posts_by_day, points_by_day, top, points, engagement] = &results[..] else {
+        return Err(Error::internal("seven results expected"));
     };
     let by_day = |rows: Vec<store::DayCount>| rows.into_iter().map(|row| (row.day, row.n)).collect();
     let clicks = stats::by_day(ctx, guild, id, since).await?;
@@ -116,6 +119,11 @@ async fn read(ctx: &Ctx, mission: &Mission, after: (&str, &str), since: i64) -> 
         all_clicks: counted.members.iter().map(|(_, _, clicks)| clicks).sum(),
         posts_by_day: by_day(posts_by_day.all()?),
         points_by_day: by_day(points_by_day.all()?),
+        engagement: engagement
+            .all::<store::DayEngagement>()?
+            .into_iter()
+            .map(|row| (row.day, (row.views, row.responses)))
+            .collect(),
         top: top.all()?,
         points: points.first::<store::MissionPoints>()?.map_or(0, |row| row.points),
         member_clicks: counted.members.into_iter().map(|(user, slug, clicks)| (user, (slug, clicks))).collect(),
@@ -130,49 +138,66 @@ fn days_of(mission: &Mission, now: i64) -> Vec<i64> {
     (first..=last).collect()
 }
 
-/// Two charts, and all of their numbers as a table.
+/// What a day of a mission brought.
+struct Day {
+    day: i64,
+    /// Counted, and raw.
+    clicks: [i64; 2],
+    posts: i64,
+    points: i64,
+    views: i64,
+    responses: i64,
+}
+
+impl Day {
+    fn numbers(&self) -> [i64; 6] {
+        let [counted, raw] = self.clicks;
+        [counted, raw, self.views, self.responses, self.posts, self.points]
+    }
+}
+
+/// Three charts, and all of their numbers as a table.
 fn charts(days: &[i64], results: &Results) -> (Vec<Chart>, String) {
-    let clicks: HashMap<i64, (u64, u64)> =
-        results.clicks.iter().map(|(day, counted, raw)| (*day, (*counted, *raw))).collect();
-    let row = |day: &i64| {
-        let (counted, raw) = clicks.get(day).copied().unwrap_or_default();
-        let posts = results.posts_by_day.get(day).copied().unwrap_or(0);
-        let points = results.points_by_day.get(day).copied().unwrap_or(0);
-        (*day, counted, raw, posts, points)
+    let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let clicks: HashMap<i64, [i64; 2]> =
+        results.clicks.iter().map(|(day, counted, raw)| (*day, [signed(*counted), signed(*raw)])).collect();
+    let of = |day: &i64| {
+        let (views, responses) = results.engagement.get(day).copied().unwrap_or_default();
+        Day {
+            day: *day,
+            clicks: clicks.get(day).copied().unwrap_or_default(),
+            posts: results.posts_by_day.get(day).copied().unwrap_or(0),
+            points: results.points_by_day.get(day).copied().unwrap_or(0),
+            views,
+            responses,
+        }
     };
-    let all: Vec<_> = days.iter().map(row).collect();
+    let all: Vec<Day> = days.iter().map(of).collect();
     let x: Vec<i64> = days.iter().map(|day| day * DAY_MS / 1_000).collect();
-    let chart = |title, first: (&str, Vec<i64>), second: (&str, Vec<i64>)| {
-        let is_empty = first.1.iter().chain(&second.1).all(|value| *value == 0);
-        let series = json!([{ "label": first.0, "values": first.1 }, { "label": second.0, "values": second.1 }]);
+    let chart = |title, series: [(&str, fn(&Day) -> i64); 2]| {
+        let is_empty = all.iter().all(|day| series.iter().all(|(_, of)| of(day) == 0));
+        let values = |of: fn(&Day) -> i64| all.iter().map(of).collect::<Vec<i64>>();
+        let series = series.map(|(label, of)| json!({ "label": label, "values": values(of) }));
         let data = json!({ "x": x, "time": true, "zone": "UTC", "series": series }).to_string();
         (!is_empty).then_some(Chart { title, data })
     };
-    let column = |of: fn(&(i64, u64, u64, i64, i64)) -> i64| all.iter().map(of).collect::<Vec<i64>>();
-    let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let charts = [
-        chart(
-            "Clicks by day",
-            ("Counted", all.iter().map(|row| signed(row.1)).collect()),
-            ("Raw", all.iter().map(|row| signed(row.2)).collect()),
-        ),
-        chart("Posts and points by day", ("Posts", column(|row| row.3)), ("Points", column(|row| row.4))),
+        chart("Clicks by day", [("Counted", |day| day.clicks[0]), ("Raw", |day| day.clicks[1])]),
+        chart("Engagement by day", [("Views", |day| day.views), ("Reactions, comments, shares", |day| day.responses)]),
+        chart("Posts and points by day", [("Posts", |day| day.posts), ("Points", |day| day.points)]),
     ];
     let rows: Vec<Vec<Cell>> = all
         .iter()
         .rev()
-        .filter(|row| (row.1, row.2, row.3, row.4) != (0, 0, 0, 0))
-        .map(|(day, counted, raw, posts, points)| {
-            vec![
-                Cell::text(time::rfc3339(day * DAY_MS).split('T').next().unwrap_or_default()),
-                Cell::number(*counted),
-                Cell::number(*raw),
-                Cell::Number(posts.to_string()),
-                Cell::Number(points.to_string()),
-            ]
+        .filter(|day| day.numbers() != [0; 6])
+        .map(|day| {
+            let date = time::rfc3339(day.day * DAY_MS);
+            let date = Cell::text(date.split('T').next().unwrap_or_default());
+            std::iter::once(date).chain(day.numbers().map(|n| Cell::Number(n.to_string()))).collect()
         })
         .collect();
-    (charts.into_iter().flatten().collect(), table(&["Day (UTC)", "Clicks", "Raw", "Posts", "Points"], &rows))
+    let heads = ["Day (UTC)", "Clicks", "Raw", "Views", "Reactions, comments, shares", "Posts", "Points"];
+    (charts.into_iter().flatten().collect(), table(&heads, &rows))
 }
 
 fn platform_rows(mission: &Mission, sums: &[store::PlatformSums]) -> Vec<Vec<Cell>> {

@@ -147,6 +147,24 @@ pub fn points_by_day(guild: Id<GuildMarker>, mission: &str, since: i64) -> State
     .bind(since)
 }
 
+/// What a mission's posts gained on a day.
+#[derive(Debug, Deserialize)]
+pub struct DayEngagement {
+    pub day: i64,
+    pub views: i64,
+    /// Reactions, comments and shares.
+    pub responses: i64,
+}
+
+pub fn engagement_by_day(mission: &str, since: i64) -> Statement {
+    Statement::new(
+        "SELECT day, views, reactions + comments + shares AS responses FROM mission_engagement
+         WHERE mission_id = ?1 AND day >= ?2 ORDER BY day",
+    )
+    .bind(mission)
+    .bind(since)
+}
+
 #[derive(Debug, Deserialize)]
 pub struct MemberPoints {
     pub user_id: Id<UserMarker>,
