@@ -21,7 +21,7 @@ test("a mission gets its picture in Discord and goes live on platforms that want
   assert.match((await crowd.submit("mara", "general", modal, fields)).text, /still needs a picture/);
   const options = [{ name: "edit", options: [{ name: "mission", value: TITLE }, { name: "picture", value: { filename: "spring.jpg", base64: JPEG } }] }];
   assert.match((await crowd.commandWith("mara", "general", "mission", options)).text, /Changed/);
-  assert.match((await crowd.command("mara", "general", "/mission settings x_budget:5 x_rewards:true")).text, /Posts on X/);
+  assert.match((await crowd.command("mara", "general", "/mission settings x_budget:5")).text, /Posts on X/);
   assert.match((await crowd.command("mara", "general", `/mission push mission:"${TITLE}"`)).text, /is live/);
   card = await crowd.findMessage("the mission's card", "general", (text, message) => message.ephemeral_for == null && text.includes(TITLE) && text.includes("Connect & Post"));
 });

@@ -98,3 +98,11 @@ pub fn is_month(text: &str) -> bool {
     let digits = |part: &str, count| part.len() == count && part.bytes().all(|b| b.is_ascii_digit());
     digits(year, 4) && digits(month, 2) && (1..=12).contains(&month.parse::<u32>().unwrap_or(0))
 }
+
+/// Why a line of the ledger is there, with the mission that it belongs to where the reason does not name it.
+pub fn why(reason: &str, mission: Option<&str>) -> String {
+    match mission.filter(|title| !title.is_empty() && !reason.contains(title)) {
+        Some(title) => format!("“{title}”: {reason}"),
+        None => reason.to_owned(),
+    }
+}

@@ -11,6 +11,7 @@ use crate::{
     media,
     outbox::{Effect, EffectKind},
     points::{
+        self,
         rules::Rules,
         store::{EntryRow, Total},
     },
@@ -401,9 +402,8 @@ pub fn synced(sync: &Sync) -> String {
 
 /// A line of the ledger, with the mission that it belongs to.
 pub fn entry(entry: &EntryRow) -> String {
-    let mission = entry.mission.as_deref().filter(|title| !title.is_empty() && !entry.reason.contains(*title));
-    let of = mission.map(|title| format!("“{title}”: ")).unwrap_or_default();
-    let why = escape_markdown(&shorten(&format!("{of}{}", entry.reason), REASON_SHOWN));
+    let why = points::why(&entry.reason, entry.mission.as_deref());
+    let why = escape_markdown(&shorten(&why, REASON_SHOWN));
     format!("- {:+} · {why} · {}", entry.points, time::relative(entry.at))
 }
 

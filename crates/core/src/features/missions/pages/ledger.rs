@@ -118,13 +118,13 @@ async fn page(
     let name = |user: Id<UserMarker>| names.get(&user).cloned().unwrap_or_default();
     let may_manage = access.may(Area::Missions, May::Manage);
     let row = |line: &store::LedgerLine| {
-        let more = if line.voids > 0 { "taken back".to_owned() } else { String::new() };
+        let more = if line.voids > 0 { " (taken back)" } else { "" };
         let mut row = vec![
             Cell::at(line.at),
             Cell::Link { href: format!("{base}?user={}", line.user_id), text: name(line.user_id) },
             Cell::signed(line.points),
             Cell::text(kind_name(&line.kind)),
-            Cell::Text(if more.is_empty() { line.reason.clone() } else { format!("{} ({more})", line.reason) }),
+            Cell::Text(points::why(&line.reason, line.mission.as_deref()) + more),
             Cell::Number(line.rule_version.to_string()),
         ];
         if may_manage {

@@ -50,7 +50,7 @@ fn members(n: usize) -> String {
 impl Effect {
     /// Nobody would notice.
     pub fn is_none(&self) -> bool {
-        self.totals == 0 && self.ranks == 0 && self.tiers.is_none() && !self.is_partial
+        self.totals == 0 && self.ranks == 0 && self.tiers.is_none_or(|(posts, _)| posts == 0) && !self.is_partial
     }
 
     pub fn say_totals(&self) -> String {

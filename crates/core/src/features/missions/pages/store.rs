@@ -227,13 +227,16 @@ pub struct LedgerLine {
     pub at: i64,
     /// Lines that have taken it back: none or one.
     pub voids: u8,
+    /// The mission's title.
+    pub mission: Option<String>,
 }
 
 macro_rules! ledger {
     ($rest:literal) => {
         Statement::new(concat!(
             "SELECT id, user_id, kind, points, rule_version, reason, at,
-               EXISTS (SELECT 1 FROM points AS void WHERE void.guild_id = points.guild_id AND void.cause = 'void:' || points.id) AS voids
+               EXISTS (SELECT 1 FROM points AS void WHERE void.guild_id = points.guild_id AND void.cause = 'void:' || points.id) AS voids,
+               (SELECT title FROM missions WHERE missions.id = points.mission_id AND missions.guild_id = ?1) AS mission
              FROM points ",
             $rest
         ))
