@@ -134,14 +134,14 @@ async fn confirm(ctx: &Ctx, interaction: &Interaction, ready: &Ready, id: &Custo
     Ok(Reply::Update(view::outcome(&row, &entries)))
 }
 
-/// Calls off a post that waits for its time.
+/// Calls off a post that waits for its time, or for the platform.
 pub async fn on_cancel(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<Reply> {
     let cancelled = store::cancel_post(interaction.guild_id, id, interaction.actor.id, "you called it off", ctx.now());
     let done = ctx.query(cancelled).await?.changes == 1;
     Ok(Reply::private(if done {
         "It is called off: nothing will be published."
     } else {
-        "This post does not wait for its time any more."
+        "This post does not wait any more, so it cannot be called off. `/post` shows how it stands."
     }))
 }
 
@@ -155,12 +155,12 @@ pub async fn on_again(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<
     Ok(Reply::Update(view::outcome(&post, &[])))
 }
 
-/// Buttons for posts that are held, or wait for their time.
+/// Buttons for posts that are held, or wait to be sent.
 pub fn post_buttons(posts: &[Post]) -> Vec<Component> {
     let of = |post: &Post| {
         let name = post.kind().map_or("it", Kind::name);
         let (action, label, style) = match post.state.as_str() {
-            "scheduled" => ("cancel", format!("Call off {name}"), ButtonStyle::Danger),
+            _ if publish::is_unsent(post) => ("cancel", format!("Call off {name}"), ButtonStyle::Danger),
             "held" => ("again", format!("It is not on {name}: publish again"), ButtonStyle::Primary),
             _ => return None,
         };

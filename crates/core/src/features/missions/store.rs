@@ -545,11 +545,12 @@ pub fn spent(guild: Id<GuildMarker>, budget: &Budget, ahead_of: Option<&Post>) -
     .bind(ahead_of.map_or("", |post| post.id.as_str()))
 }
 
-/// Takes back a post that waits for its time.
+/// Takes back a post that is surely not there (`ends::is_unsent`). Whoever is about to send it finds that its row has moved on.
 pub fn cancel_post(guild: Id<GuildMarker>, id: &str, user: Id<UserMarker>, reason: &str, now: i64) -> Statement {
     Statement::new(
         "UPDATE mission_posts SET state = 'cancelled', reason = ?4, due_at = NULL, step_at = ?5, version = version + 1
-         WHERE guild_id = ?1 AND id = ?2 AND user_id = ?3 AND state = 'scheduled'",
+         WHERE guild_id = ?1 AND id = ?2 AND user_id = ?3 AND state IN ('scheduled', 'queued', 'container')
+           AND sent_at IS NULL",
     )
     .bind(guild)
     .bind(id)

@@ -1,6 +1,7 @@
 //! Purpose: every message and sentence of missions that a person reads in Discord.
 
 use super::{
+    publish::is_unsent,
     roles::store::Sync,
     rounds::{budget, store::Note},
     store::{Mission, Post},
@@ -283,6 +284,9 @@ pub fn outcome(post: &Post, points: &[EntryRow]) -> Message {
     };
     let mut buttons = Vec::new();
     if post.state == "published" {
+        _ if is_unsent(post) => format!(
+            "⏳ {kind} is working on it. Until it is sent you can call it off with `/post`. Muster writes to you only if something goes wrong."
+        ),
         let earned: Vec<String> =
             points.iter().map(|entry| format!("{:+} {}", entry.points, escape_markdown(&entry.reason))).collect();
         if !earned.is_empty() {
