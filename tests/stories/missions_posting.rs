@@ -1,7 +1,7 @@
 //! Purpose: posts on their way to a platform while things change: the account, the budget, the mission, the platform's word; and what
 //! becomes of posts whose number is told late.
 
-use crate::missions_help::{connect, publish, pushed, pushed_as};
+use crate::missions_help::{choose, connect, publish, pushed, pushed_as};
 use futures_util::future::join_all;
 use muster_core::{ports::Timer, social::Kind};
 use muster_sim::{AppChange, Fault, FaultKind, Platform, RateLimitScope};
@@ -441,7 +441,7 @@ async fn tiktoks_number_comes_late_and_its_points_do_not_get_lost() {
     world.sim.borrow_mut().change_social_account(Platform::TikTok, "ada_t", Some(false), None).expect("known");
     let choices = world.press("ada", &card, "Connect & Post").await.message.expect("where to publish").id;
     let preview = world.press("ada", &choices, "Preview for TikTok").await.message.expect("a preview").id;
-    world.choose("ada", &preview, "PUBLIC_TO_EVERYONE").await.says("This is what will appear");
+    choose(&world, "ada", &preview, "PUBLIC_TO_EVERYONE", "paid_partnership").await;
     world.press("ada", &preview, "Publish").await;
     world.advance_minutes(1).await;
     mine(&world, "✅ published").await;

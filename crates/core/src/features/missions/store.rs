@@ -2,7 +2,7 @@
 
 use crate::{
     points::rules::Rules,
-    social::{Draft, Kind},
+    social::{self, Draft, Kind},
     sql::Statement,
 };
 use serde::Deserialize;
@@ -269,6 +269,7 @@ pub struct Post {
     pub state: String,
     pub text: String,
     pub image_url: String,
+    /// What its member chose (`Choice::kept`); empty where the platform leaves nothing to them.
     pub privacy: String,
     pub container: String,
     pub post_ref: String,
@@ -327,7 +328,7 @@ impl Post {
     /// `image`: where the picture is to be found now; empty for none.
     pub fn draft(&self, image: String) -> Draft {
         let some = |text: String| (!text.is_empty()).then_some(text);
-        Draft { text: self.text.clone(), image: some(image), picture: None, privacy: some(self.privacy.clone()) }
+        Draft { text: self.text.clone(), image: some(image), picture: None, choice: social::Choice::of(&self.privacy) }
     }
 }
 
