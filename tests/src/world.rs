@@ -421,13 +421,14 @@ impl World {
         self.sim.borrow_mut().press(who, message_id, &custom_id).expect("the button can be pressed")
     }
 
-    /// Chooses in the select of a message whose custom id ends with `select`.
+    /// Chooses in the select of a message whose custom id ends with `select`, or has it as its action.
     pub async fn choose_in(&self, who: &str, message_id: &str, select: &str, values: &[&str]) -> Seen {
         self.tell_sim_the_time();
         let message = self.sim.borrow().message(message_id).expect("the message is there");
         let rows = message.json["components"].as_array().cloned().unwrap_or_default();
         let ids = rows.iter().filter_map(|row| row["components"][0]["custom_id"].as_str());
-        let custom_id = ids.into_iter().find(|id| id.ends_with(select)).expect("such a select").to_owned();
+        let is_it = |id: &&str| id.ends_with(select) || id.contains(&format!(":{select}:"));
+        let custom_id = ids.into_iter().find(is_it).expect("such a select").to_owned();
         let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
         let delivery = self.sim.borrow_mut().select(who, message_id, &custom_id, &values);
         self.act(who, delivery).await

@@ -7,7 +7,8 @@ use muster_core::links::{
     rules::count::Held,
     stats::{Stats, review, stats},
 };
-use muster_tests::{Visitor, World, links::CHROME};
+use muster_core::web::Request;
+use muster_tests::{Browser, Visitor, World, browser::request, links::CHROME};
 
 async fn stats_of(world: &World, link: &Link) -> Stats {
     stats(&world.ctx(), link, 30).await.expect("numbers")
@@ -139,8 +140,11 @@ async fn ones_own_clicks_are_held() {
     let world = World::new().await;
     let link = mission_link(&world, "mara", "spring", None).await;
     let others = mission_link(&world, "ada", "spring", None).await;
-    let owner = link.owner_id.expect("an owner");
-    links::note_device(&world.ctx(), world.guild(), owner, "203.0.113.7", CHROME).await.expect("noted");
+    // The dashboard knows her browser from its sign-in.
+    let mara = Browser::new(&world);
+    let query = mara.begin("/sessions").await;
+    let back = mara.agree("mara", &query);
+    assert_eq!(mara.send(at_home("GET", &back)).await.status, 303);
     for slug in [&link.slug, &others.slug] {
         world.open_link(slug, &Visitor::at("203.0.113.7")).await;
         world.open_link(slug, &Visitor::at("198.51.100.1")).await;
@@ -149,6 +153,27 @@ async fn ones_own_clicks_are_held() {
     let seen = stats_of(&world, &link).await;
     assert_eq!((seen.all_time.counted, seen.held), (1, vec![(Held::Own, 1)]));
     assert_eq!(stats_of(&world, &others).await.all_time.counted, 2, "on other links they are a visitor like any");
+    let line = format!("/link stats link:{}", link.slug);
+    world.slash("mara", "#general", &line).await.says("1: from the member's own device");
+    let kept = world.db.column("SELECT day || guild_id || user_id || device FROM link_devices").join(" ");
+    assert!(!kept.contains("203.0.113.7") && !kept.contains("Chrome"), "{kept}");
+    // Another day has another hash; whoever goes on with the dashboard is known that day too, by one row however much they look at.
+    world.advance_minutes(24 * 60).await;
+    for _ in 0..3 {
+        assert_eq!(mara.send(at_home("GET", "/sessions")).await.status, 200);
+    }
+    assert_eq!(world.db.column("SELECT COUNT(*) FROM link_devices"), ["2"]);
+    world.open_link(&link.slug, &Visitor::at("203.0.113.7")).await;
+    world.clicks_are_counted().await;
+    assert_eq!(stats_of(&world, &link).await.held, [(Held::Own, 2)]);
+}
+
+/// A request of the browser that `Visitor::at` is, from where it is.
+fn at_home(method: &str, target: &str) -> Request {
+    let mut request = request(method, target);
+    let headers = [("cf-connecting-ip", "203.0.113.7"), ("user-agent", CHROME)];
+    request.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    request
 }
 
 #[tokio::test(start_paused = true)]

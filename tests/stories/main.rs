@@ -31,6 +31,7 @@ mod links_redirect;
 mod missions;
 mod missions_api;
 mod missions_card;
+mod missions_choice;
 mod missions_faults;
 mod missions_help;
 mod missions_media;

@@ -4,8 +4,8 @@ use crate::{
     missions_help::{connect, preview, pushed},
     web_api::{is, make, says, with_key},
 };
-use muster_core::web::Response;
-use muster_sim::{OTHER_GUILD, Platform};
+use muster_core::{social::Kind, web::Response};
+use muster_sim::{AppChange, OTHER_GUILD, Platform};
 use muster_tests::{Browser, World};
 use serde_json::{Value, json};
 
@@ -273,6 +273,59 @@ async fn a_member_sees_a_preview_and_publishes_exactly_that_once() {
     assert_eq!(world.db.column("SELECT DISTINCT user_id FROM mission_posts"), [world.id("mara")]);
     let reader = Program::new(&world, &["missions:view"]).await;
     is(&reader.post(&path, json!({ "platform": "linkedin" })).await, 403);
+}
+
+/// What TikTok leaves to the member, a program brings along; what is missing or does not go together is named.
+#[tokio::test(start_paused = true)]
+async fn a_program_brings_the_choices_that_tiktok_leaves_to_the_member() {
+    let world = World::new().await;
+    let change = AppChange { audited: Some(true), ..AppChange::default() };
+    world.sim.borrow_mut().change_social_app(Platform::TikTok, change);
+    world.note_grant(Kind::TikTok, "audited");
+    let program = Program::new(&world, &["missions:manage"]).await;
+    pushed(&world, "TikTok").await;
+    connect(&world, "mara", "tiktok", "mara_t").await;
+    world.sim.borrow_mut().change_social_account(Platform::TikTok, "mara_t", Some(false), None).expect("known");
+    let path = format!("/missions/{}/post", world.db.column("SELECT id FROM missions").remove(0));
+    let wish = |more: Value| {
+        let mut wish = json!({ "platform": "tiktok" });
+        wish.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        wish
+    };
+    let seen = is(&program.post(&path, wish(json!({}))).await, 200);
+    let values = |choices: &Value| -> Vec<String> {
+        choices.as_array().expect("choices").iter().map(|one| text_of(&one["value"])).collect()
+    };
+    assert_eq!(values(&seen["privacy_choices"]), ["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "SELF_ONLY"]);
+    assert_eq!(values(&seen["promotion_choices"]), ["own_brand", "paid_partnership", "both"]);
+    assert_eq!(seen["may_allow_comments"], true);
+    let paid = is(&program.post(&path, wish(json!({ "promotion": "paid_partnership" }))).await, 200);
+    assert!(paid["notes"].to_string().contains("Branded Content Policy"), "{paid}");
+    assert_eq!(values(&paid["privacy_choices"]), ["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS"]);
+    let hash = text_of(&seen["confirm"]);
+    for (more, field, why) in [
+        (json!({}), "privacy", "Choose first who may see the post"),
+        (json!({ "privacy": "PUBLIC" }), "privacy", "Choose first who may see the post"),
+        (json!({ "privacy": "PUBLIC_TO_EVERYONE" }), "promotion", "Choose first what the post promotes"),
+        (json!({ "privacy": "PUBLIC_TO_EVERYONE", "promotion": "brand" }), "promotion", "Write nothing, own_brand"),
+        (json!({ "privacy": "PUBLIC_TO_EVERYONE", "promotion": "nothing" }), "promotion", "brings points"),
+        (json!({ "privacy": "SELF_ONLY", "promotion": "both" }), "promotion", "has to be visible to others"),
+    ] {
+        let mut yes = wish(more);
+        yes["confirm"] = json!(hash);
+        says(&is(&program.post(&path, yes).await, 422), field, why);
+    }
+    let yes = json!({ "confirm": hash, "privacy": "PUBLIC_TO_EVERYONE", "promotion": "both", "allow_comments": true });
+    is(&program.post(&path, wish(yes)).await, 202);
+    world.advance_minutes(5).await;
+    let info = world.posted(Platform::TikTok).pop().expect("a post").info;
+    let told = ["disable_comment", "brand_content_toggle", "brand_organic_toggle"].map(|name| info[name].clone());
+    assert_eq!(told, [json!(false), json!(true), json!(true)]);
+    // Where nothing is left to the member, nothing is asked.
+    let id = program.pushed().await;
+    connect(&world, "mara", "linkedin", "Mara Muster").await;
+    let seen = is(&program.post(&format!("/missions/{id}/post"), json!({ "platform": "linkedin" })).await, 200);
+    assert_eq!((&seen["promotion_choices"], &seen["may_allow_comments"]), (&json!([]), &json!(false)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! Purpose: a mission's draft and its card: what a form may leave out, who may post where, and a card that moves.
 
 use crate::{
-    missions_help::{connect, publish, pushed},
+    missions_help::{choose, connect, publish, pushed},
     missions_media::{attach, jpeg},
 };
 use muster_sim::Platform;
@@ -184,7 +184,7 @@ async fn tiktok_gets_no_link_and_is_agreed_to_before_it_is_published() {
     // An application that TikTok has not audited publishes for the author only.
     let shown = world.sim.borrow().message(&preview).expect("the preview").text();
     assert!(shown.contains("visible to their author only"), "{shown}");
-    world.choose("ada", &preview, "SELF_ONLY").await.says("This is what will appear");
+    choose(&world, "ada", &preview, "SELF_ONLY", "nothing").await;
     world.press("ada", &preview, "Publish").await;
     world.advance_minutes(5).await;
     let posts = world.posted(Platform::TikTok);

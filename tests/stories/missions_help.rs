@@ -76,21 +76,38 @@ pub async fn publish(world: &World, who: &str, card: &str, platform: &str) -> Se
     world.press(who, &preview, "Publish").await
 }
 
-/// The preview's message, with the choice made that TikTok asks for.
+/// The preview's message, with the choices made that TikTok asks for.
 pub async fn preview(world: &World, who: &str, choices: &str, platform: &str) -> String {
     let preview = world.press(who, choices, &format!("Preview for {platform}")).await;
     preview.says("This is what will appear").says("Our spring menu is here!");
     let id = preview.message.expect("a preview").id;
     if platform == "TikTok" {
         preview_waits(world, &id);
-        world.choose(who, &id, "SELF_ONLY").await.says("This is what will appear");
+        choose(world, who, &id, "SELF_ONLY", "nothing").await;
     }
     id
+}
+
+/// Who may see a post on TikTok, and what it promotes.
+pub async fn choose(world: &World, who: &str, preview: &str, privacy: &str, promotion: &str) {
+    world.choose_in(who, preview, "privacy", &[privacy]).await.says("Choose first what it promotes");
+    world.choose_in(who, preview, "promotion", &[promotion]).await.says("This is what will appear");
+    assert!(can_publish(world, preview), "everything is chosen");
 }
 
 #[track_caller]
 fn preview_waits(world: &World, id: &str) {
     let message = world.sim.borrow().message(id).expect("the preview");
     assert!(message.text().contains("Choose first who may see it"), "{}", message.text());
-    assert!(message.buttons().iter().all(|button| button["disabled"] == true), "nothing to press before that");
+    assert!(!can_publish(world, id), "nothing to publish before that");
+}
+
+/// Whether the preview's buttons that publish can be pressed.
+pub fn can_publish(world: &World, preview: &str) -> bool {
+    let message = world.sim.borrow().message(preview).expect("the preview");
+    let is_one = |button: &&&serde_json::Value| matches!(button["label"].as_str(), Some("Publish" | "Later…"));
+    let buttons = message.buttons();
+    let able: Vec<bool> = buttons.iter().filter(is_one).map(|button| button["disabled"] != true).collect();
+    assert_eq!((able.len(), able[0]), (2, able[1]), "both or none");
+    able[0]
 }

@@ -1,9 +1,9 @@
 //! Purpose: posts on their way to a platform while things change: the account, the budget, the mission, the platform's word; and what
 //! becomes of posts whose number is told late.
 
-use crate::missions_help::{connect, publish, pushed, pushed_as};
+use crate::missions_help::{choose, connect, publish, pushed, pushed_as};
 use futures_util::future::join_all;
-use muster_core::social::Kind;
+use muster_core::{ports::Timer, social::Kind};
 use muster_sim::{AppChange, Fault, FaultKind, Platform, RateLimitScope};
 use muster_tests::World;
 
@@ -227,6 +227,89 @@ async fn what_waits_for_a_platforms_pause_is_called_off_when_the_mission_changes
     }
 }
 
+/// A platform asks for a pause, or works on a container: nothing is there yet, and its member may change their mind.
+#[tokio::test(start_paused = true)]
+async fn a_member_calls_off_what_waits_for_a_platform() {
+    let world = World::new().await;
+    let card = pushed(&world, "LinkedIn, Threads").await;
+    connect(&world, "ada", "linkedin", "Ada Lovelace").await;
+    connect(&world, "ada", "threads", "ada.threads").await;
+    fault(&world, "/social/linkedin/rest/posts", too_many(600.0));
+    publish(&world, "ada", &card, "LinkedIn").await.says("Until it is sent you can call it off with `/post`");
+    publish(&world, "ada", &card, "Threads").await.says("Until it is sent you can call it off");
+    let list = world.slash("ada", "#general", "/post").await.message.expect("a list").id;
+    for platform in ["LinkedIn", "Threads"] {
+        world
+            .press("ada", &list, &format!("Call off {platform}"))
+            .await
+            .says("It is called off: nothing will be published.");
+    }
+    let seen = world.slash("ada", "#general", "/post").await;
+    assert_eq!(seen.text.matches("called off: you called it off").count(), 2, "{}", seen.text);
+    world.advance_minutes(40).await;
+    assert_eq!((posts(&world, Platform::LinkedIn), posts(&world, Platform::Threads)), (0, 0));
+    // What was called off can be confirmed anew.
+    publish(&world, "ada", &card, "LinkedIn").await.says("Published on LinkedIn");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_been_sent_is_not_called_off_any_more() {
+    let world = World::new().await;
+    let card = pushed(&world, "X").await;
+    with_budget(&world, "5").await;
+    connect(&world, "ada", "x", "ada_x").await;
+    fault(&world, TWEETS, too_many(60.0));
+    publish(&world, "ada", &card, "X").await.says("working on it");
+    let list = world.slash("ada", "#general", "/post").await.message.expect("a list").id;
+    // The next call is made, and its answer is lost.
+    fault(&world, TWEETS, FaultKind::HangAfterEffect);
+    world.advance_minutes(16).await;
+    world.press("ada", &list, "Call off X").await.says("does not wait any more");
+    world.advance_minutes(10).await;
+    world.press("ada", &list, "Call off X").await.says("does not wait any more");
+    mine(&world, "published").await;
+    assert_eq!(posts(&world, Platform::X), 1);
+    let now = world.slash("ada", "#general", "/post").await.message.expect("a list");
+    assert!(now.buttons().is_empty(), "nothing to press: {}", now.text());
+}
+
+/// The member calls it off while the clock sends it: one of the two was first, and what the member reads is what happened.
+#[tokio::test(start_paused = true)]
+async fn calling_off_and_sending_at_once_end_in_one_of_the_two() {
+    let mut ends = [0, 0];
+    for seed in 1..25 {
+        let world = World::new().await;
+        let card = pushed(&world, "LinkedIn").await;
+        connect(&world, "ada", "linkedin", "Ada Lovelace").await;
+        fault(&world, "/social/linkedin/rest/posts", too_many(600.0));
+        publish(&world, "ada", &card, "LinkedIn").await.says("working on it");
+        let list = world.slash("ada", "#general", "/post").await.message.expect("a list").id;
+        world.alarms_work.set(false);
+        world.advance_minutes(11).await;
+        let id = world.db.column("SELECT id FROM mission_posts").remove(0);
+        let timer = Timer { feature: "missions".to_owned(), id: format!("post:{id}"), due_at: 0 };
+        let ctx = world.ctx();
+        world.interleave(seed);
+        let press = async {
+            // Some turns later, so that it comes between any two statements.
+            for _ in 0..seed % 20 {
+                tokio::task::yield_now().await;
+            }
+            world.press("ada", &list, "Call off LinkedIn").await
+        };
+        let (sent, seen) = tokio::join!(muster_core::timer(&ctx, world.guild(), &timer), press);
+        sent.expect("an answer");
+        world.alarms_work.set(true);
+        world.advance_minutes(5).await;
+        let is_off = seen.text.contains("It is called off");
+        assert!(is_off || seen.text.contains("does not wait any more"), "seed {seed}: {}", seen.text);
+        assert_eq!(posts(&world, Platform::LinkedIn), usize::from(!is_off), "seed {seed}: {}", seen.text);
+        mine(&world, if is_off { "called off: you called it off" } else { "published" }).await;
+        ends[usize::from(is_off)] += 1;
+    }
+    assert!(ends.iter().all(|count| *count > 0), "both ends happened: {ends:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_refused_for_now_while_the_mission_is_closed_is_not_made_again() {
     let world = World::new().await;
@@ -358,7 +441,7 @@ async fn tiktoks_number_comes_late_and_its_points_do_not_get_lost() {
     world.sim.borrow_mut().change_social_account(Platform::TikTok, "ada_t", Some(false), None).expect("known");
     let choices = world.press("ada", &card, "Connect & Post").await.message.expect("where to publish").id;
     let preview = world.press("ada", &choices, "Preview for TikTok").await.message.expect("a preview").id;
-    world.choose("ada", &preview, "PUBLIC_TO_EVERYONE").await.says("This is what will appear");
+    choose(&world, "ada", &preview, "PUBLIC_TO_EVERYONE", "paid_partnership").await;
     world.press("ada", &preview, "Publish").await;
     world.advance_minutes(1).await;
     mine(&world, "✅ published").await;

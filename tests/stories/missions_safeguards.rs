@@ -142,9 +142,9 @@ async fn a_member_calls_off_what_waits_and_nobody_elses() {
     mine.says("publishes <t:");
     let list = mine.message.expect("a list");
     let button = list.buttons()[0]["custom_id"].as_str().expect("a button").to_owned();
-    world.forge("bela", "#general", &card, &button).await.says("does not wait for its time any more");
+    world.forge("bela", "#general", &card, &button).await.says("does not wait any more");
     world.press("ada", &list.id, "Call off LinkedIn").await.says("It is called off: nothing will be published.");
-    world.press("ada", &list.id, "Call off LinkedIn").await.says("does not wait for its time any more");
+    world.press("ada", &list.id, "Call off LinkedIn").await.says("does not wait any more");
     world.advance_minutes(125).await;
     assert_eq!(count(&world), 0);
     world.slash("ada", "#general", "/post").await.says("called off: you called it off");

@@ -12,7 +12,7 @@ fn says(said: &str, parts: &[&str]) {
 }
 
 /// The form as a browser would send it, with the defaults of every field and these instead.
-fn with(fields: &[(&'static str, &str)]) -> Vec<(String, String)> {
+pub fn with(fields: &[(&'static str, &str)]) -> Vec<(String, String)> {
     let defaults = [
         ("publish", "10"),
         ("on_time", "5"),
@@ -55,12 +55,12 @@ fn with(fields: &[(&'static str, &str)]) -> Vec<(String, String)> {
     all
 }
 
-fn refs(fields: &[(String, String)]) -> Vec<(&str, &str)> {
+pub fn refs(fields: &[(String, String)]) -> Vec<(&str, &str)> {
     fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 /// The hidden fields of the form that confirms.
-fn confirmation(page: &str) -> Vec<(&'static str, String)> {
+pub fn confirmation(page: &str) -> Vec<(&'static str, String)> {
     let of = |name: &str| {
         let after = page.split(&format!("name=\"{name}\" value=\"")).nth(1).expect("a field");
         after.split('"').next().unwrap_or_default().replace("&#34;", "\"")

@@ -30,6 +30,8 @@ pub(super) struct NewAccount {
     name: Option<String>,
     /// TikTok: whether only followers see it.
     private: Option<bool>,
+    /// TikTok: whether nobody may comment on what it posts.
+    comments_off: Option<bool>,
     /// Instagram: `BUSINESS`, `MEDIA_CREATOR` or `PERSONAL`.
     account_type: Option<String>,
     /// Facebook: the Instagram accounts, by name, that the person's Pages are linked to.
@@ -43,6 +45,9 @@ pub(super) async fn add_account(Extract(state): Extract<State>, body: Bytes) -> 
         let name = body.name.as_deref().unwrap_or(&body.username);
         let account = sim.add_social_account(body.platform, &body.username, name);
         sim.change_social_account(body.platform, &account.id, body.private, body.account_type.as_deref())?;
+        if let Some(are_off) = body.comments_off {
+            sim.close_comments(body.platform, &account.id, are_off)?;
+        }
         if let Some(pages) = body.pages.as_deref().filter(|_| body.platform == Platform::Facebook) {
             sim.set_pages(&account.id, pages)?;
         }

@@ -80,6 +80,16 @@ impl Sim {
         Ok(())
     }
 
+    /// An account lets nobody comment on what it posts, or everybody (TikTok).
+    pub fn close_comments(&mut self, platform: Platform, account: &str, are_off: bool) -> Result<(), Refusal> {
+        let of =
+            |known: &&mut Account| known.platform == platform && (known.id == account || known.username == account);
+        let found = self.world.social.accounts.iter_mut().find(of);
+        found.ok_or_else(|| unknown("account", account))?.comments_off = are_off;
+        self.tell_social();
+        Ok(())
+    }
+
     /// Somebody on Facebook has these Pages and no others: each is linked to the Instagram account of a name, which is made where nobody
     /// has it.
     pub fn set_pages(&mut self, person: &str, instagram: &[impl AsRef<str>]) -> Result<(), Refusal> {

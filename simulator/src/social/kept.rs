@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::world::StoredFile;
 
@@ -79,6 +80,9 @@ pub struct Account {
     pub name: String,
     /// Only TikTok asks: an application that is not audited can only publish to private accounts.
     pub private: bool,
+    /// Only TikTok says: nobody may comment on what this account posts.
+    #[serde(default)]
+    pub comments_off: bool,
     /// Only Instagram says: `BUSINESS`, `MEDIA_CREATOR`, or `PERSONAL`, which cannot be connected.
     pub account_type: String,
     /// Only Facebook has Pages: the Instagram accounts that they are linked to, by id, one to a Page.
@@ -192,6 +196,9 @@ pub(crate) struct Container {
     pub kind: String,
     /// TikTok's `privacy_level`; `PUBLIC` elsewhere.
     pub visibility: String,
+    /// TikTok's `post_info` as it was sent.
+    #[serde(default)]
+    pub info: Value,
     pub downloads: Vec<Download>,
     pub created_ms: u64,
     pub post: Option<String>,
@@ -210,6 +217,9 @@ pub struct Post {
     /// Keys of pictures.
     pub media: Vec<String>,
     pub visibility: String,
+    /// TikTok's `post_info` as it was sent.
+    #[serde(default)]
+    pub info: Value,
     pub published_ms: u64,
     pub deleted: bool,
     /// Metrics that were set by hand: `views`, `reactions`, `comments`, `shares`, `quotes`.
@@ -282,6 +292,7 @@ impl Social {
             username: username.to_owned(),
             name: name.to_owned(),
             private: platform == Platform::TikTok,
+            comments_off: false,
             account_type: "BUSINESS".to_owned(),
             pages,
         });

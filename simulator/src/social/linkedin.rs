@@ -317,6 +317,7 @@ fn start_image(sim: &mut Sim, req: &Req) -> Handled {
         visibility: String::new(),
         downloads: vec![Download::Wanted { url: "upload".to_owned() }],
         created_ms: sim.world.now_ms,
+        info: Value::Null,
         post: None,
     });
     let image = format!("urn:li:image:{id}");

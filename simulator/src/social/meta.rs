@@ -171,6 +171,7 @@ pub(super) fn add_container(sim: &mut Sim, account: &Account, kind: &str, text: 
         visibility: "PUBLIC".to_owned(),
         downloads: url.map(|url| Download::Wanted { url: url.to_owned() }).into_iter().collect(),
         created_ms: sim.world.now_ms,
+        info: Value::Null,
         post: None,
     })
 }

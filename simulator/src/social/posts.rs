@@ -97,6 +97,7 @@ impl Sim {
             sent: sent.to_owned(),
             media,
             visibility: visibility.to_owned(),
+            info: serde_json::Value::Null,
             published_ms: self.world.now_ms,
             deleted: false,
             set: std::collections::BTreeMap::new(),
@@ -205,6 +206,7 @@ impl Sim {
             let social = &mut self.world.social;
             if let Some(post) = social.posts.iter_mut().find(|post| post.id == id) {
                 post.published_ms = at;
+                post.info = container.info.clone();
             }
             if let Some(kept) = social.containers.iter_mut().find(|kept| kept.id == container.id) {
                 kept.post = Some(id);

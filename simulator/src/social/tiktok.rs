@@ -202,15 +202,15 @@ fn creator_info(sim: &mut Sim, req: &Req) -> Handled {
         "creator_username": account.username,
         "creator_nickname": account.name,
         "privacy_level_options": privacy_options(&account),
-        "comment_disabled": false,
+        "comment_disabled": account.comments_off,
         "duet_disabled": false,
         "stitch_disabled": false,
         "max_video_post_duration_sec": 600,
     }))
 }
 
-/// Checks that photos and videos share. Gives the account and the privacy level.
-fn check_init(sim: &mut Sim, req: &Req, title: usize) -> Result<(Account, String), RestResponse> {
+/// Checks that photos and videos share. Gives the account.
+fn check_init(sim: &mut Sim, req: &Req, title: usize) -> Result<Account, RestResponse> {
     let holder = holder(sim, req, "video.publish")?;
     count(sim, &holder, "init", INITS)?;
     let account = holder.account;
@@ -229,6 +229,14 @@ fn check_init(sim: &mut Sim, req: &Req, title: usize) -> Result<(Account, String
         let message = "The privacy_level is not one of those that creator_info gave";
         return Err(error(403, "privacy_level_option_mismatch", message));
     }
+    if info["brand_content_toggle"] == true && level == "SELF_ONLY" {
+        // "Content Sharing Guidelines": branded content cannot be for its author only.
+        return Err(invalid("Branded content cannot be posted with privacy_level SELF_ONLY".to_owned()));
+    }
+    if account.comments_off && info["disable_comment"] != true {
+        // Stricter than TikTok says of itself: an application that does not read comment_disabled is to be found out.
+        return Err(invalid("disable_comment must be true where creator_info says comment_disabled".to_owned()));
+    }
     let audited = sim.world.social.app(Platform::TikTok).audited;
     if !audited && (level != "SELF_ONLY" || !account.private) {
         let message = "Unaudited clients can only post to a private account, for nobody but its owner.";
@@ -237,7 +245,7 @@ fn check_init(sim: &mut Sim, req: &Req, title: usize) -> Result<(Account, String
     if let Some(code) = stopped(sim, &account) {
         return Err(error(403, code, "The creator cannot make posts at the moment."));
     }
-    Ok((account, level.to_owned()))
+    Ok(account)
 }
 
 /// Addresses must lie under a verified prefix ("Media Transfer Guide": URL ownership).
@@ -252,7 +260,7 @@ fn check_url(sim: &Sim, url: &str) -> Result<(), RestResponse> {
     Err(error(403, "url_ownership_unverified", "The ownership of this address was not verified"))
 }
 
-fn start(sim: &mut Sim, account: &Account, kind: &str, text: &str, level: &str, downloads: Vec<Download>) -> String {
+fn start(sim: &mut Sim, account: &Account, kind: &str, text: &str, info: &Value, downloads: Vec<Download>) -> String {
     let id = format!("{}_pub_url~v2.{}", if kind == "VIDEO" { "v" } else { "p" }, sim.world.next_id());
     sim.add_container(Container {
         platform: Platform::TikTok,
@@ -260,7 +268,8 @@ fn start(sim: &mut Sim, account: &Account, kind: &str, text: &str, level: &str, 
         account: account.id.clone(),
         text: text.to_owned(),
         kind: kind.to_owned(),
-        visibility: level.to_owned(),
+        visibility: info["privacy_level"].as_str().unwrap_or_default().to_owned(),
+        info: info.clone(),
         downloads,
         created_ms: sim.world.now_ms,
         post: None,
@@ -268,7 +277,7 @@ fn start(sim: &mut Sim, account: &Account, kind: &str, text: &str, level: &str, 
 }
 
 fn photo_init(sim: &mut Sim, req: &Req) -> Handled {
-    let (account, level) = check_init(sim, req, MAX_PHOTO_TITLE)?;
+    let account = check_init(sim, req, MAX_PHOTO_TITLE)?;
     let body = &req.json;
     if body["post_mode"] != "DIRECT_POST" || body["media_type"] != "PHOTO" {
         return Err(error(400, "invalid_params", "post_mode must be DIRECT_POST and media_type PHOTO"));
@@ -287,12 +296,12 @@ fn photo_init(sim: &mut Sim, req: &Req) -> Handled {
     let texts = [&body["post_info"]["title"], &body["post_info"]["description"]];
     let texts: Vec<&str> = texts.into_iter().filter_map(Value::as_str).filter(|text| !text.is_empty()).collect();
     let downloads = images.iter().map(|url| Download::Wanted { url: (*url).to_owned() }).collect();
-    let id = start(sim, &account, "PHOTO", &texts.join("\n"), &level, downloads);
+    let id = start(sim, &account, "PHOTO", &texts.join("\n"), &body["post_info"], downloads);
     ok(json!({"publish_id": id}))
 }
 
 fn video_init(sim: &mut Sim, req: &Req) -> Handled {
-    let (account, level) = check_init(sim, req, MAX_VIDEO_TITLE)?;
+    let account = check_init(sim, req, MAX_VIDEO_TITLE)?;
     let body = &req.json;
     let title = body["post_info"]["title"].as_str().unwrap_or_default();
     let source = &body["source_info"];
@@ -301,12 +310,12 @@ fn video_init(sim: &mut Sim, req: &Req) -> Handled {
             let url = source["video_url"].as_str().unwrap_or_default();
             check_url(sim, url)?;
             let downloads = vec![Download::Wanted { url: url.to_owned() }];
-            let id = start(sim, &account, "VIDEO", title, &level, downloads);
+            let id = start(sim, &account, "VIDEO", title, &body["post_info"], downloads);
             ok(json!({"publish_id": id}))
         }
         Some("FILE_UPLOAD") if source["video_size"].as_u64().is_some_and(|size| size > 0) => {
             let downloads = vec![Download::Wanted { url: "upload".to_owned() }];
-            let id = start(sim, &account, "VIDEO", title, &level, downloads);
+            let id = start(sim, &account, "VIDEO", title, &body["post_info"], downloads);
             let upload = format!("{}/social/tiktok/upload/{id}", sim.options.base_url);
             ok(json!({"publish_id": id, "upload_url": upload}))
         }

@@ -269,6 +269,7 @@ fn upload(sim: &mut Sim, req: &Req) -> Handled {
         visibility: String::new(),
         downloads: vec![Download::Done { key, url: "upload".to_owned(), at_ms: now }],
         created_ms: now,
+        info: Value::Null,
         post: None,
     });
     let data =

@@ -322,6 +322,26 @@ fn tiktok_holds_an_unaudited_client_to_its_limits() {
 }
 
 #[test]
+fn tiktok_refuses_what_a_creator_may_not_choose() {
+    let mut sim = sim();
+    sim.change_social_app(Platform::TikTok, AppChange { audited: Some(true), ..AppChange::default() });
+    let token = token(&mut sim, Platform::TikTok, "ada");
+    let mut post = |sim: &mut Sim, level: &str, field: &str| {
+        let mut body = photo_post("Hi", level);
+        body["post_info"][field] = json!(true);
+        let (status, told) = post_json(sim, "tiktok/v2/post/publish/content/init/", &token, &body);
+        (status, text(&told["error"], "code").to_owned())
+    };
+    let (ok, invalid) = ((200, "ok".to_owned()), (400, "invalid_params".to_owned()));
+    assert_eq!(post(&mut sim, "SELF_ONLY", "brand_content_toggle"), invalid, "nobody else would see it");
+    assert_eq!(post(&mut sim, "SELF_ONLY", "brand_organic_toggle"), ok);
+    assert_eq!(post(&mut sim, "FOLLOWER_OF_CREATOR", "brand_content_toggle"), ok);
+    sim.close_comments(Platform::TikTok, "ada", true).expect("known");
+    assert_eq!(post(&mut sim, "SELF_ONLY", "brand_organic_toggle"), invalid, "comments are off");
+    assert_eq!(post(&mut sim, "SELF_ONLY", "disable_comment"), ok);
+}
+
+#[test]
 fn tiktok_tells_the_posts_id_late_and_only_of_public_posts() {
     let mut sim = sim();
     sim.change_social_app(Platform::TikTok, AppChange { audited: Some(true), ..AppChange::default() });

@@ -11,6 +11,7 @@ use crate::{
     ctx::Ctx,
     discord,
     error::{Error, Result},
+    links,
     ports::{HttpRequest, HttpResponse, Level},
     text::clean_line,
     web::{Request, Response},
@@ -126,7 +127,9 @@ async fn complete(ctx: &Ctx, request: &Request) -> Result<Response> {
         expires_at: now + ABSOLUTE_MS,
         tokens: seal(ctx, &web.vault, &id, &tokens)?,
     };
-    ctx.query(store::insert_session(&session)).await?;
+    let mut statements = vec![store::insert_session(&session)];
+    statements.extend(links::note_device(ctx, None, user.id, request));
+    ctx.batch(statements).await?;
     // What was signed in before in this browser ends: a new sign-in is a new session.
     if let Some(before) = request.caller.session() {
         ctx.query(store::revoke_session(&before.id, before.user, now)).await?;

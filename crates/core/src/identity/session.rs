@@ -7,6 +7,7 @@ use super::store;
 use crate::{
     ctx::Ctx,
     error::{Error, Result},
+    links,
     mac::{is_mac, mac},
     web::{Request, Response},
 };
@@ -174,10 +175,12 @@ pub async fn of_request(ctx: &Ctx, request: &Request) -> Result<Option<Session>>
     let Some(row) = row.filter(|row| row.user_id == user) else { return Ok(None) };
     let is_due = now - issued >= RENEW_MS;
     if is_due && now - row.last_seen_at >= RENEW_MS {
-        let (later, id) = (ctx.clone(), id.clone());
+        let later = ctx.clone();
+        // Once an hour: what the list of devices shows, and, for a session that goes on, this day's hash of its browser.
+        let mut statements = vec![store::touch_session(&id, now)];
+        statements.extend(links::note_device(ctx, None, user, request));
         ctx.after(async move {
-            // Only what the list of devices shows.
-            let _ = later.query(store::touch_session(&id, now)).await;
+            let _ = later.batch(statements).await;
         });
     }
     let renewed = if is_due { Some(web.session_keys.issue(&ctx.settings.public_url, user, &id, now)?) } else { None };

@@ -20,6 +20,7 @@ use crate::{
     error::{Error, Result},
     jobs::Job,
     sql::Statement,
+    web::Request,
 };
 use hashes::Day;
 use rules::{
@@ -149,19 +150,19 @@ pub async fn sweep(ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
-/// Remembers for today that somebody who is signed in uses this browser at this address: their clicks on their own links are held.
-/// Nothing but a hash is kept, for a few days.
-pub async fn note_device(
+/// Remembers for today that somebody whom Muster knows uses this browser at this address: their clicks on their own links are held.
+/// Nothing but a hash is kept, for a few days. `guild`: where they connect an account; none for whoever signs in to the pages, which
+/// holds in every guild. Nothing to write where the browser or its address is not known.
+pub fn note_device(
     ctx: &Ctx,
-    guild: Id<GuildMarker>,
+    guild: Option<Id<GuildMarker>>,
     user: Id<UserMarker>,
-    address: &str,
-    user_agent: &str,
-) -> Result<()> {
+    request: &Request,
+) -> Option<Statement> {
+    let (address, agent) = (request.header("cf-connecting-ip")?, request.header("user-agent")?);
     let today = ctx.now().div_euclid(DAY_MS);
-    let device = Day::of(ctx, today).device(address, user_agent);
-    ctx.query(store::insert_device(today, guild, user, &device)).await?;
-    Ok(())
+    let device = Day::of(ctx, today).device(address, agent);
+    Some(store::insert_device(today, guild, user, &device))
 }
 
 /// How far somebody has read what changed.

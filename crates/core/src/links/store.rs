@@ -413,10 +413,11 @@ pub struct Device {
     pub device: String,
 }
 
-pub fn insert_device(day: i64, guild: Id<GuildMarker>, user: Id<UserMarker>, device: &str) -> Statement {
+/// `guild`: none for every guild, which is kept as ''.
+pub fn insert_device(day: i64, guild: Option<Id<GuildMarker>>, user: Id<UserMarker>, device: &str) -> Statement {
     Statement::new("INSERT OR IGNORE INTO link_devices (day, guild_id, user_id, device) VALUES (?1, ?2, ?3, ?4)")
         .bind(day)
-        .bind(guild)
+        .bind(guild.map_or_else(String::new, |guild| guild.to_string()))
         .bind(user)
         .bind(device)
 }
@@ -425,7 +426,7 @@ pub fn insert_device(day: i64, guild: Id<GuildMarker>, user: Id<UserMarker>, dev
 pub fn list_devices(day: i64, guild: Id<GuildMarker>, users: &str) -> Statement {
     Statement::new(
         "SELECT user_id, device FROM link_devices
-         WHERE day = ?1 AND guild_id = ?2 AND user_id IN (SELECT value FROM json_each(?3))",
+         WHERE day = ?1 AND guild_id IN (?2, '') AND user_id IN (SELECT value FROM json_each(?3))",
     )
     .bind(day)
     .bind(guild)
@@ -434,7 +435,7 @@ pub fn list_devices(day: i64, guild: Id<GuildMarker>, users: &str) -> Statement 
 
 pub fn delete_devices_of(guild: Id<GuildMarker>, user: Id<UserMarker>, days: &str) -> Statement {
     Statement::new(
-        "DELETE FROM link_devices WHERE day IN (SELECT value FROM json_each(?3)) AND guild_id = ?1 AND user_id = ?2",
+        "DELETE FROM link_devices WHERE day IN (SELECT value FROM json_each(?3)) AND guild_id IN (?1, '') AND user_id = ?2",
     )
     .bind(guild)
     .bind(user)

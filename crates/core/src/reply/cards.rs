@@ -48,6 +48,11 @@ pub fn container(color: u32, components: Vec<Component>) -> Component {
 
 /// One of several to choose: (value, label, whether it is the present one).
 pub fn select(id: &CustomId, options: &[(String, String, bool)]) -> Component {
+    select_asking(id, "", options)
+}
+
+/// The same with a question that stands there while nothing is chosen; none if it is empty.
+pub fn select_asking(id: &CustomId, asks: &str, options: &[(String, String, bool)]) -> Component {
     let options = options.iter().take(limits::CHOICES).map(|(value, label, is_chosen)| SelectMenuOption {
         default: *is_chosen,
         description: None,
@@ -66,7 +71,7 @@ pub fn select(id: &CustomId, options: &[(String, String, bool)]) -> Component {
         max_values: None,
         min_values: None,
         options: Some(options.collect()),
-        placeholder: None,
+        placeholder: (!asks.is_empty()).then(|| asks.to_owned()),
         required: None,
     };
     row(vec![Component::SelectMenu(menu)])

@@ -184,8 +184,8 @@ pub async fn finish(ctx: &Ctx, request: &Request, kind: Kind) -> Result<Account>
     tokens::seal(ctx, &mut account, &fresh)?;
     insert(ctx, &account, kind).await?;
     // From here on, clicks of this browser on this member's own links are held.
-    if let (Some(address), Some(agent)) = (request.header("cf-connecting-ip"), request.header("user-agent"))
-        && let Err(error) = links::note_device(ctx, account.guild_id, account.user_id, address, agent).await
+    if let Some(note) = links::note_device(ctx, Some(account.guild_id), account.user_id, request)
+        && let Err(error) = ctx.query(note).await
     {
         ctx.warn("a member's browser was not noted", serde_json::json!({ "error": error.to_string() }));
     }

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod caption;
+mod choice;
 mod facebook;
 mod instagram;
 mod linkedin;
@@ -15,6 +16,8 @@ mod tiktok;
 pub mod tokens;
 pub mod wire;
 mod x;
+
+pub use choice::{Choice, Promotion};
 
 use crate::{
     media::{
@@ -186,8 +189,8 @@ pub struct Draft {
     pub image: Option<String>,
     /// The picture itself, for platforms that take its bytes, where it has to be sent before anything is published.
     pub picture: Option<Vec<u8>>,
-    /// Who may see it, as the member chose, in the platform's word (TikTok).
-    pub privacy: Option<String>,
+    /// What the member chose where the platform leaves it to them.
+    pub choice: Choice,
 }
 
 /// As whom a post appears, and who may see it, in the platform's words and in ours.
@@ -195,6 +198,8 @@ pub struct Draft {
 pub struct Creator {
     pub name: String,
     pub privacy: Vec<(String, &'static str)>,
+    /// Whether the account lets anybody comment at all.
+    pub may_comment: bool,
 }
 
 /// Why a call did not do what it should.
@@ -342,9 +347,16 @@ pub trait Platform {
     fn takes_links(&self) -> bool {
         true
     }
-    /// What a member agrees to by publishing, where a platform wants that said.
-    fn agreement(&self) -> Option<&'static str> {
+    /// What a member agrees to by publishing, by what they say that the post promotes, where a platform wants that said.
+    fn agreement(&self, _promotion: Option<Promotion>) -> Option<&'static str> {
         None
+    }
+    /// The words for who may see a post, where the member has to choose that and what it promotes; the narrowest, for its author only, last.
+    fn privacy_levels(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+    fn for_author_only(&self) -> &'static str {
+        self.privacy_levels().last().map_or("", |(word, _)| word)
     }
     /// The only word for who may see a post that this application can use; `None` where the member has the choice.
     fn only_privacy(&self, _app: &App) -> Option<&'static str> {
@@ -472,7 +484,12 @@ mod tests {
 
     #[test]
     fn what_linkedin_would_cut_off_is_escaped() {
-        let draft = Draft { text: "Half (price) #news @ 5* # 1".to_owned(), image: None, picture: None, privacy: None };
+        let draft = Draft {
+            text: "Half (price) #news @ 5* # 1".to_owned(),
+            image: None,
+            picture: None,
+            choice: Choice::default(),
+        };
         let acting = Acting { app: &app(), account: "p1", access: "t" };
         let request = Kind::LinkedIn.platform().publish(&acting, &draft, "");
         let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
@@ -547,7 +564,7 @@ mod tests {
         #[test]
         fn no_answer_makes_a_platform_panic(status in 100_u16..600, body in "\\PC{0,200}") {
             let answer = answer(status, &body);
-            let draft = Draft { text: "x".to_owned(), image: None, picture: None, privacy: None };
+            let draft = Draft { text: "x".to_owned(), image: None, picture: None, choice: Choice::default() };
             for kind in Kind::ALL {
                 let platform = kind.platform();
                 let _ = platform.read_tokens(&answer, 0);

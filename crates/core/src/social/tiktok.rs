@@ -1,8 +1,8 @@
 //! Purpose: TikTok's Content Posting API: photos by address, asked for until they are there.
 
 use super::{
-    Acting, App, Capabilities, Consent, Creator, Draft, Found, Metrics, Person, Platform, Progress, Published, Refusal,
-    Sought, Tokens, Told, caption, jpeg_only, wire,
+    Acting, App, Capabilities, Consent, Creator, Draft, Found, Metrics, Person, Platform, Progress, Promotion,
+    Published, Refusal, Sought, Tokens, Told, caption, jpeg_only, wire,
 };
 use crate::{
     media::image::Image,
@@ -14,6 +14,14 @@ use sha2::{Digest, Sha256};
 const SCOPES: &str = "user.info.basic,video.publish,video.list";
 /// Posts that one call asks about (POST /v2/video/query/).
 const AT_ONCE: usize = 20;
+/// Who may see a post ("Query Creator Info": privacy_level_options).
+const LEVELS: [(&str, &str); 4] = [
+    ("PUBLIC_TO_EVERYONE", "Everyone"),
+    ("MUTUAL_FOLLOW_FRIENDS", "Friends"),
+    ("FOLLOWER_OF_CREATOR", "Followers"),
+    (ONLY_AUTHOR, "Only you"),
+];
+const ONLY_AUTHOR: &str = "SELF_ONLY";
 
 pub struct TikTok;
 
@@ -125,14 +133,25 @@ impl Platform for TikTok {
         false
     }
 
-    fn agreement(&self) -> Option<&'static str> {
-        Some(
-            "By publishing you agree to TikTok's Music Usage Confirmation. Unless only you can see the post, it is marked as a paid partnership, and you agree to TikTok's Branded Content Policy too.",
-        )
+    /// TikTok's content sharing guidelines: what is agreed to, and the label that TikTok puts on the post, follow what it promotes.
+    fn agreement(&self, promotion: Option<Promotion>) -> Option<&'static str> {
+        Some(match promotion {
+            None | Some(Promotion::Nothing) => "By publishing you agree to TikTok's Music Usage Confirmation.",
+            Some(Promotion::OwnBrand) => {
+                "By publishing you agree to TikTok's Music Usage Confirmation. TikTok labels the post “Promotional content”."
+            }
+            Some(Promotion::Paid | Promotion::Both) => {
+                "By publishing you agree to TikTok's Branded Content Policy and Music Usage Confirmation. TikTok labels the post “Paid partnership”."
+            }
+        })
+    }
+
+    fn privacy_levels(&self) -> &'static [(&'static str, &'static str)] {
+        &LEVELS
     }
 
     fn only_privacy(&self, app: &App) -> Option<&'static str> {
-        (!app.has("audited")).then_some("SELF_ONLY")
+        (!app.has("audited")).then_some(ONLY_AUTHOR)
     }
 
     fn ask_privacy(&self, acting: &Acting<'_>) -> Option<HttpRequest> {
@@ -143,19 +162,14 @@ impl Platform for TikTok {
     fn read_privacy(&self, answer: &HttpResponse) -> Told<Creator> {
         let body = ok(answer)?;
         let data = &body["data"];
-        let words = |level: &str| match level {
-            "PUBLIC_TO_EVERYONE" => Some("Everyone"),
-            "MUTUAL_FOLLOW_FRIENDS" => Some("Friends"),
-            "FOLLOWER_OF_CREATOR" => Some("Followers"),
-            "SELF_ONLY" => Some("Only you"),
-            _ => None,
-        };
+        let words = |level: &str| LEVELS.iter().find(|(word, _)| *word == level).map(|(_, name)| *name);
         let levels = data["privacy_level_options"].as_array().map(Vec::as_slice).unwrap_or_default();
         let privacy =
             levels.iter().filter_map(Value::as_str).filter_map(|level| Some((level.to_owned(), words(level)?)));
         let name = wire::name(&data["creator_nickname"]);
         let name = if name.is_empty() { wire::name(&data["creator_username"]) } else { name };
-        Ok(Creator { name, privacy: privacy.collect() })
+        let may_comment = data["comment_disabled"] != true;
+        Ok(Creator { name, privacy: privacy.collect(), may_comment })
     }
 
     fn count(&self, text: &str) -> caption::Count {
@@ -185,14 +199,19 @@ impl Platform for TikTok {
     }
 
     fn publish(&self, acting: &Acting<'_>, draft: &Draft, _container: &str) -> HttpRequest {
+        let choice = &draft.choice;
         // Without a choice, the narrowest.
-        let privacy = draft.privacy.as_deref().unwrap_or("SELF_ONLY");
-        // Branded content cannot be for its author only.
-        let is_branded = privacy != "SELF_ONLY";
+        let privacy = if choice.privacy.is_empty() { ONLY_AUTHOR } else { &choice.privacy };
+        // What was confirmed with an older version was a paid partnership unless it was for its author only, and could be commented on.
+        let is_older = choice.promotion.is_none();
+        let older = if privacy == ONLY_AUTHOR { Promotion::Nothing } else { Promotion::Paid };
+        let promotion = choice.promotion.unwrap_or(older);
         let body = json!({
             "post_info": {
-                "description": draft.text, "privacy_level": privacy, "disable_comment": false,
-                "auto_add_music": true, "brand_content_toggle": is_branded, "brand_organic_toggle": false,
+                "description": draft.text, "privacy_level": privacy,
+                "disable_comment": !choice.allows_comments && !is_older, "auto_add_music": true,
+                "brand_content_toggle": promotion.is_paid(),
+                "brand_organic_toggle": matches!(promotion, Promotion::OwnBrand | Promotion::Both),
             },
             "source_info": { "source": "PULL_FROM_URL", "photo_cover_index": 0, "photo_images": [draft.image] },
             "post_mode": "DIRECT_POST",

@@ -16,7 +16,7 @@ use crate::{
     interaction::Interaction,
     points,
     reply::{self, Input, Message, Modal, Reply, text_input},
-    social::{self, Kind, accounts},
+    social::{self, Choice, Kind, Promotion, accounts},
     time,
 };
 use twilight_model::channel::message::{Component, component::ButtonStyle};
@@ -35,7 +35,7 @@ pub async fn on_open(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<R
     let mut choices = Vec::new();
     for kind in mission.kinds() {
         let account = accounts.iter().find(|one| one.platform == kind.key() && one.is_active());
-        choices.push(view::Choice {
+        choices.push(view::Place {
             kind,
             account: account.map(|one| one.account_name.clone()),
             obstacle: posting::obstacle(ctx, &scene.rules, &mission, kind, &posting::text_like(ctx, &mission, kind))
@@ -58,22 +58,11 @@ async fn connect_url(ctx: &Ctx, interaction: &Interaction) -> Result<String> {
     accounts::offer(ctx, &link).await
 }
 
-/// What will appear. `chosen`: who may see it, in the platform's word, once the member has said so.
-async fn preview(ctx: &Ctx, interaction: &Interaction, id: &CustomId, chosen: &str) -> Result<Message> {
+/// What will appear. `chosen`: what the platform leaves to the member, as far as they have said so.
+async fn preview(ctx: &Ctx, interaction: &Interaction, id: &CustomId, chosen: Choice) -> Result<Message> {
     let ready = ready(ctx, interaction, id).await?;
-    let look = posting::look(ctx, &ready).await?;
-    let chosen = if look.privacy.iter().any(|(word, _)| word == chosen) { chosen } else { "" };
-    Ok(view::preview(&view::Preview {
-        mission: &ready.mission,
-        kind: ready.kind,
-        account: &look.account,
-        text: &ready.text,
-        image: &look.image,
-        hash: &ready.hash,
-        notes: &look.notes,
-        privacy: &look.privacy,
-        chosen,
-    }))
+    let look = posting::look(ctx, &ready, chosen).await?;
+    Ok(view::preview(&ready, &look))
 }
 
 async fn ready(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Result<Ready> {
@@ -81,11 +70,18 @@ async fn ready(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Result<Re
 }
 
 pub async fn on_preview(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Result<Reply> {
-    Ok(Reply::Private(preview(ctx, interaction, id, "").await?))
+    Ok(Reply::Private(preview(ctx, interaction, id, Choice::default()).await?))
 }
 
-pub async fn on_privacy(ctx: &Ctx, interaction: &Interaction, id: &CustomId, values: &[String]) -> Result<Reply> {
-    let chosen = values.first().map(String::as_str).unwrap_or_default();
+/// One more choice on the preview: who may see it, what it promotes, or whether there may be comments.
+pub async fn on_choice(ctx: &Ctx, interaction: &Interaction, id: &CustomId, values: &[String]) -> Result<Reply> {
+    let value = values.first().map(String::as_str).unwrap_or_default();
+    let mut chosen = Choice::of(id.get(3));
+    match id.action.as_str() {
+        "privacy" => value.clone_into(&mut chosen.privacy),
+        "promotion" => chosen.promotion = Promotion::of(value),
+        _ => chosen.allows_comments = !chosen.allows_comments,
+    }
     Ok(Reply::Update(preview(ctx, interaction, id, chosen).await?))
 }
 
@@ -126,7 +122,8 @@ pub async fn on_schedule(ctx: &Ctx, interaction: &Interaction, id: &CustomId, wh
 
 /// The member said yes to what they saw, and waits a little to see what comes of it.
 async fn confirm(ctx: &Ctx, interaction: &Interaction, ready: &Ready, id: &CustomId, at: Option<i64>) -> Result<Reply> {
-    let row = posting::confirm(ctx, &Poster::from(interaction), ready, (id.get(2), id.get(3)), at).await?;
+    let chosen = Choice::of(id.get(3));
+    let row = posting::confirm(ctx, &Poster::from(interaction), ready, (id.get(2), &chosen), at).await?;
     let (guild, user) = (interaction.guild_id, interaction.actor.id);
     let row = publish::advance_for_reader(ctx, guild, &row.id).await?.unwrap_or(row);
     let mut entries: Vec<points::store::EntryRow> = ctx.query(points::store::list(guild, user, 10)).await?.all()?;
@@ -134,14 +131,14 @@ async fn confirm(ctx: &Ctx, interaction: &Interaction, ready: &Ready, id: &Custo
     Ok(Reply::Update(view::outcome(&row, &entries)))
 }
 
-/// Calls off a post that waits for its time.
+/// Calls off a post that waits for its time, or for the platform.
 pub async fn on_cancel(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<Reply> {
     let cancelled = store::cancel_post(interaction.guild_id, id, interaction.actor.id, "you called it off", ctx.now());
     let done = ctx.query(cancelled).await?.changes == 1;
     Ok(Reply::private(if done {
         "It is called off: nothing will be published."
     } else {
-        "This post does not wait for its time any more."
+        "This post does not wait any more, so it cannot be called off. `/post` shows how it stands."
     }))
 }
 
@@ -155,12 +152,12 @@ pub async fn on_again(ctx: &Ctx, interaction: &Interaction, id: &str) -> Result<
     Ok(Reply::Update(view::outcome(&post, &[])))
 }
 
-/// Buttons for posts that are held, or wait for their time.
+/// Buttons for posts that are held, or wait to be sent.
 pub fn post_buttons(posts: &[Post]) -> Vec<Component> {
     let of = |post: &Post| {
         let name = post.kind().map_or("it", Kind::name);
         let (action, label, style) = match post.state.as_str() {
-            "scheduled" => ("cancel", format!("Call off {name}"), ButtonStyle::Danger),
+            _ if publish::is_unsent(post) => ("cancel", format!("Call off {name}"), ButtonStyle::Danger),
             "held" => ("again", format!("It is not on {name}: publish again"), ButtonStyle::Primary),
             _ => return None,
         };

@@ -1,8 +1,8 @@
 //! Purpose: missions: posts that members publish for their community with one confirmation, and the points that they bring.
 //!
 //! Tables: missions, mission_assignees, mission_posts, mission_polls, mission_reads, mission_engagement, mission_clocks, mission_months, mission_syncs; points, points_totals, points_roles, mission_rules (`points`).
-//! Custom ids: `missions:open:<mission>`, `missions:preview|privacy|publish|later|schedule:<mission>:<platform>:<hash>:<privacy>`,
-//! `missions:cancel|again:<post>`, `missions:board:<month>:<page>:<owner>` (`points::board`), `missions:create` (modal). Timers: `mission:<id>`, `post:<id>`, `poll:<user>:<platform>`, `role:<user>`,
+//! Custom ids: `missions:open:<mission>`, `missions:preview|privacy|promotion|comments|publish|later|schedule:<mission>:<platform>:<hash>:<choice>` (`social::Choice`),
+//! `missions:cancel|again:<post>`, `missions:rules:<rule>...` (`commands::settings`), `missions:board:<month>:<page>:<owner>` (`points::board`), `missions:create` (modal). Timers: `mission:<id>`, `post:<id>`, `poll:<user>:<platform>`, `role:<user>`,
 //! `month:now`, `sync:now`, `log:now` (due_at of the rows).
 
 mod actions;
@@ -79,7 +79,7 @@ impl Feature for Missions {
             "preview" => components::on_preview(ctx, interaction, id).await,
             "publish" => components::on_publish(ctx, interaction, id).await,
             "later" => Ok(components::on_later(id)),
-            "privacy" => components::on_privacy(ctx, interaction, id, values).await,
+            "privacy" | "promotion" | "comments" => components::on_choice(ctx, interaction, id, values).await,
             "cancel" => components::on_cancel(ctx, interaction, id.get(0)).await,
             "rules" => commands::settings::on_save(ctx, interaction, id).await,
             "board" => points::board::on_page(ctx, interaction, id).await,

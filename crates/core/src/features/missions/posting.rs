@@ -8,11 +8,11 @@ use super::{
 use crate::{
     access::GuildAccess,
     ctx::Ctx,
-    error::{Error, Result},
+    error::{Error, FieldError, Result},
     interaction::Interaction,
     links, media,
     points::{self, rules::Rules},
-    social::{self, Acting, App, Creator, Kind, Quota, Refusal, accounts, caption, tokens},
+    social::{self, Acting, App, Choice, Creator, Kind, Promotion, Quota, Refusal, accounts, caption, tokens},
     text::count,
     time,
 };
@@ -123,6 +123,16 @@ pub struct Ready {
     pub rules: Rules,
 }
 
+impl Ready {
+    /// Whether there is something in it for the member, which makes the post promotion.
+    fn brings_points(&self) -> bool {
+        let (rules, mission) = (&self.rules, &self.mission);
+        let by_clicks = rules.clicks_per_point > 0 || !rules.top_clicks.is_empty();
+        let by_posts = mission.points(rules) != 0 || rules.on_time != 0 || !rules.tiers(self.kind).is_empty();
+        rules.rewards(self.kind) && (by_posts || by_clicks && !mission.target_url.is_empty())
+    }
+}
+
 /// What this member would publish now, or why they cannot.
 pub async fn ready(ctx: &Ctx, poster: &Poster, mission: &str, platform: &str) -> Result<Ready> {
     let mission = mission_for(ctx, poster, mission).await?;
@@ -150,17 +160,62 @@ pub struct Look {
     /// The picture's address, where it is part of the post; otherwise empty.
     pub image: String,
     pub notes: Vec<String>,
-    /// Who may see it, where the member has to choose: the platform's word and ours.
-    pub privacy: Vec<(String, &'static str)>,
+    pub asked: Option<Asked>,
 }
 
-pub async fn look(ctx: &Ctx, ready: &Ready) -> Result<Look> {
+/// What the member has to choose before they publish, and what they chose so far.
+pub struct Asked {
+    /// Who may see it: the platform's word and ours.
+    pub privacy: Vec<(String, &'static str)>,
+    pub promotions: Vec<Promotion>,
+    pub may_comment: bool,
+    pub chosen: Choice,
+}
+
+impl Asked {
+    /// `chosen`: as it came; what this account cannot have, or what does not go together, is not chosen.
+    fn new(ready: &Ready, creator: Creator, mut chosen: Choice) -> Self {
+        let alone = ready.kind.platform().for_author_only();
+        let mut privacy = creator.privacy;
+        if privacy.iter().all(|(word, _)| *word != chosen.privacy) {
+            chosen.privacy.clear();
+        }
+        let is_for_author = chosen.privacy == alone || privacy.iter().all(|(word, _)| word == alone);
+        let promotions = Promotion::offered(is_for_author, ready.brings_points());
+        chosen.promotion = chosen.promotion.filter(|one| promotions.contains(one));
+        chosen.allows_comments &= creator.may_comment;
+        if chosen.promotion.is_some_and(Promotion::is_paid) {
+            privacy.retain(|(word, _)| word != alone);
+        }
+        Self { privacy, promotions, may_comment: creator.may_comment, chosen }
+    }
+
+    fn notes(&self, kind: Kind) -> impl Iterator<Item = String> {
+        let alone = kind.platform().for_author_only();
+        let is_paid = self.chosen.promotion.is_some_and(Promotion::is_paid);
+        let about_paid = (is_paid || self.chosen.privacy == alone)
+            .then(|| "A paid partnership has to be visible to others: it cannot be for its author only.".to_owned());
+        let about_comments = (!self.may_comment)
+            .then(|| format!("Comments are off in this account's settings on {}, and stay off here.", kind.name()));
+        about_paid.into_iter().chain(about_comments)
+    }
+}
+
+/// `chosen`: what the member chose so far, where the platform leaves something to them.
+pub async fn look(ctx: &Ctx, ready: &Ready, chosen: Choice) -> Result<Look> {
     let account = ready.account.account_name.clone();
-    let mut look = Look { account, image: String::new(), notes: Vec::new(), privacy: Vec::new() };
+    let mut look = Look { account, image: String::new(), notes: Vec::new(), asked: None };
     let Some(app) = tokens::app_of(ctx, ready.kind) else { return Ok(look) };
     let can = ready.kind.platform().capabilities(app);
     let platform = ready.kind.platform();
-    look.notes.extend(can.caution.into_iter().chain(platform.agreement()).map(str::to_owned));
+    if let Some(mut creator) = creator(ctx, app, ready).await? {
+        look.account = std::mem::take(&mut creator.name);
+        let asked = Asked::new(ready, creator, chosen);
+        look.notes.extend(asked.notes(ready.kind));
+        look.asked = Some(asked);
+    }
+    let promotion = look.asked.as_ref().and_then(|asked| asked.chosen.promotion);
+    look.notes.extend(can.caution.into_iter().chain(platform.agreement(promotion)).map(str::to_owned));
     if !platform.takes_links() && !ready.link.is_empty() {
         let name = ready.kind.name();
         look.notes
@@ -178,10 +233,6 @@ pub async fn look(ctx: &Ctx, ready: &Ready) -> Result<Look> {
     if can.has_quota {
         let access = fresh(ctx, ready).await?;
         look.notes.extend(quota_note(ctx, &accounts::acting(app, &ready.account, &access), ready.kind).await?);
-    }
-    if let Some(creator) = creator(ctx, app, ready).await? {
-        look.account = creator.name;
-        look.privacy = creator.privacy;
     }
     Ok(look)
 }
@@ -259,12 +310,12 @@ async fn why_not(ctx: &Ctx, poster: &Poster, ready: &Ready) -> Result<Error> {
 }
 
 /// The member said yes to what they saw: the one row of member, mission and platform is there then, and due. What is there already is
-/// given back as it stands. `hash`: names the preview; `at`: when it is to be published, now unless given.
+/// given back as it stands. `hash`: names the preview; `chosen`: where the platform leaves something to the member; `at`: when it is to be published, now unless given.
 pub async fn confirm(
     ctx: &Ctx,
     poster: &Poster,
     ready: &Ready,
-    (hash, privacy): (&str, &str),
+    (hash, chosen): (&str, &Choice),
     at: Option<i64>,
 ) -> Result<Post> {
     if ready.hash != hash {
@@ -288,7 +339,7 @@ pub async fn confirm(
             text: ready.text.clone(),
             essence: caption::essence(&ready.text),
             image_url: ready.mission.image_url.clone(),
-            privacy: privacy_of(ctx, ready.kind, privacy)?,
+            privacy: checked(ctx, ready, chosen)?,
             step_at: now,
             due_at: Some(appears_at),
             account_hash: accounts::hash_of(&ready.account, ready.kind),
@@ -307,19 +358,35 @@ pub async fn confirm(
     }
 }
 
-/// Who may see the post, where the member has to choose it.
-fn privacy_of(ctx: &Ctx, kind: Kind, word: &str) -> Result<String> {
-    let known = ["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"];
-    let only = tokens::app_of(ctx, kind).and_then(|app| kind.platform().only_privacy(app));
-    if only.is_some_and(|only| known.contains(&word) && word != only) {
+/// What the member chose, as the row keeps it, where the platform leaves it to them.
+fn checked(ctx: &Ctx, ready: &Ready, chosen: &Choice) -> Result<String> {
+    let (kind, platform) = (ready.kind, ready.kind.platform());
+    let levels = platform.privacy_levels();
+    if levels.is_empty() {
+        return Ok(String::new());
+    }
+    let wrong = |field: &str, why: &str| Err(Error::Invalid(vec![FieldError::new(field, why)]));
+    if levels.iter().all(|(word, _)| *word != chosen.privacy) {
+        return wrong("privacy", "Choose first who may see the post.");
+    }
+    let only = tokens::app_of(ctx, kind).and_then(|app| platform.only_privacy(app));
+    if only.is_some_and(|only| only != chosen.privacy) {
         let name = kind.name();
         let why =
             format!("Until {name} has audited this application, a post is for its author only: choose **Only you**.");
-        return Err(Error::User(why));
+        return wrong("privacy", &why);
     }
-    match kind {
-        Kind::TikTok if known.contains(&word) => Ok(word.to_owned()),
-        Kind::TikTok => Err(Error::user("Choose first who may see the post.")),
-        _ => Ok(String::new()),
+    let is_for_author = chosen.privacy == platform.for_author_only();
+    match chosen.promotion {
+        None => wrong("promotion", "Choose first what the post promotes."),
+        Some(one) if Promotion::offered(is_for_author, ready.brings_points()).contains(&one) => Ok(chosen.kept()),
+        Some(Promotion::Nothing) => wrong(
+            "promotion",
+            "This mission brings points, so a post that others see promotes something: choose your own brand or a paid partnership.",
+        ),
+        Some(_) => wrong(
+            "promotion",
+            "A paid partnership has to be visible to others: choose somebody else who may see the post, or another promotion.",
+        ),
     }
 }

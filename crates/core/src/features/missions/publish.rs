@@ -12,7 +12,7 @@ mod ends;
 mod ids;
 mod still;
 
-pub use ends::{again, decide};
+pub use ends::{again, decide, is_unsent};
 
 use super::{
     posting,

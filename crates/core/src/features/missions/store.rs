@@ -2,7 +2,7 @@
 
 use crate::{
     points::rules::Rules,
-    social::{Draft, Kind},
+    social::{self, Draft, Kind},
     sql::Statement,
 };
 use serde::Deserialize;
@@ -269,6 +269,7 @@ pub struct Post {
     pub state: String,
     pub text: String,
     pub image_url: String,
+    /// What its member chose (`Choice::kept`); empty where the platform leaves nothing to them.
     pub privacy: String,
     pub container: String,
     pub post_ref: String,
@@ -327,7 +328,7 @@ impl Post {
     /// `image`: where the picture is to be found now; empty for none.
     pub fn draft(&self, image: String) -> Draft {
         let some = |text: String| (!text.is_empty()).then_some(text);
-        Draft { text: self.text.clone(), image: some(image), picture: None, privacy: some(self.privacy.clone()) }
+        Draft { text: self.text.clone(), image: some(image), picture: None, choice: social::Choice::of(&self.privacy) }
     }
 }
 
@@ -545,11 +546,12 @@ pub fn spent(guild: Id<GuildMarker>, budget: &Budget, ahead_of: Option<&Post>) -
     .bind(ahead_of.map_or("", |post| post.id.as_str()))
 }
 
-/// Takes back a post that waits for its time.
+/// Takes back a post that is surely not there (`ends::is_unsent`). Whoever is about to send it finds that its row has moved on.
 pub fn cancel_post(guild: Id<GuildMarker>, id: &str, user: Id<UserMarker>, reason: &str, now: i64) -> Statement {
     Statement::new(
         "UPDATE mission_posts SET state = 'cancelled', reason = ?4, due_at = NULL, step_at = ?5, version = version + 1
-         WHERE guild_id = ?1 AND id = ?2 AND user_id = ?3 AND state = 'scheduled'",
+         WHERE guild_id = ?1 AND id = ?2 AND user_id = ?3 AND state IN ('scheduled', 'queued', 'container')
+           AND sent_at IS NULL",
     )
     .bind(guild)
     .bind(id)

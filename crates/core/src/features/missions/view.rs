@@ -1,6 +1,8 @@
 //! Purpose: every message and sentence of missions that a person reads in Discord.
 
 use super::{
+    posting::{Look, Ready},
+    publish::is_unsent,
     roles::store::Sync,
     rounds::{budget, store::Note},
     store::{Mission, Post},
@@ -16,7 +18,7 @@ use crate::{
         store::{EntryRow, Total},
     },
     reply::{self, Message, embed, field, footer, link_button},
-    social::Kind,
+    social::{Choice, Kind, Promotion},
     text::{clean_line, count, escape_markdown, number, shorten},
     time,
 };
@@ -144,7 +146,7 @@ pub fn marker(mission: &Mission) -> String {
 }
 
 /// One platform of a mission for one member.
-pub struct Choice {
+pub struct Place {
     pub kind: Kind,
     /// The account's name, while it is connected.
     pub account: Option<String>,
@@ -153,7 +155,7 @@ pub struct Choice {
     pub post: Option<Post>,
 }
 
-fn state_of(choice: &Choice) -> String {
+fn state_of(choice: &Place) -> String {
     if let Some(post) = choice.post.as_ref().filter(|post| !matches!(post.state.as_str(), "failed" | "cancelled")) {
         return post_state(post);
     }
@@ -190,7 +192,7 @@ fn counts(post: &Post) -> String {
 }
 
 /// Where to publish a mission, for one member.
-pub fn choices(mission: &Mission, choices: &[Choice], connect_url: Option<&str>) -> Message {
+pub fn choices(mission: &Mission, choices: &[Place], connect_url: Option<&str>) -> Message {
     let mut lines = vec![format!("**{}** · ends {}", escape_markdown(&mission.title), time::relative(mission.ends_at))];
     let mut buttons: Vec<Component> = Vec::new();
     for choice in choices {
@@ -215,50 +217,56 @@ pub fn choices(mission: &Mission, choices: &[Choice], connect_url: Option<&str>)
     Message::text(lines.join("\n")).row(buttons).row(connect)
 }
 
-/// What a preview shows.
-pub struct Preview<'a> {
-    pub mission: &'a Mission,
-    pub kind: Kind,
-    /// As whom.
-    pub account: &'a str,
-    pub text: &'a str,
-    /// The picture's address, where it is part of the post; otherwise empty.
-    pub image: &'a str,
-    /// Names this very text in the buttons.
-    pub hash: &'a str,
-    pub notes: &'a [String],
-    /// Who may see it, where the member has to choose: the platform's word and ours.
-    pub privacy: &'a [(String, &'static str)],
-    pub chosen: &'a str,
-}
-
 /// Exactly what will appear, before it does.
-pub fn preview(seen: &Preview<'_>) -> Message {
-    let (mission, kind) = (seen.mission, seen.kind);
-    let size = kind.platform().count(seen.text);
-    let title = format!("{} · as {}", kind.name(), escape_markdown(seen.account));
-    let mut shown = embed(title, escape_markdown(seen.text), reply::DEFAULT_COLOR);
-    if !seen.image.is_empty() {
-        reply::image(&mut shown, seen.image);
+pub fn preview(ready: &Ready, look: &Look) -> Message {
+    let kind = ready.kind;
+    let size = kind.platform().count(&ready.text);
+    let title = format!("{} · as {}", kind.name(), escape_markdown(&look.account));
+    let mut shown = embed(title, escape_markdown(&ready.text), reply::DEFAULT_COLOR);
+    if !look.image.is_empty() {
+        reply::image(&mut shown, &look.image);
     }
     footer(&mut shown, format!("{} of {} characters, as {} counts them", size.used, size.limit, kind.name()));
     let mut lines = vec!["This is what will appear. Nothing is published until you press **Publish**.".to_owned()];
-    let must_choose = !seen.privacy.is_empty();
-    if must_choose && seen.chosen.is_empty() {
-        lines.push(format!("Choose first who may see it: {} leaves that to you for every post.", kind.name()));
+    let chosen = look.asked.as_ref().map(|asked| &asked.chosen);
+    let kept = chosen.map(Choice::kept).unwrap_or_default();
+    let waits = chosen.is_some_and(|chosen| !chosen.is_whole());
+    if let Some(chosen) = chosen.filter(|_| waits) {
+        let what = match (chosen.privacy.is_empty(), chosen.promotion) {
+            (true, None) => "who may see it and what it promotes",
+            (true, _) => "who may see it",
+            _ => "what it promotes",
+        };
+        lines.push(format!("Choose first {what}: {} leaves that to you for every post.", kind.name()));
     }
-    lines.extend(seen.notes.iter().map(|note| format!("-# {note}")));
-    let of = |action: &str| id(action, mission).arg(kind.key()).arg(seen.hash).arg(seen.chosen);
+    lines.extend(look.notes.iter().map(|note| format!("-# {note}")));
+    let of = |action: &str| id(action, &ready.mission).arg(kind.key()).arg(&ready.hash).arg(&kept);
     let mut message = Message::text(lines.join("\n")).embed(shown);
-    if must_choose {
-        let options: Vec<(String, String, bool)> =
-            seen.privacy.iter().map(|(word, name)| (word.clone(), (*name).to_owned(), word == seen.chosen)).collect();
-        message.components.push(reply::cards::select(&of("privacy"), &options));
+    let mut buttons = vec![
+        reply::button(&of("publish"), "Publish", ButtonStyle::Success, Some("✅")),
+        reply::button(&of("later"), "Later…", ButtonStyle::Secondary, Some("🕒")),
+    ];
+    if waits {
+        buttons = buttons.into_iter().map(reply::disabled).collect();
     }
-    let publish = reply::button(&of("publish"), "Publish", ButtonStyle::Success, Some("✅"));
-    let later = reply::button(&of("later"), "Later…", ButtonStyle::Secondary, Some("🕒"));
-    let waits = must_choose && seen.chosen.is_empty();
-    message.row(if waits { vec![reply::disabled(publish), reply::disabled(later)] } else { vec![publish, later] })
+    if let Some(asked) = &look.asked {
+        let privacy = asked.privacy.iter();
+        let privacy = privacy.map(|(word, name)| (word.clone(), (*name).to_owned(), *word == asked.chosen.privacy));
+        let is_chosen = |one: Promotion| asked.chosen.promotion == Some(one);
+        let promotions = asked.promotions.iter();
+        let promotions = promotions.map(|one| (one.key().to_owned(), one.name().to_owned(), is_chosen(*one)));
+        let selects = [
+            ("privacy", "Who may see it?", privacy.collect::<Vec<_>>()),
+            ("promotion", "What does it promote?", promotions.collect()),
+        ];
+        message.components.extend(
+            selects.iter().map(|(action, asks, options)| reply::cards::select_asking(&of(action), asks, options)),
+        );
+        let label = if asked.chosen.allows_comments { "Allow comments: yes" } else { "Allow comments: no" };
+        let comments = reply::button(&of("comments"), label, ButtonStyle::Secondary, Some("💬"));
+        buttons.push(if asked.may_comment { comments } else { reply::disabled(comments) });
+    }
+    message.row(buttons)
 }
 
 /// How publishing went, right after the press.
@@ -278,6 +286,9 @@ pub fn outcome(post: &Post, points: &[EntryRow]) -> Message {
             time::show(post.due_at.unwrap_or(post.step_at))
         ),
         "cancelled" => format!("It was called off: {}.", escape_markdown(&post.reason)),
+        _ if is_unsent(post) => format!(
+            "⏳ {kind} is working on it. Until it is sent you can call it off with `/post`. Muster writes to you only if something goes wrong."
+        ),
         _ => format!(
             "⏳ {kind} is working on it. Muster writes to you only if something goes wrong; `/post` shows how it stands."
         ),

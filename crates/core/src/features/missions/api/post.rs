@@ -11,7 +11,7 @@ use crate::{
         store::Post,
     },
     guild_config,
-    social::Kind,
+    social::{Choice, Kind, Promotion},
     time,
     web::{
         Request, Response,
@@ -31,16 +31,35 @@ pub struct Wanted {
     platform: String,
     /// `confirm` of the preview that the member agreed to; without it the answer is a preview, and nothing is published.
     confirm: Option<String>,
-    /// Who may see it, where the preview gives a choice.
+    /// Who may see it: a `value` of the preview's `privacy_choices`, where there are any.
     privacy: Option<String>,
+    /// What it promotes: a `value` of the preview's `promotion_choices`, where there are any. A paid partnership has to be visible to others
+    /// than its author.
+    promotion: Option<String>,
+    /// Whether it may be commented on, where the preview says so; not unless given.
+    allow_comments: Option<bool>,
     /// When, as RFC 3339 or `tomorrow 9:00`; now unless given.
     at: Option<String>,
 }
 
-/// Somebody who may see the post.
+impl Wanted {
+    fn chosen(&self) -> Result<Choice> {
+        let promotion = self.promotion.as_deref().map(|key| {
+            let unknown = || wrong("promotion", "Write nothing, own_brand, paid_partnership or both.");
+            Promotion::of(key).ok_or_else(unknown)
+        });
+        Ok(Choice {
+            privacy: self.privacy.clone().unwrap_or_default(),
+            promotion: promotion.transpose()?,
+            allows_comments: self.allow_comments.unwrap_or_default(),
+        })
+    }
+}
+
+/// One of several that the member has to choose from.
 #[derive(Serialize, ToSchema)]
-#[schema(as = MissionPrivacy)]
-struct Privacy {
+#[schema(as = MissionChoice)]
+struct Offered {
     value: String,
     name: &'static str,
 }
@@ -61,8 +80,12 @@ pub struct Preview {
     characters: usize,
     characters_max: usize,
     notes: Vec<String>,
-    /// Where the platform leaves it to the member for every post: one of these goes with `confirm`.
-    privacy_choices: Vec<Privacy>,
+    /// Who may see it, where the platform leaves it to the member for every post: one of these goes with `confirm`.
+    privacy_choices: Vec<Offered>,
+    /// What it promotes, in the same way. With `privacy` or `promotion` in the request, these are the ones that go with it.
+    promotion_choices: Vec<Offered>,
+    /// Whether `allow_comments` is the member's choice.
+    may_allow_comments: bool,
     /// Send it to publish this and nothing else.
     confirm: String,
 }
@@ -70,6 +93,9 @@ pub struct Preview {
 impl Preview {
     fn new(ready: Ready, look: Look) -> Self {
         let size = ready.kind.platform().count(&ready.text);
+        let may_allow_comments = look.asked.as_ref().is_some_and(|asked| asked.may_comment);
+        let (privacy, promotions) = look.asked.map(|asked| (asked.privacy, asked.promotions)).unwrap_or_default();
+        let promotion = |one: Promotion| Offered { value: one.key().to_owned(), name: one.name() };
         Self {
             mission_id: ready.mission.id,
             platform: ready.kind.key(),
@@ -78,7 +104,9 @@ impl Preview {
             characters: size.used,
             characters_max: size.limit,
             notes: look.notes,
-            privacy_choices: look.privacy.into_iter().map(|(value, name)| Privacy { value, name }).collect(),
+            privacy_choices: privacy.into_iter().map(|(value, name)| Offered { value, name }).collect(),
+            promotion_choices: promotions.into_iter().map(promotion).collect(),
+            may_allow_comments,
             text: ready.text,
             confirm: ready.hash,
         }
@@ -159,13 +187,13 @@ pub async fn post_mission(ctx: &Ctx, request: &Request, access: &GuildAccess, id
 async fn carry_out(ctx: &Ctx, access: &GuildAccess, id: &str, wanted: &Wanted) -> Result<Response> {
     let poster = Poster::from(access);
     let ready = posting::ready(ctx, &poster, id, &wanted.platform).await?;
+    let chosen = wanted.chosen()?;
     let Some(hash) = &wanted.confirm else {
-        let look = posting::look(ctx, &ready).await?;
+        let look = posting::look(ctx, &ready, chosen).await?;
         return Response::of(200, &Preview::new(ready, look));
     };
     let at = when(ctx, access, wanted, ready.mission.ends_at).await?;
-    let privacy = wanted.privacy.as_deref().unwrap_or_default();
-    let post = posting::confirm(ctx, &poster, &ready, (hash, privacy), at).await?;
+    let post = posting::confirm(ctx, &poster, &ready, (hash, &chosen), at).await?;
     if let Some(due) = post.due_at {
         publish::arm(ctx, access.guild, &post.id, due).await;
     }

@@ -10,6 +10,11 @@ use crate::{
     sql::Statement,
 };
 
+/// Whether the decisive call was not made yet, or the platform said that it had no effect: its member may call the post off.
+pub fn is_unsent(post: &Post) -> bool {
+    matches!(post.state.as_str(), "scheduled" | "queued" | "container") && post.sent_at.is_none()
+}
+
 /// A person says that a held post is not there: it begins anew.
 pub async fn again(ctx: &Ctx, mut post: Post) -> Result<()> {
     post.container = String::new();

@@ -9,7 +9,7 @@ use crate::{
         rounds::{self, polls},
         store::Post,
     },
-    social::{Found, Kind, Refusal, tokens},
+    social::{Choice, Found, Kind, Refusal, tokens},
 };
 
 const MINUTE_MS: i64 = 60_000;
@@ -29,7 +29,7 @@ const WAITS_MS: [i64; 9] = [
 /// When the id of a post that is there now is asked for first: at once where a person has given its address.
 pub fn first(ctx: &Ctx, kind: Kind, post: &Post) -> Option<i64> {
     let wait = if post.url.is_empty() { WAITS_MS[0] } else { 0 };
-    kind.platform().tells_id_later(&post.container, &post.privacy).then(|| ctx.now() + wait)
+    kind.platform().tells_id_later(&post.container, &Choice::of(&post.privacy).privacy).then(|| ctx.now() + wait)
 }
 
 /// Asks once.
