@@ -4,6 +4,7 @@ mod activity;
 mod basics;
 mod config;
 mod connect;
+mod connect_refresh;
 mod cost;
 mod doors;
 mod giveaways_draw;

@@ -21,6 +21,9 @@ const AT_ONCE: usize = 100;
 /// Thousandths of a US dollar for a post with an address in it, and for one without (X's price list of April 2026).
 const PRICE_WITH_ADDRESS: u32 = 200;
 const PRICE: u32 = 15;
+/// What X says of a refresh token that was used or taken back, as `invalid_request` where RFC 6749 has `invalid_grant` (as clients of its
+/// token endpoint see it; X describes no errors of it).
+const SPENT: &str = "token was invalid";
 /// Where a post says when it appeared.
 const TIME: &str = "created_at";
 
@@ -86,6 +89,14 @@ impl Platform for X {
         let token = if tokens.refresh.is_empty() { &tokens.access } else { &tokens.refresh };
         let request = wire::post_form(format!("{}/2/oauth2/revoke", app.tokens), &[("token", token)]);
         Some(wire::with(request, "authorization", format!("Basic {secret}")))
+    }
+
+    fn read_tokens(&self, answer: &HttpResponse, now: i64) -> Told<Tokens> {
+        let told = wire::read_tokens(answer, now, wire::DEFAULT_LIFE_S);
+        match told {
+            Err(Refusal::Rejected(said)) if said.contains(SPENT) => Err(Refusal::Token),
+            told => told,
+        }
     }
 
     fn publish_scope(&self) -> &'static str {
