@@ -5,6 +5,7 @@ mod basics;
 mod config;
 mod connect;
 mod connect_refresh;
+mod connect_warnings;
 mod cost;
 mod doors;
 mod giveaways_draw;

@@ -13,6 +13,7 @@ pub mod store;
 mod threads;
 mod tiktok;
 pub mod tokens;
+pub mod versions;
 pub mod wire;
 mod x;
 

@@ -2,7 +2,7 @@
 
 use super::{
     Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Published, Refusal, Sought, Tokens,
-    Told, caption, wire,
+    Told, caption, versions::X as VERSION, wire,
 };
 use crate::{
     media::image::Image,
@@ -31,7 +31,7 @@ pub struct X;
 
 fn token_call(app: &App, pairs: &[(&str, &str)]) -> HttpRequest {
     let secret = STANDARD.encode(format!("{}:{}", app.client_id, app.client_secret));
-    let request = wire::post_form(format!("{}/2/oauth2/token", app.tokens), pairs);
+    let request = wire::post_form(format!("{}/{VERSION}/oauth2/token", app.tokens), pairs);
     wire::with(request, "authorization", format!("Basic {secret}"))
 }
 
@@ -87,7 +87,7 @@ impl Platform for X {
         let secret = STANDARD.encode(format!("{}:{}", app.client_id, app.client_secret));
         // Without the refresh token nothing comes after the access token's two hours (RFC 7009, section 2.1).
         let token = if tokens.refresh.is_empty() { &tokens.access } else { &tokens.refresh };
-        let request = wire::post_form(format!("{}/2/oauth2/revoke", app.tokens), &[("token", token)]);
+        let request = wire::post_form(format!("{}/{VERSION}/oauth2/revoke", app.tokens), &[("token", token)]);
         Some(wire::with(request, "authorization", format!("Basic {secret}")))
     }
 
@@ -104,7 +104,7 @@ impl Platform for X {
     }
 
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
-        wire::bearer(wire::get(format!("{}/2/users/me", app.api)), access)
+        wire::bearer(wire::get(format!("{}/{VERSION}/users/me", app.api)), access)
     }
 
     fn read_person(&self, answer: &HttpResponse) -> Told<Person> {
@@ -135,7 +135,7 @@ impl Platform for X {
         let media_type = Image::of(picture)?.format.media_type();
         let body =
             json!({ "media": STANDARD.encode(picture), "media_category": "tweet_image", "media_type": media_type });
-        let request = wire::post_json(format!("{}/2/media/upload", acting.app.api), &body);
+        let request = wire::post_json(format!("{}/{VERSION}/media/upload", acting.app.api), &body);
         Some(wire::patient(wire::bearer(request, acting.access)))
     }
 
@@ -148,7 +148,7 @@ impl Platform for X {
         if !container.is_empty() {
             body["media"] = json!({ "media_ids": [container] });
         }
-        wire::bearer(wire::post_json(format!("{}/2/tweets", acting.app.api), &body), acting.access)
+        wire::bearer(wire::post_json(format!("{}/{VERSION}/tweets", acting.app.api), &body), acting.access)
     }
 
     fn read_published(&self, answer: &HttpResponse) -> Told<Published> {
@@ -162,7 +162,7 @@ impl Platform for X {
 
     fn look_back(&self, acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
         let fields = "max_results=10&tweet.fields=created_at,entities";
-        let url = format!("{}/2/users/{}/tweets?{fields}", acting.app.api, acting.account);
+        let url = format!("{}/{VERSION}/users/{}/tweets?{fields}", acting.app.api, acting.account);
         Some(wire::bearer(wire::get(url), acting.access))
     }
 
@@ -202,7 +202,7 @@ impl Platform for X {
     }
 
     fn metrics(&self, acting: &Acting<'_>, ids: &[&str]) -> HttpRequest {
-        let url = format!("{}/2/tweets?ids={}&tweet.fields=public_metrics", acting.app.api, ids.join(","));
+        let url = format!("{}/{VERSION}/tweets?ids={}&tweet.fields=public_metrics", acting.app.api, ids.join(","));
         wire::bearer(wire::get(url), acting.access)
     }
 
