@@ -1,5 +1,6 @@
-//! Purpose: whoever runs a server reads ahead of time what the platforms will not do: an API version that ends.
+//! Purpose: whoever runs a server reads ahead of time what the platforms will not do: an API version that ends, counts that cannot be read.
 
+use muster_core::social::Kind;
 use muster_tests::{Browser, World, browser::text};
 
 const HOUR: i64 = 3_600_000;
@@ -42,5 +43,26 @@ async fn the_end_of_an_api_version_is_told_sixty_days_ahead() {
         world.jump(DAY - world.now().rem_euclid(DAY) - 90_000).await;
         world.advance_minutes(65).await;
         assert_eq!(logged(&world), day, "once a day");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_earns_nothing_is_said_where_points_are_set_and_accounts_are_looked_after() {
+    let world = World::new().await;
+    let linkedin = "Views and reactions of posts on LinkedIn are not counted and bring no points";
+    let tiktok = "Views and reactions of posts on TikTok are not counted and bring no points";
+    let places = ["/missions/members", "/missions/rules", "/missions/new"];
+    world.slash("mara", "#general", "/mission settings").await.says(linkedin).says(tiktok);
+    for place in places {
+        let shown = page(&world, place).await;
+        assert!(shown.contains(linkedin) && shown.contains(tiktok), "{place}: {shown}");
+    }
+    world.note_grant(Kind::LinkedIn, "analytics");
+    world.note_grant(Kind::TikTok, "audited");
+    let settings = world.slash("mara", "#general", "/mission settings").await;
+    assert!(!settings.text.contains("are not counted"), "{}", settings.text);
+    for place in places {
+        let shown = page(&world, place).await;
+        assert!(!shown.contains("are not counted"), "{place}: {shown}");
     }
 }

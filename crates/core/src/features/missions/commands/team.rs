@@ -12,7 +12,7 @@ use crate::{
     permissions::{self, Giver},
     points::{self, store::EntryRow},
     reply::{Message, Reply, embed},
-    social::{Kind, accounts},
+    social::{self, Kind, accounts},
     text::{clean_line, count, escape_markdown},
     time,
 };
@@ -225,7 +225,9 @@ pub async fn on_settings(ctx: &Ctx, interaction: &Interaction, settings: Setting
         roles::start(ctx, interaction.guild_id).await?;
     }
     let cost = if rules.x_budget > 0 { budget::spent(ctx, interaction.guild_id, Kind::X).await? } else { 0 };
-    Ok(Reply::Private(Message::text(view::settings(&rules, cost))))
+    let mut lines = vec![view::settings(&rules, cost)];
+    lines.extend(social::uncounted(&ctx.settings.social).into_iter().map(str::to_owned));
+    Ok(Reply::Private(Message::text(lines.join("\n"))))
 }
 
 pub async fn on_adjust(ctx: &Ctx, interaction: &Interaction, adjust: Adjust) -> Result<Reply> {

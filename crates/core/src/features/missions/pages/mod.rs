@@ -141,7 +141,7 @@ fn platform_limits(ctx: &Ctx, rules: &Rules, kind: Kind) -> Limits {
     let obstacle =
         if is_off { "Off: posts on X cost money, and this server has no budget for them (see Rules)." } else { "" };
     let rewards = can.forbids_rewards.filter(|_| !rules.rewards(kind));
-    let texts = can.caution.into_iter().chain(rewards);
+    let texts = can.caution.into_iter().chain(kind.uncounted(app)).chain(rewards);
     Limits {
         obstacle: obstacle.to_owned(),
         notes: texts.map(str::to_owned).chain(versions::warning(kind, ctx.now())).collect(),
