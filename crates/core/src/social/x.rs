@@ -157,7 +157,7 @@ impl Platform for X {
     }
 
     fn price(&self, text: &str) -> u32 {
-        if text.contains("https://") || text.contains("http://") { PRICE_WITH_ADDRESS } else { PRICE }
+        if caption::leads_somewhere(text) { PRICE_WITH_ADDRESS } else { PRICE }
     }
 
     fn look_back(&self, acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
