@@ -4,6 +4,8 @@ mod activity;
 mod basics;
 mod config;
 mod connect;
+mod connect_refresh;
+mod connect_warnings;
 mod cost;
 mod doors;
 mod giveaways_draw;

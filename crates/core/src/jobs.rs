@@ -103,6 +103,9 @@ pub async fn cron(ctx: &Ctx) {
         report(ctx, "old clicks", links::clicks::delete_old(ctx).await);
         report(ctx, "old pictures", media::sweep(ctx).await);
     }
+    if ctx.now().div_euclid(60_000).rem_euclid(24 * 60) == 0 {
+        social::versions::log(ctx);
+    }
     report(ctx, "commands", registration::register_if_changed(ctx).await);
 }
 

@@ -126,13 +126,13 @@ fn token(sim: &mut Sim, req: &Req) -> Handled {
     }
 }
 
-/// A refresh token works once, and the access token beside it ends with it.
+/// A refresh token works once, and the access token beside it ends with it. X calls a spent one an invalid request, not an invalid grant.
 fn refresh(sim: &mut Sim, req: &Req) -> Handled {
     let given = req.form("refresh_token").unwrap_or_default();
     let old: Grant = sim
         .by_refresh(Platform::X, given)
         .cloned()
-        .ok_or_else(|| oauth_error(400, "invalid_grant", "Value passed for the token was invalid."))?;
+        .ok_or_else(|| oauth_error(400, "invalid_request", "Value passed for the token was invalid."))?;
     sim.world.social.grants.retain(|grant| grant.access != old.access);
     Ok(tokens(sim, &old.account, &old.scopes))
 }

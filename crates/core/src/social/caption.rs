@@ -41,18 +41,45 @@ pub fn instagram(text: &str) -> Count {
     Count { also, ..Count::of(text.chars().count(), 2_200) }
 }
 
+/// What an address counts at X, however long it is (developer documentation, "Counting characters").
+const X_ADDRESS: usize = 23;
+
 /// X counts an address as 23 and most of what is not Latin as 2 (developer documentation, "Counting characters").
 pub fn x(text: &str) -> Count {
-    let mut used = 0;
-    for part in text.split_inclusive(char::is_whitespace) {
-        let word = part.trim_end();
-        if is_address(word) {
-            used += 23 + part.chars().count() - word.chars().count();
-        } else {
-            used += weights(part);
+    let counted = |used: usize, (letters, most): (usize, usize)| (used + most).saturating_sub(letters);
+    Count::of(x_addresses(text).fold(weights(text), counted), 280)
+}
+
+/// Whether X may see an address in a text.
+pub fn leads_somewhere(text: &str) -> bool {
+    text.contains("://") || x_addresses(text).next().is_some()
+}
+
+/// What X may take for an address: its letters, and what it counts at most. X looks for addresses without `https://` too, by a list of all
+/// endings that there are (`twitter-text`, "extractUrlsWithIndices"). Without that list the larger number counts, so that X refuses
+/// nothing that fits here.
+fn x_addresses(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "/-_.~%+&=?#:".contains(c);
+    let mut before = ' ';
+    text.split_inclusive(move |c| !is_part(c)).filter_map(move |part| {
+        let follows = std::mem::replace(&mut before, part.chars().next_back().unwrap_or(' '));
+        let word = part.trim_end_matches(|c| !is_part(c));
+        // A mail address, a hashtag, a cashtag.
+        if "@＠#＃$".contains(follows) || word.starts_with('#') {
+            return None;
         }
-    }
-    Count::of(used, 280)
+        let word = word.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+        let word = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && !"/-_=".contains(c));
+        let (start, rest) = word.split_once("://").unwrap_or(("", word));
+        let host = rest.split(['/', '?', '#', ':']).next()?;
+        let is_ending = |label: &str| {
+            label.len() > 1 && (label.bytes().all(|byte| byte.is_ascii_alphabetic()) || label.starts_with("xn--"))
+        };
+        host.split('.').skip(1).any(is_ending).then(|| {
+            let is_sure = start.eq_ignore_ascii_case("https") || start.eq_ignore_ascii_case("http");
+            (word.len(), if is_sure { X_ADDRESS } else { word.len().max(start.len() + X_ADDRESS) })
+        })
+    })
 }
 
 /// An emoji is 2 whatever it is put together from (X's configuration of `twitter-text`, version 3, "emojiParsingEnabled").
@@ -139,6 +166,10 @@ mod tests {
     fn each_platform_counts_in_its_own_way() {
         assert_eq!(x("See https://example.com/a/very/long/path?with=much now").used, 4 + 23 + 4);
         assert_eq!(x("日本").used, 4);
+        assert_eq!(x("https://example.com/a?b=c#d").used, 23);
+        assert_eq!(x("(https://example.com/a).").used, 1 + 23 + 2);
+        assert_eq!(x("HTTP://example.com, then").used, 23 + 6);
+        assert_eq!(x("https://localhost/a").used, 19, "no address for X");
         for emoji in ["🎉", "👨‍👩‍👧", "👍🏽", "🇩🇪", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣", "❤️‍🔥"]
         {
             assert_eq!(x(emoji).used, 2, "{emoji}");
@@ -151,6 +182,30 @@ mod tests {
         assert!(!instagram(&"#a ".repeat(31)).is_fitting());
         assert!(instagram(&"#a ".repeat(30)).is_fitting());
         assert!(!linkedin(&"a".repeat(3_001)).is_fitting());
+    }
+
+    #[test]
+    fn what_x_may_take_for_an_address_counts_as_one_or_as_its_letters_whichever_is_more() {
+        for (text, used) in [
+            ("See example.com now", 4 + 23 + 4),
+            ("See example.com.", 4 + 23 + 1),
+            ("shop.example.co.uk/path", 23),
+            ("example.com/a,example.org/b", 23 + 1 + 23),
+            ("日本example.comです", 4 + 23 + 4),
+            ("xn--e1afmkfd.xn--p1ai", 23),
+            ("a.example/with/a/way/that/is/longer/than/that", 45),
+            ("Look:https://a.example/1", 10 + 23),
+            // Mail, tags and numbers are no addresses, nor are letters with points.
+            ("ada@example.com", 15),
+            ("#example.com", 12),
+            ("z.B. e.g. 3.50 v1.2 ...", 23),
+            ("1️⃣ example.com", 3 + 23),
+        ] {
+            assert_eq!(x(text).used, used, "{text}");
+        }
+        assert!(
+            leads_somewhere("at example.com") && leads_somewhere("https://localhost") && !leads_somewhere("at 3.50")
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! An application has one of the two logins; which one stands in its setting. What is done with the account is Instagram's own.
 
-use super::{App, Consent, Person, Refusal, Tokens, Told, instagram::VERSION, meta, wire};
+use super::{App, Consent, Person, Refusal, Tokens, Told, meta, versions::GRAPH, wire};
 use crate::ports::HttpRequest;
 use hmac::{Hmac, Mac};
 use serde_json::Value;
@@ -23,11 +23,11 @@ pub fn is_used(app: &App) -> bool {
 
 pub fn authorize(app: &App, consent: &Consent<'_>) -> String {
     // Without `rerequest` Facebook never again asks for what somebody once declined ("Permissions").
-    format!("{}/{VERSION}/dialog/oauth?{}&auth_type=rerequest", app.web, meta::consent(app, consent, SCOPES))
+    format!("{}/{GRAPH}/dialog/oauth?{}&auth_type=rerequest", app.web, meta::consent(app, consent, SCOPES))
 }
 
 pub fn exchange(app: &App, consent: &Consent<'_>, code: &str) -> HttpRequest {
-    meta::exchange(&format!("{}/{VERSION}", app.tokens), app, consent, code)
+    meta::exchange(&format!("{}/{GRAPH}", app.tokens), app, consent, code)
 }
 
 /// Only of a fresh token: what lives long already comes back as it is, with the same end.
@@ -38,17 +38,17 @@ pub fn extend(app: &App, tokens: &Tokens) -> HttpRequest {
         ("client_secret", &app.client_secret),
         ("fb_exchange_token", &tokens.access),
     ]);
-    wire::get(format!("{}/{VERSION}/oauth/access_token?{query}", app.tokens))
+    wire::get(format!("{}/{GRAPH}/oauth/access_token?{query}", app.tokens))
 }
 
 /// Takes back everything that the person allowed the application.
 pub fn revoke(app: &App, tokens: &Tokens) -> HttpRequest {
-    wire::delete(meta::url(app, &tokens.access, &format!("{VERSION}/me/permissions"), &[]))
+    wire::delete(meta::url(app, &tokens.access, &format!("{GRAPH}/me/permissions"), &[]))
 }
 
 pub fn identify(app: &App, access: &str) -> HttpRequest {
     let pairs = [("fields", "instagram_business_account{id,username}"), ("limit", "100")];
-    wire::get(meta::url(app, access, &format!("{VERSION}/me/accounts"), &pairs))
+    wire::get(meta::url(app, access, &format!("{GRAPH}/me/accounts"), &pairs))
 }
 
 /// The account of somebody's Pages. In Facebook's window they choose which these are; of several it is the one with the lowest

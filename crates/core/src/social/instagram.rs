@@ -2,15 +2,13 @@
 
 use super::{
     Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Quota, Sought,
-    Tokens, Told, caption, facebook, jpeg_only, meta, wire,
+    Tokens, Told, caption, facebook, jpeg_only, meta, versions::GRAPH, wire,
 };
 use crate::{
     media::image::Image,
     ports::{HttpRequest, HttpResponse},
 };
 
-/// Meta's versions live about two years.
-pub const VERSION: &str = "v23.0";
 const SCOPES: &str = "instagram_business_basic,instagram_business_content_publish,instagram_business_manage_insights";
 const CAUTION: &str = "Only professional Instagram accounts (creator or business) can publish through an application.";
 
@@ -18,7 +16,7 @@ const CAUTION: &str = "Only professional Instagram accounts (creator or business
 pub struct Instagram;
 
 fn at(path: &str) -> String {
-    format!("{VERSION}/{path}")
+    format!("{GRAPH}/{path}")
 }
 
 impl Platform for Instagram {

@@ -2,20 +2,18 @@
 
 use super::{
     Acting, App, Capabilities, Consent, DAY_MS, Draft, Metrics, Person, Platform, Published, Refusal, Tokens, Told,
-    caption, wire,
+    caption, versions, wire,
 };
 use crate::ports::{HttpRequest, HttpResponse};
 use serde_json::json;
 
-/// Versions live at least a year; 202607 was current in June 2026 (LinkedIn's "Versioning").
-pub const VERSION: &str = "202607";
 const SCOPES: &str = "openid profile w_member_social";
 const ANALYTICS: &str = "r_member_postAnalytics";
 
 pub struct LinkedIn;
 
 fn versioned(request: HttpRequest, access: &str) -> HttpRequest {
-    let request = wire::with(request, "linkedin-version", VERSION);
+    let request = wire::with(request, "linkedin-version", versions::LINKEDIN);
     wire::bearer(wire::with(request, "x-restli-protocol-version", "2.0.0"), access)
 }
 

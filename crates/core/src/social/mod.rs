@@ -14,6 +14,7 @@ pub mod store;
 mod threads;
 mod tiktok;
 pub mod tokens;
+pub mod versions;
 pub mod wire;
 mod x;
 
@@ -56,6 +57,11 @@ impl App {
 
 /// The applications of this deployment, by platform; a platform without one is not set up.
 pub type Apps = Vec<(Kind, App)>;
+
+/// What brings no points for views and reactions on this deployment, a sentence for each platform.
+pub fn uncounted(apps: &Apps) -> Vec<&'static str> {
+    apps.iter().filter_map(|(kind, app)| kind.uncounted(app)).collect()
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -102,6 +108,18 @@ impl Kind {
             Self::X => &x::X,
             Self::Threads => &threads::Threads,
         }
+    }
+
+    /// Why posts of this application bring nothing for views and reactions, where their counts cannot be read.
+    pub fn uncounted(self, app: &App) -> Option<&'static str> {
+        (!self.platform().capabilities(app).has_metrics).then_some(match self {
+            Self::TikTok => {
+                "Views and reactions of posts on TikTok are not counted and bring no points: they are for their author only until TikTok has audited this application."
+            }
+            _ => {
+                "Views and reactions of posts on LinkedIn are not counted and bring no points: LinkedIn has not granted this application to read them."
+            }
+        })
     }
 
     /// The real bases (web, tokens, api) of an application with these grants, and the settings that replace them.

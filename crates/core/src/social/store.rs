@@ -229,15 +229,26 @@ pub fn set_tokens(account: &Account, lease_until: i64) -> Statement {
     .bind(lease_until)
 }
 
-/// The connection is over: its tokens are wiped, the member has to connect again.
-pub fn lose(account: &Account) -> Statement {
+/// Gives the lease back before its end.
+pub fn release(account: &Account, lease_until: i64) -> Statement {
+    Statement::new("UPDATE social_accounts SET lease_until = 0 WHERE guild_id = ?1 AND id = ?2 AND lease_until = ?3")
+        .bind(account.guild_id)
+        .bind(&account.id)
+        .bind(lease_until)
+}
+
+/// The connection is over: its tokens are wiped, the member has to connect again. With other tokens in the row, or a lease that ends after
+/// `lease_until`, the state becomes null, which the table refuses together with whatever is said about it.
+pub fn lose(account: &Account, lease_until: i64) -> Statement {
     Statement::new(
-        "UPDATE social_accounts SET state = 'lost', access_token = '', refresh_token = '', sealed_by = '', due_at = NULL, lease_until = 0
-         WHERE guild_id = ?1 AND id = ?2 AND token_at = ?3 AND state = 'active'",
+        "UPDATE social_accounts SET state = CASE WHEN token_at = ?3 AND lease_until <= ?4 THEN 'lost' END,
+           access_token = '', refresh_token = '', sealed_by = '', due_at = NULL, lease_until = 0
+         WHERE guild_id = ?1 AND id = ?2 AND state = 'active'",
     )
     .bind(account.guild_id)
     .bind(&account.id)
     .bind(account.token_at)
+    .bind(lease_until)
 }
 
 pub fn remind(account: &Account, now: i64, due_at: i64) -> Statement {

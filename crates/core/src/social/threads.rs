@@ -2,17 +2,16 @@
 
 use super::{
     Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Progress, Published, Quota, Sought,
-    Tokens, Told, caption, meta, wire,
+    Tokens, Told, caption, meta, versions::THREADS, wire,
 };
 use crate::ports::{HttpRequest, HttpResponse};
 
-pub const VERSION: &str = "v1.0";
 const SCOPES: &str = "threads_basic,threads_content_publish,threads_manage_insights";
 
 pub struct Threads;
 
 fn at(path: &str) -> String {
-    format!("{VERSION}/{path}")
+    format!("{THREADS}/{path}")
 }
 
 impl Platform for Threads {

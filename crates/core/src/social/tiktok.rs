@@ -2,7 +2,7 @@
 
 use super::{
     Acting, App, Capabilities, Consent, Creator, Draft, Found, Metrics, Person, Platform, Progress, Promotion,
-    Published, Refusal, Sought, Tokens, Told, caption, jpeg_only, wire,
+    Published, Refusal, Sought, Tokens, Told, caption, jpeg_only, versions::TIKTOK, wire,
 };
 use crate::{
     media::image::Image,
@@ -57,12 +57,12 @@ impl Platform for TikTok {
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
         ]);
-        format!("{}/v2/auth/authorize/?{query}", app.web)
+        format!("{}/{TIKTOK}/auth/authorize/?{query}", app.web)
     }
 
     fn exchange(&self, app: &App, consent: &Consent<'_>, code: &str) -> HttpRequest {
         wire::post_form(
-            format!("{}/v2/oauth/token/", app.tokens),
+            format!("{}/{TIKTOK}/oauth/token/", app.tokens),
             &[
                 ("client_key", &app.client_id),
                 ("client_secret", &app.client_secret),
@@ -77,7 +77,7 @@ impl Platform for TikTok {
     fn refresh(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
         (!tokens.refresh.is_empty()).then(|| {
             wire::post_form(
-                format!("{}/v2/oauth/token/", app.tokens),
+                format!("{}/{TIKTOK}/oauth/token/", app.tokens),
                 &[
                     ("client_key", &app.client_id),
                     ("client_secret", &app.client_secret),
@@ -90,7 +90,7 @@ impl Platform for TikTok {
 
     fn revoke(&self, app: &App, tokens: &Tokens) -> Option<HttpRequest> {
         Some(wire::post_form(
-            format!("{}/v2/oauth/revoke/", app.tokens),
+            format!("{}/{TIKTOK}/oauth/revoke/", app.tokens),
             &[("client_key", &app.client_id), ("client_secret", &app.client_secret), ("token", &tokens.access)],
         ))
     }
@@ -100,7 +100,7 @@ impl Platform for TikTok {
     }
 
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
-        wire::bearer(wire::get(format!("{}/v2/user/info/?fields=open_id,display_name", app.api)), access)
+        wire::bearer(wire::get(format!("{}/{TIKTOK}/user/info/?fields=open_id,display_name", app.api)), access)
     }
 
     fn read_person(&self, answer: &HttpResponse) -> Told<Person> {
@@ -155,7 +155,7 @@ impl Platform for TikTok {
     }
 
     fn ask_privacy(&self, acting: &Acting<'_>) -> Option<HttpRequest> {
-        let url = format!("{}/v2/post/publish/creator_info/query/", acting.app.api);
+        let url = format!("{}/{TIKTOK}/post/publish/creator_info/query/", acting.app.api);
         Some(wire::bearer(wire::post_json(url, &json!({})), acting.access))
     }
 
@@ -183,7 +183,7 @@ impl Platform for TikTok {
     fn check(&self, acting: &Acting<'_>, container: &str) -> Option<HttpRequest> {
         // Nothing is prepared: only what publishing left processing is asked for.
         (!container.is_empty()).then(|| {
-            let url = format!("{}/v2/post/publish/status/fetch/", acting.app.api);
+            let url = format!("{}/{TIKTOK}/post/publish/status/fetch/", acting.app.api);
             wire::bearer(wire::post_json(url, &json!({ "publish_id": container })), acting.access)
         })
     }
@@ -217,7 +217,10 @@ impl Platform for TikTok {
             "post_mode": "DIRECT_POST",
             "media_type": "PHOTO",
         });
-        wire::bearer(wire::post_json(format!("{}/v2/post/publish/content/init/", acting.app.api), &body), acting.access)
+        wire::bearer(
+            wire::post_json(format!("{}/{TIKTOK}/post/publish/content/init/", acting.app.api), &body),
+            acting.access,
+        )
     }
 
     fn read_published(&self, answer: &HttpResponse) -> Told<Published> {
@@ -254,8 +257,10 @@ impl Platform for TikTok {
     }
 
     fn metrics(&self, acting: &Acting<'_>, ids: &[&str]) -> HttpRequest {
-        let url =
-            format!("{}/v2/video/query/?fields=id,view_count,like_count,comment_count,share_count", acting.app.api);
+        let url = format!(
+            "{}/{TIKTOK}/video/query/?fields=id,view_count,like_count,comment_count,share_count",
+            acting.app.api
+        );
         wire::bearer(wire::post_json(url, &json!({ "filters": { "video_ids": ids } })), acting.access)
     }
 

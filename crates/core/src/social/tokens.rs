@@ -1,8 +1,8 @@
 //! Purpose: an account's token for one call: opened, refreshed ahead of its end by one process at a time, and given up when it is dead.
 //!
 //! A refresh token may be good for one use: of two processes one refreshes under the row's lease, the other waits for its tokens.
-//! One that dies after the platform's answer has lost the new tokens: the next refresh is refused, and the member is asked to connect
-//! again, once.
+//! What the platform gave is written as often as the lease allows. A process that dies before that has lost the new tokens: the next
+//! refresh is refused, and the member is asked to connect again, once.
 
 use super::{Kind, Refusal, Tokens, linkedin, store, store::Account};
 use crate::{
@@ -111,11 +111,14 @@ pub async fn fresh(ctx: &Ctx, account: &Account) -> Result<String, Trouble> {
 
 /// Refreshes when less than `margin` is left.
 async fn renewed(ctx: &Ctx, mut account: Account, margin: i64) -> Result<String, Trouble> {
+    let known = account.token_at;
     for _ in 0..WAITS {
         if !account.is_active() {
             return Err(Trouble::Lost);
         }
-        if account.token_expires_at - ctx.now() > margin {
+        let left = account.token_expires_at - ctx.now();
+        // What somebody else renewed meanwhile is new, however much is asked for.
+        if left > margin || (account.token_at != known && left > 0) {
             return Ok(open(ctx, &account)?.access);
         }
         let until = ctx.now() + LEASE_MS;
@@ -127,6 +130,10 @@ async fn renewed(ctx: &Ctx, mut account: Account, margin: i64) -> Result<String,
         let again = ctx.query(store::get_account(account.guild_id, &account.id)).await?;
         account = again.first().map_err(Error::from)?.ok_or(Trouble::Lost)?;
     }
+    // Whoever has the lease got no answer, or died over it.
+    if account.token_expires_at > ctx.now() {
+        return Ok(open(ctx, &account)?.access);
+    }
     Err(Trouble::Later("somebody else is refreshing the connection".to_owned()))
 }
 
@@ -137,22 +144,32 @@ async fn refresh(ctx: &Ctx, mut account: Account, lease: i64) -> Result<String, 
         return Err(Trouble::Later("this platform is not set up any more".to_owned()));
     };
     let Some(request) = platform.refresh(app, &tokens) else {
-        return if tokens.expires_at > ctx.now() { Ok(tokens.access) } else { Err(lost(ctx, &account).await?) };
+        return if tokens.expires_at > ctx.now() { Ok(tokens.access) } else { Err(lost(ctx, &account, lease).await?) };
     };
     let told = match ctx.http.send(request).await {
         Ok(answer) => platform.read_tokens(&answer, ctx.now()),
         Err(why) => Err(Refusal::Unknown(why.0)),
     };
+    // A clear answer: whoever comes next need not wait. Without one the platform may still be at it.
+    if matches!(told, Err(Refusal::Later(_) | Refusal::Rejected(_) | Refusal::Nobody(_))) {
+        ctx.query(store::release(&account, lease)).await?;
+    }
     match told {
         Ok(mut fresh) => {
             if fresh.refresh.is_empty() {
                 fresh.refresh = tokens.refresh;
             }
             seal(ctx, &mut account, &fresh)?;
-            ctx.query(store::set_tokens(&account, lease)).await?;
-            Ok(fresh.access)
+            if keep(ctx, &account, lease).await? {
+                return Ok(fresh.access);
+            }
+            // Written before, by a call whose answer was lost; or the member connected again meanwhile.
+            let row = ctx.query(store::get_account(account.guild_id, &account.id)).await?;
+            let row: Option<Account> = row.first().map_err(Error::from)?;
+            let row = row.filter(Account::is_active).ok_or(Trouble::Lost)?;
+            Ok(open(ctx, &row)?.access)
         }
-        Err(Refusal::Token) => Err(lost(ctx, &account).await?),
+        Err(Refusal::Token) => Err(lost(ctx, &account, lease).await?),
         // The token that is there may still do.
         Err(why) if tokens.expires_at > ctx.now() => {
             note_refused(ctx, &account, &why);
@@ -160,7 +177,7 @@ async fn refresh(ctx: &Ctx, mut account: Account, lease: i64) -> Result<String, 
         }
         // An application's secret that is wrong today would cost everybody their connection.
         Err(Refusal::Rejected(_) | Refusal::Nobody(_)) if tokens.expires_at + PATIENCE_MS < ctx.now() => {
-            Err(lost(ctx, &account).await?)
+            Err(lost(ctx, &account, lease).await?)
         }
         Err(ref why @ Refusal::Rejected(ref said)) => {
             note_refused(ctx, &account, why);
@@ -172,6 +189,26 @@ async fn refresh(ctx: &Ctx, mut account: Account, lease: i64) -> Result<String, 
     }
 }
 
+/// Writes new tokens; the old ones may be good for nothing any more, so a database that does not answer is asked again while the lease
+/// holds. False where the lease is over.
+async fn keep(ctx: &Ctx, account: &Account, lease: i64) -> Result<bool> {
+    let mut wait = WAIT_MS;
+    loop {
+        match ctx.query(store::set_tokens(account, lease)).await {
+            Ok(done) => return Ok(done.changes > 0),
+            Err(error) if ctx.now() + wait.cast_signed() >= lease => {
+                ctx.warn(
+                    "renewed tokens could not be written, and may be lost",
+                    json!({ "platform": account.platform }),
+                );
+                return Err(error);
+            }
+            Err(_) => ctx.clock.sleep(wait).await,
+        }
+        wait *= 2;
+    }
+}
+
 /// For whoever runs this: the member is not the one who can do something about it.
 fn note_refused(ctx: &Ctx, account: &Account, why: &Refusal) {
     if let Refusal::Rejected(said) = why {
@@ -179,18 +216,18 @@ fn note_refused(ctx: &Ctx, account: &Account, why: &Refusal) {
     }
 }
 
-/// A connection that is over: wiped, and told to its member once, whoever notices.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn lost(ctx: &Ctx, account: &Account) -> Result<Trouble> {
+/// A connection that is over: wiped, and told to its member once, whoever notices. Not while it is being renewed by somebody whose lease
+/// ends after `lease`, and not with other tokens than these: those may be good.
+async fn lost(ctx: &Ctx, account: &Account, lease: i64) -> Result<Trouble> {
     let text = format!(
         "Your {} account **{}** is no longer connected: the platform does not accept Muster's access any more. Nothing was published with it. Use `/connect` in the server to connect it again.",
         account.kind().map_or("social", Kind::name),
         text::escape_markdown(&account.account_name),
     );
-    tell(ctx, store::lose(account), &note(account, "lost", &text)).await?;
-    Ok(Trouble::Lost)
+    match tell(ctx, store::lose(account, lease), &note(account, "lost", &text)).await {
+        Err(error) if error.is_conflict() => Ok(Trouble::Later("somebody else is renewing the connection".to_owned())),
+        told => told.map(|()| Trouble::Lost),
+    }
 }
 
 /// Changes a row and says so, together; whoever comes second changes and says nothing.
@@ -247,7 +284,7 @@ pub async fn look(ctx: &Ctx, account: Account) -> Result<Option<i64>> {
         };
     }
     if now >= end {
-        lost(ctx, &account).await?;
+        lost(ctx, &account, now).await?;
         return Ok(None);
     }
     let text = format!(
@@ -283,7 +320,7 @@ pub async fn reseal(ctx: &Ctx) -> Result<()> {
                 ctx.query(store::reseal(&row, &again.access_token, &again.refresh_token, &again.sealed_by)).await?;
             }
             Err(_) if row.token_expires_at + PATIENCE_MS < ctx.now() => {
-                lost(ctx, &row).await?;
+                lost(ctx, &row, ctx.now()).await?;
             }
             // Its key may come back into TOKEN_KEYS.
             Err(_) => closed += 1,
@@ -295,7 +332,11 @@ pub async fn reseal(ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
-/// The platform says that the token is dead, though it should hold: the connection is over.
+/// The platform says that the token is dead, though it should hold: the connection is over, unless the token was renewed meanwhile, which
+/// ends the one before.
+///
+/// # Errors
+/// When the database does not answer.
 pub async fn refused(ctx: &Ctx, account: &Account) -> Result<()> {
-    lost(ctx, account).await.map(|_| ())
+    lost(ctx, account, ctx.now()).await.map(|_| ())
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Acting, App, Capabilities, Consent, Draft, Found, Metrics, Person, Platform, Published, Refusal, Sought, Tokens,
-    Told, caption, wire,
+    Told, caption, versions::X as VERSION, wire,
 };
 use crate::{
     media::image::Image,
@@ -21,6 +21,9 @@ const AT_ONCE: usize = 100;
 /// Thousandths of a US dollar for a post with an address in it, and for one without (X's price list of April 2026).
 const PRICE_WITH_ADDRESS: u32 = 200;
 const PRICE: u32 = 15;
+/// What X says of a refresh token that was used or taken back, as `invalid_request` where RFC 6749 has `invalid_grant` (as clients of its
+/// token endpoint see it; X describes no errors of it).
+const SPENT: &str = "token was invalid";
 /// Where a post says when it appeared.
 const TIME: &str = "created_at";
 
@@ -28,7 +31,7 @@ pub struct X;
 
 fn token_call(app: &App, pairs: &[(&str, &str)]) -> HttpRequest {
     let secret = STANDARD.encode(format!("{}:{}", app.client_id, app.client_secret));
-    let request = wire::post_form(format!("{}/2/oauth2/token", app.tokens), pairs);
+    let request = wire::post_form(format!("{}/{VERSION}/oauth2/token", app.tokens), pairs);
     wire::with(request, "authorization", format!("Basic {secret}"))
 }
 
@@ -84,8 +87,16 @@ impl Platform for X {
         let secret = STANDARD.encode(format!("{}:{}", app.client_id, app.client_secret));
         // Without the refresh token nothing comes after the access token's two hours (RFC 7009, section 2.1).
         let token = if tokens.refresh.is_empty() { &tokens.access } else { &tokens.refresh };
-        let request = wire::post_form(format!("{}/2/oauth2/revoke", app.tokens), &[("token", token)]);
+        let request = wire::post_form(format!("{}/{VERSION}/oauth2/revoke", app.tokens), &[("token", token)]);
         Some(wire::with(request, "authorization", format!("Basic {secret}")))
+    }
+
+    fn read_tokens(&self, answer: &HttpResponse, now: i64) -> Told<Tokens> {
+        let told = wire::read_tokens(answer, now, wire::DEFAULT_LIFE_S);
+        match told {
+            Err(Refusal::Rejected(said)) if said.contains(SPENT) => Err(Refusal::Token),
+            told => told,
+        }
     }
 
     fn publish_scope(&self) -> &'static str {
@@ -93,7 +104,7 @@ impl Platform for X {
     }
 
     fn identify(&self, app: &App, access: &str) -> HttpRequest {
-        wire::bearer(wire::get(format!("{}/2/users/me", app.api)), access)
+        wire::bearer(wire::get(format!("{}/{VERSION}/users/me", app.api)), access)
     }
 
     fn read_person(&self, answer: &HttpResponse) -> Told<Person> {
@@ -124,7 +135,7 @@ impl Platform for X {
         let media_type = Image::of(picture)?.format.media_type();
         let body =
             json!({ "media": STANDARD.encode(picture), "media_category": "tweet_image", "media_type": media_type });
-        let request = wire::post_json(format!("{}/2/media/upload", acting.app.api), &body);
+        let request = wire::post_json(format!("{}/{VERSION}/media/upload", acting.app.api), &body);
         Some(wire::patient(wire::bearer(request, acting.access)))
     }
 
@@ -137,7 +148,7 @@ impl Platform for X {
         if !container.is_empty() {
             body["media"] = json!({ "media_ids": [container] });
         }
-        wire::bearer(wire::post_json(format!("{}/2/tweets", acting.app.api), &body), acting.access)
+        wire::bearer(wire::post_json(format!("{}/{VERSION}/tweets", acting.app.api), &body), acting.access)
     }
 
     fn read_published(&self, answer: &HttpResponse) -> Told<Published> {
@@ -146,12 +157,12 @@ impl Platform for X {
     }
 
     fn price(&self, text: &str) -> u32 {
-        if text.contains("https://") || text.contains("http://") { PRICE_WITH_ADDRESS } else { PRICE }
+        if caption::leads_somewhere(text) { PRICE_WITH_ADDRESS } else { PRICE }
     }
 
     fn look_back(&self, acting: &Acting<'_>, _container: &str) -> Option<HttpRequest> {
         let fields = "max_results=10&tweet.fields=created_at,entities";
-        let url = format!("{}/2/users/{}/tweets?{fields}", acting.app.api, acting.account);
+        let url = format!("{}/{VERSION}/users/{}/tweets?{fields}", acting.app.api, acting.account);
         Some(wire::bearer(wire::get(url), acting.access))
     }
 
@@ -191,7 +202,7 @@ impl Platform for X {
     }
 
     fn metrics(&self, acting: &Acting<'_>, ids: &[&str]) -> HttpRequest {
-        let url = format!("{}/2/tweets?ids={}&tweet.fields=public_metrics", acting.app.api, ids.join(","));
+        let url = format!("{}/{VERSION}/tweets?ids={}&tweet.fields=public_metrics", acting.app.api, ids.join(","));
         wire::bearer(wire::get(url), acting.access)
     }
 

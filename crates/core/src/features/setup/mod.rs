@@ -13,6 +13,7 @@ use crate::{
     interaction::Interaction,
     outbox, permissions,
     reply::{self, Message, Reply, button},
+    social::versions,
     text::{escape_markdown, shorten},
     time,
     xp::AnnounceIn,
@@ -136,6 +137,7 @@ async fn checks(ctx: &Ctx, interaction: &Interaction, channel: Id<ChannelMarker>
         format!("These giveaway manager roles no longer exist: {}. Set `giveaway_managers` again.", gone.join(", ")),
     ));
     checks.extend(level_checks(ctx, interaction, config, &guild).await?);
+    checks.extend(versions::warnings(&ctx.settings.social, ctx.now()).map(|text| check(false, "", text)));
     Ok(checks)
 }
 

@@ -17,7 +17,7 @@ use crate::{
     permissions::{self, Giver},
     points::{self, rules::Rules},
     reply::{self, Message, Reply},
-    social::Kind,
+    social::{self, Kind},
     text::clean_line,
 };
 use twilight_interactions::command::{CommandModel, CreateCommand};
@@ -211,5 +211,7 @@ pub async fn on_save(ctx: &Ctx, interaction: &Interaction, id: &CustomId) -> Res
 
 async fn told(ctx: &Ctx, guild: Id<GuildMarker>, rules: &Rules) -> Result<Message> {
     let cost = if rules.x_budget > 0 { budget::spent(ctx, guild, Kind::X).await? } else { 0 };
-    Ok(Message::text(view::settings(rules, cost)))
+    let mut lines = vec![view::settings(rules, cost)];
+    lines.extend(social::uncounted(&ctx.settings.social).into_iter().map(str::to_owned));
+    Ok(Message::text(lines.join("\n")))
 }

@@ -40,7 +40,7 @@ struct PlatformChoice {
     is_chosen: bool,
     /// Why nothing can be published there now; empty when something can.
     obstacle: String,
-    notes: Vec<&'static str>,
+    notes: Vec<String>,
 }
 
 /// What appears on one platform.
@@ -54,7 +54,7 @@ struct Preview {
     problem: String,
     /// That the picture is no part of it; empty when it is, or there is none.
     without: String,
-    notes: Vec<&'static str>,
+    notes: Vec<String>,
 }
 
 #[derive(Template)]

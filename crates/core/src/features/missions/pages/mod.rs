@@ -22,7 +22,7 @@ use crate::{
     ctx::Ctx,
     error::{Error, FieldError, Result},
     points::{self, rules::Rules},
-    social::{Kind, tokens},
+    social::{Kind, tokens, versions},
     text::count,
     watch::{Attention, Figure, Scene},
     web::{Form, Request, Response, Shell, choices, fields},
@@ -127,7 +127,7 @@ struct Limits {
     /// Why nothing can be published there now; empty when something can.
     obstacle: String,
     /// What else there is to know.
-    notes: Vec<&'static str>,
+    notes: Vec<String>,
     uploads: bool,
     needs_image: bool,
 }
@@ -143,9 +143,10 @@ fn platform_limits(ctx: &Ctx, rules: &Rules, kind: Kind) -> Limits {
     let obstacle =
         if is_off { "Off: posts on X cost money, and this server has no budget for them (see Rules)." } else { "" };
     let rewards = can.forbids_rewards.filter(|_| !rules.rewards(kind));
+    let texts = can.caution.into_iter().chain(kind.uncounted(app)).chain(rewards);
     Limits {
         obstacle: obstacle.to_owned(),
-        notes: can.caution.into_iter().chain(rewards).collect(),
+        notes: texts.map(str::to_owned).chain(versions::warning(kind, ctx.now())).collect(),
         uploads: can.uploads,
         needs_image: can.needs_image,
     }
@@ -208,6 +209,9 @@ pub async fn attention(ctx: &Ctx, scene: &Scene<'_>) -> Result<Vec<Attention>> {
         let text = "The budget for X is used up: nothing is published there, and counts on X are not read.";
         all.push(Attention::new(text, "missions/rules"));
     }
+    all.extend(
+        versions::warnings(&ctx.settings.social, ctx.now()).map(|text| Attention::new(text, "missions/members")),
+    );
     for rank in rules.ranks_without_role(scene.facts) {
         let text = format!("The role of the rank {rank} is gone: nobody gets it before another is chosen.");
         all.push(Attention::new(text, "missions/rules"));

@@ -16,7 +16,7 @@ use crate::{
         self, Versioned,
         rules::{Rank, Rules, counted_name},
     },
-    social::{Kind, tokens},
+    social::{self, Kind, tokens},
     web::{
         Form, Request, Response, Shell,
         choices::{self, Channels, Choice, error_of},
@@ -52,6 +52,8 @@ struct RulesPage {
     typed: String,
     rewards: String,
     tiers: String,
+    /// Platforms on which the tiers mean nothing, a sentence each.
+    uncounted: Vec<&'static str>,
     ranks: String,
     guards: String,
     places: String,
@@ -226,6 +228,7 @@ async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, typed: Typed<'
         typed: text,
         rewards: parts.numbers(0..4),
         tiers: parts.tiers(),
+        uncounted: social::uncounted(&ctx.settings.social),
         ranks: parts.ranks(&roles),
         guards: parts.guards(),
         places: parts.places(&channels),
