@@ -255,4 +255,6 @@ async fn engagement_is_drawn_by_the_day_on_which_it_came() {
     assert_eq!(gained, ["120 0", "180 31"]);
     let rows: Vec<&str> = page.body.split("<tr").filter(|row| row.contains(">120<") || row.contains(">180<")).collect();
     assert!(rows.len() >= 2, "both days stand in the table: {}", text(&page));
+    let ledger = text(&browser.get(&format!("{}/ledger", base(&world))).await);
+    says(&ledger, &["+5 Engagement “Spring launch”: 100 views on Threads"]);
 }

@@ -99,8 +99,7 @@ async fn every_point_is_in_the_ledger_and_can_be_taken_back() {
     connect(&world, "ada", "linkedin", "Ada Lovelace").await;
     publish(&world, "ada", &card, "LinkedIn").await;
     let page = text(&browser.get(&ledger).await);
-    let in_time = "+5 In time “Spring launch”: ";
-    says(&page, &["Ada +10 Published Published “Spring launch” on LinkedIn", in_time, "Take back"]);
+    says(&page, &["Ada +10 Published Published “Spring launch” on LinkedIn", "+5 In time", "Take back"]);
     let ada = world.id("ada");
     let of_ada = format!("{ledger}?user={ada}");
     says(&text(&browser.get(&of_ada).await), &["15 points, place 1 of 1.", "Write it down for Ada"]);

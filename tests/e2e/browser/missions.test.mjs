@@ -42,6 +42,7 @@ test("the team writes a mission, and a member connects, looks and publishes", as
 
   await be("ada");
   const card = message(TITLE, "Connect & Post").first();
+  assert.match(await card.innerText(), /See 🔗 your link and come by/);
   await press(card, "Connect & Post");
   const asked = message("LinkedIn: not connected yet");
   await asked.waitFor();

@@ -215,7 +215,10 @@ pub async fn look(ctx: &Ctx, ready: &Ready, chosen: Choice) -> Result<Look> {
         look.asked = Some(asked);
     }
     let promotion = look.asked.as_ref().and_then(|asked| asked.chosen.promotion);
-    look.notes.extend(can.caution.into_iter().chain(platform.agreement(promotion)).map(str::to_owned));
+    // What else there is to know of a platform is for whoever connects and whoever runs missions.
+    let caution = can.caution.filter(|_| look.asked.is_some());
+    look.notes.extend(caution.into_iter().chain(platform.agreement(promotion)).map(str::to_owned));
+    look.notes.extend(ready.kind.uncounted(app).map(str::to_owned));
     if !platform.takes_links() && !ready.link.is_empty() {
         let name = ready.kind.name();
         look.notes

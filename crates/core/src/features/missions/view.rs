@@ -109,8 +109,8 @@ fn starts_later(mission: &Mission) -> bool {
 
 /// The card in the channel.
 pub fn card(ctx: &Ctx, mission: &Mission, rules: &Rules, color: u32) -> Message {
-    let text = shorten(&mission.copy, COPY_SHOWN);
-    let mut card = embed(escape_markdown(&mission.title), escape_markdown(&text), color);
+    let text = escape_markdown(&shorten(&mission.copy, COPY_SHOWN)).replace("{link}", "🔗 *your link*");
+    let mut card = embed(escape_markdown(&mission.title), text, color);
     let names: Vec<&str> = mission.kinds().into_iter().map(Kind::name).collect();
     field(&mut card, "Platforms", names.join(", "), true);
     if starts_later(mission) {
