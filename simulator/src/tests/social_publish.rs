@@ -326,7 +326,7 @@ fn tiktok_refuses_what_a_creator_may_not_choose() {
     let mut sim = sim();
     sim.change_social_app(Platform::TikTok, AppChange { audited: Some(true), ..AppChange::default() });
     let token = token(&mut sim, Platform::TikTok, "ada");
-    let mut post = |sim: &mut Sim, level: &str, field: &str| {
+    let post = |sim: &mut Sim, level: &str, field: &str| {
         let mut body = photo_post("Hi", level);
         body["post_info"][field] = json!(true);
         let (status, told) = post_json(sim, "tiktok/v2/post/publish/content/init/", &token, &body);

@@ -14,13 +14,23 @@ pub enum Promotion {
 impl Promotion {
     pub const ALL: [Self; 4] = [Self::Nothing, Self::OwnBrand, Self::Paid, Self::Both];
 
-    /// As it stands in selects and in the API; its first letter stands in a kept choice.
+    /// As it stands in selects and in the API.
     pub fn key(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
             Self::OwnBrand => "own_brand",
             Self::Paid => "paid_partnership",
             Self::Both => "both",
+        }
+    }
+
+    /// As it stands in a kept choice.
+    fn letter(self) -> char {
+        match self {
+            Self::Nothing => 'n',
+            Self::OwnBrand => 'o',
+            Self::Paid => 'p',
+            Self::Both => 'b',
         }
     }
 
@@ -68,7 +78,7 @@ impl Choice {
         let (privacy, letters) = kept.split_once('.').unwrap_or((kept, ""));
         Self {
             privacy: privacy.to_owned(),
-            promotion: Promotion::ALL.into_iter().find(|one| letters.starts_with(&one.key()[..1])),
+            promotion: Promotion::ALL.into_iter().find(|one| letters.starts_with(one.letter())),
             allows_comments: letters.ends_with('c'),
         }
     }
@@ -78,9 +88,10 @@ impl Choice {
         if *self == Self::default() {
             return String::new();
         }
-        let promotion = self.promotion.map_or("", |one| &one.key()[..1]);
-        let comments = if self.allows_comments { "c" } else { "" };
-        format!("{}.{promotion}{comments}", self.privacy)
+        let mut kept = format!("{}.", self.privacy);
+        kept.extend(self.promotion.map(Promotion::letter));
+        kept.extend(self.allows_comments.then_some('c'));
+        kept
     }
 
     pub fn is_whole(&self) -> bool {
