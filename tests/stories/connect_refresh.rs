@@ -262,6 +262,26 @@ async fn a_renewal_without_an_answer_ends_only_connections_whose_tokens_are_good
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_renewal_without_an_answer_ahead_of_the_end_is_told_with_the_next_post() {
+    let world = connected(&X).await;
+    let card = pushed(&world, "X").await;
+    world.jump(115 * MINUTE).await;
+    let choices = world.press("ada", &card, "Connect & Post").await.message.expect("where to publish").id;
+    // X takes the old tokens back, and its answer with the new ones is lost.
+    world.sim.borrow_mut().add_fault(Fault::once(X.method, X.route, FaultKind::ResetAfterEffect));
+    let shown = preview(&world, "ada", &choices, "X").await;
+    world.press("ada", &shown, "Publish").await.says("has to be connected again");
+    world.advance_minutes(2).await;
+    assert_eq!((told(&world), world.posted(Platform::X).len()), (1, 0));
+    world.slash("ada", "#general", "/connect").await.says("X: has to be connected again");
+    assert!(connect(&world, "ada", "x", "ada_l").await.contains("is connected"));
+    let other = pushed_as(&world, "Second", "Our spring menu is here! {link} again", "X", "7d").await;
+    publish(&world, "ada", &other, "X").await.says("Published on X");
+    world.advance_minutes(2).await;
+    assert_eq!((told(&world), world.posted(Platform::X).len()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_platform_that_asks_for_patience_keeps_nobody_waiting_for_the_lease() {
     let (world, card, choices) = about_to_publish(&X).await;
     let limit = FaultKind::RateLimited { scope: RateLimitScope::User, retry_after: 60.0 };

@@ -150,8 +150,14 @@ async fn refresh(ctx: &Ctx, mut account: Account, lease: i64) -> Result<String, 
         Ok(answer) => platform.read_tokens(&answer, ctx.now()),
         Err(why) => Err(Refusal::Unknown(why.0)),
     };
-    // A clear answer: whoever comes next need not wait. Without one the platform may still be at it.
-    if matches!(told, Err(Refusal::Later(_) | Refusal::Rejected(_) | Refusal::Nobody(_))) {
+    // Whoever comes next need not wait for a clear answer, nor where the token that is there goes on being used, which the platform may
+    // refuse then. Otherwise the platform may still be at it.
+    let is_held = match &told {
+        Ok(_) | Err(Refusal::Token) => true,
+        Err(Refusal::Unknown(_)) => tokens.expires_at <= ctx.now(),
+        Err(_) => false,
+    };
+    if !is_held {
         ctx.query(store::release(&account, lease)).await?;
     }
     match told {
