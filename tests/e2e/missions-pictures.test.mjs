@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { buttonOf } from "../../scripts/lib/people.mjs";
 import { until } from "../../scripts/lib/processes.mjs";
 import { connect, connectLink } from "./lib/missions.mjs";
 import { openStack } from "./lib/stack.mjs";
@@ -59,9 +60,11 @@ test("Instagram downloads the picture into a container, and the answer that got 
   assert.match((await crowd.command("ada", "general", "/score")).text, /15 points/);
 });
 
-test("TikTok downloads it once the member has chosen who may see the post", async () => {
+test("TikTok downloads it once the member has chosen who may see the post and what it promotes", async () => {
   const preview = await previewOf("bela", "tiktok", "TikTok", "bela_cooks");
-  const chosen = await crowd.choose("bela", preview, "SELF_ONLY");
+  assert.throws(() => buttonOf(preview, "Publish"), /no button/);
+  const seen = await crowd.choose("bela", preview, "SELF_ONLY");
+  const chosen = await crowd.choose("bela", seen.message, "own_brand");
   assert.match((await crowd.press("bela", chosen.message, "Publish")).text, /TikTok/);
   await published("bela");
   const posts = await postsOn("tiktok");
