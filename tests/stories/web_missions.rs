@@ -240,10 +240,9 @@ async fn engagement_is_drawn_by_the_day_on_which_it_came() {
     assert!(!browser.get(&here).await.body.contains("Engagement by day"), "nothing to draw yet");
     let post = world.posted(Platform::Threads).pop().expect("a post").id;
     for (views, likes) in [(120, 0), (300, 31)] {
-        let mut sim = world.sim.borrow_mut();
-        sim.set_social_metric(Platform::Threads, &post, "views", views).expect("set");
-        sim.set_social_metric(Platform::Threads, &post, "likes", likes).expect("set");
-        drop(sim);
+        for (name, value) in [("views", views), ("likes", likes)] {
+            world.sim.borrow_mut().set_social_metric(Platform::Threads, &post, name, value).expect("set");
+        }
         // A day with its hours: what is read again and again counts once.
         for _ in 0..24 {
             world.advance_minutes(61).await;

@@ -6,20 +6,19 @@ use crate::{
     ctx::Ctx,
     discord,
     error::{Error, Result},
-    features::missions::{actions, assignees, hand, publish, roles, rounds::budget, store, store::Mission, view},
+    features::missions::{actions, assignees, hand, publish, roles, store, store::Mission, view},
     guild_config,
     interaction::Interaction,
-    permissions::{self, Giver},
     points::{self, store::EntryRow},
     reply::{Message, Reply, embed},
     social::{Kind, accounts},
-    text::{clean_line, count, escape_markdown},
+    text::{count, escape_markdown},
     time,
 };
 use twilight_interactions::command::{CommandModel, CreateCommand};
 use twilight_model::id::{
     Id,
-    marker::{ChannelMarker, RoleMarker, UserMarker},
+    marker::{RoleMarker, UserMarker},
 };
 
 const AUDIT_POSTS: u32 = 10;

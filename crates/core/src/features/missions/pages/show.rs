@@ -156,6 +156,9 @@ impl Day {
     }
 }
 
+/// A line of a chart: what it is called, and what a day adds to it.
+type Line = (&'static str, fn(&Day) -> i64);
+
 /// Three charts, and all of their numbers as a table.
 fn charts(days: &[i64], results: &Results) -> (Vec<Chart>, String) {
     let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
@@ -174,7 +177,7 @@ fn charts(days: &[i64], results: &Results) -> (Vec<Chart>, String) {
     };
     let all: Vec<Day> = days.iter().map(of).collect();
     let x: Vec<i64> = days.iter().map(|day| day * DAY_MS / 1_000).collect();
-    let chart = |title, series: [(&str, fn(&Day) -> i64); 2]| {
+    let chart = |title, series: [Line; 2]| {
         let is_empty = all.iter().all(|day| series.iter().all(|(_, of)| of(day) == 0));
         let values = |of: fn(&Day) -> i64| all.iter().map(of).collect::<Vec<i64>>();
         let series = series.map(|(label, of)| json!({ "label": label, "values": values(of) }));
