@@ -185,7 +185,7 @@ async fn an_account_without_comments_has_no_choice_of_them() {
     assert_eq!(world.posted(Platform::TikTok).pop().expect("a post").info["disable_comment"], true);
 }
 
-/// Comments were allowed by both a moment ago: TikTok refuses it, and its member is told.
+/// Comments were allowed by both a moment ago: the yes says so, and nothing is sent.
 #[tokio::test(start_paused = true)]
 async fn an_account_that_closes_its_comments_before_the_yes_is_not_overruled() {
     let world = World::new().await;
@@ -194,7 +194,7 @@ async fn an_account_that_closes_its_comments_before_the_yes_is_not_overruled() {
     world.press("ada", &preview, "Allow comments").await;
     choose(&world, "ada", &preview, "PUBLIC_TO_EVERYONE", "own_brand").await;
     world.sim.borrow_mut().close_comments(Platform::TikTok, "ada_t", true).expect("known");
-    world.press("ada", &preview, "Publish").await.says("TikTok did not publish it");
+    world.press("ada", &preview, "Publish").await.says("Comments are off in this account's settings");
     world.advance_minutes(2).await;
     assert!(world.posted(Platform::TikTok).is_empty());
     let again = id_of(&opened(&world, &card).await);

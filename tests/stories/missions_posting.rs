@@ -655,6 +655,27 @@ async fn publish_any(world: &World, card: &str) -> muster_tests::Seen {
     world.press("ada", &preview, "Publish").await
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_address_without_https_takes_from_the_budget_what_x_takes_for_it() {
+    let world = World::new().await;
+    let form = world.slash("mara", "#general", "/mission new").await.modal.expect("a form");
+    let text = "Dinner is served at lantern.example tonight";
+    let fields = [("title", "Party"), ("text", text), ("link", ""), ("platforms", "X"), ("ends", "7d")];
+    world.submit("mara", &form, &fields).await.says("The draft is kept.");
+    world.slash("mara", "#general", "/mission push mission:Party").await.says("is live");
+    world.settle().await;
+    with_budget(&world, "0.30").await;
+    let card = world.message_with("#general", "Party").id;
+    for who in ["ada", "bela"] {
+        connect(&world, who, "x", &format!("{who}_x")).await;
+    }
+    publish_any(&world, &card).await.says("Published on X");
+    world.slash("mara", "#general", "/mission settings").await.says("$0.20 of it is spent");
+    let choices = world.press("bela", &card, "Connect & Post").await;
+    choices.says("budget for posts on X is used up");
+    assert_eq!(posts(&world, Platform::X), 1);
+}
+
 /// Times of the calls that ask about a container, in seconds after it was made.
 fn looks(world: &World, made: &str, asked: &str) -> Vec<u64> {
     let sim = world.sim.borrow();

@@ -156,6 +156,8 @@ async fn a_threshold_says_whom_it_moves_before_it_is_saved() {
     world.forge("ada", "#general", &question, "1:missions:rules:1.50.80").await.says("Manage Server");
     assert_eq!(rank_of_ada(&world).await, "Soldier");
     world.press("mara", &question, "Save").await.says("Soldier from 80 points");
+    let taken = world.slash("mara", "#general", "/mission settings rank:Soldier points:200").await;
+    taken.says("Another rank begins there already.");
     world.advance_minutes(2).await;
     assert_eq!(rank_of_ada(&world).await, "Recruit");
     assert_eq!(carried(&world, "ada"), ["The Recruit"]);

@@ -47,39 +47,84 @@ const X_ADDRESS: usize = 23;
 /// X counts an address as 23 and most of what is not Latin as 2 (developer documentation, "Counting characters").
 pub fn x(text: &str) -> Count {
     let counted = |used: usize, (letters, most): (usize, usize)| (used + most).saturating_sub(letters);
-    Count::of(x_addresses(text).fold(weights(text), counted), 280)
+    Count::of(x_addresses(text).into_iter().fold(weights(text), counted), 280)
 }
 
 /// Whether X may see an address in a text.
 pub fn leads_somewhere(text: &str) -> bool {
-    text.contains("://") || x_addresses(text).next().is_some()
+    text.contains("://") || !x_addresses(text).is_empty()
 }
 
-/// What X may take for an address: its letters, and what it counts at most. X looks for addresses without `https://` too, by a list of all
-/// endings that there are (`twitter-text`, "extractUrlsWithIndices"). Without that list the larger number counts, so that X refuses
-/// nothing that fits here.
-fn x_addresses(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "/-_.~%+&=?#:".contains(c);
+/// What X may take for addresses: what their letters count, and what X counts at most. X looks for addresses without `https://` too, by a
+/// list of all endings that there are (`twitter-text`, "extractUrlsWithIndices"). Without that list the larger number counts, so that X
+/// refuses nothing that fits here.
+fn x_addresses(text: &str) -> Vec<(usize, usize)> {
+    let mut all = Vec::new();
     let mut before = ' ';
-    text.split_inclusive(move |c| !is_part(c)).filter_map(move |part| {
-        let follows = std::mem::replace(&mut before, part.chars().next_back().unwrap_or(' '));
-        let word = part.trim_end_matches(|c| !is_part(c));
-        // A mail address, a hashtag, a cashtag.
-        if "@＠#＃$".contains(follows) || word.starts_with('#') {
-            return None;
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let length = address_part(rest);
+        let (part, after) = rest.split_at_checked(length.max(first.len_utf8())).unwrap_or((rest, ""));
+        // Behind these stand a mail address, a name, a hashtag, a cashtag.
+        if length > 0 && !"@＠#＃$".contains(before) && !part.starts_with('#') {
+            all.extend(x_address(part));
         }
-        let word = word.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
-        let word = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && !"/-_=".contains(c));
-        let (start, rest) = word.split_once("://").unwrap_or(("", word));
-        let host = rest.split(['/', '?', '#', ':']).next()?;
-        let is_ending = |label: &str| {
-            label.len() > 1 && (label.bytes().all(|byte| byte.is_ascii_alphabetic()) || label.starts_with("xn--"))
+        before = part.chars().next_back().unwrap_or(' ');
+        rest = after;
+    }
+    all
+}
+
+/// How much of a text's beginning could be an address, in bytes. Behind `://` a host may have any letters, and a path more signs.
+fn address_part(text: &str) -> usize {
+    #[derive(Clone, Copy)]
+    enum At {
+        Word,
+        Colon,
+        Slash,
+        Host,
+        Path,
+    }
+    let mut at = At::Word;
+    for (index, c) in text.char_indices() {
+        let belongs = c.is_ascii_alphanumeric()
+            || "/-_.~%+&=?#:".contains(c)
+            || match at {
+                At::Host => c.is_alphanumeric(),
+                At::Path => c.is_alphanumeric() && weight(c) == 1 || "@!$'*,;|()[]".contains(c),
+                _ => false,
+            };
+        if !belongs {
+            return index;
+        }
+        at = match (at, c) {
+            (At::Path, _) | (At::Host, '/') => At::Path,
+            (At::Host, _) | (At::Slash, '/') => At::Host,
+            (At::Colon, '/') => At::Slash,
+            (_, ':') => At::Colon,
+            _ => At::Word,
         };
-        host.split('.').skip(1).any(is_ending).then(|| {
-            let is_sure = start.eq_ignore_ascii_case("https") || start.eq_ignore_ascii_case("http");
-            (word.len(), if is_sure { X_ADDRESS } else { word.len().max(start.len() + X_ADDRESS) })
-        })
-    })
+    }
+    text.len()
+}
+
+/// Of a part of a text: what it counts as letters, and as an address.
+fn x_address(part: &str) -> Option<(usize, usize)> {
+    let word = part.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let word = word.trim_end_matches(|c: char| !c.is_alphanumeric() && !"/-_=".contains(c));
+    let (start, rest) = word.split_once("://").unwrap_or(("", word));
+    let host = rest.split(['/', '?', '#', ':']).next()?;
+    let is_ending = |label: &str| {
+        label.len() > 1 && (label.bytes().all(|byte| byte.is_ascii_alphabetic()) || label.starts_with("xn--"))
+    };
+    let letters = weights(word);
+    if host.split('.').skip(1).any(is_ending) {
+        let is_sure = start.eq_ignore_ascii_case("https") || start.eq_ignore_ascii_case("http");
+        return Some((letters, if is_sure { X_ADDRESS } else { letters.max(start.len() + X_ADDRESS) }));
+    }
+    // Where such a host ends is X's to say: what is not Latin in it may follow the address.
+    let foreign: String = host.chars().filter(|c| !c.is_ascii()).collect();
+    (!foreign.is_empty()).then(|| (letters, letters.max(X_ADDRESS + weights(&foreign))))
 }
 
 /// An emoji is 2 whatever it is put together from (X's configuration of `twitter-text`, version 3, "emojiParsingEnabled").
@@ -170,6 +215,12 @@ mod tests {
         assert_eq!(x("(https://example.com/a).").used, 1 + 23 + 2);
         assert_eq!(x("HTTP://example.com, then").used, 23 + 6);
         assert_eq!(x("https://localhost/a").used, 19, "no address for X");
+        assert_eq!(x("https://www.youtube.com/@ada/videos").used, 23);
+        assert_eq!(x("https://de.example/wiki/Köln_(Stadt)").used, 23 + 1);
+        assert_eq!(x("https://日本.jp").used, 23);
+        assert_eq!(x("https://ü.de/straße and on").used, 23 + 7);
+        assert_eq!(x("https://example.com/aです").used, 23 + 4);
+        assert_eq!(x("https://example.comです").used, 23 + 4);
         for emoji in ["🎉", "👨‍👩‍👧", "👍🏽", "🇩🇪", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣", "❤️‍🔥"]
         {
             assert_eq!(x(emoji).used, 2, "{emoji}");

@@ -339,10 +339,10 @@ pub async fn reseal(ctx: &Ctx) -> Result<()> {
 }
 
 /// The platform says that the token is dead, though it should hold: the connection is over, unless the token was renewed meanwhile, which
-/// ends the one before.
+/// ends the one before: then this is false.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn refused(ctx: &Ctx, account: &Account) -> Result<()> {
-    lost(ctx, account, ctx.now()).await.map(|_| ())
+pub async fn refused(ctx: &Ctx, account: &Account) -> Result<bool> {
+    Ok(matches!(lost(ctx, account, ctx.now()).await?, Trouble::Lost))
 }

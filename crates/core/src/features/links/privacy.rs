@@ -35,6 +35,11 @@ pub async fn forget(ctx: &Ctx, guild: Id<GuildMarker>, user: Id<UserMarker>) -> 
     let statements =
         vec![store::forget_owner(guild, user, ctx.now()), store::delete_devices_of(guild, user, &days(ctx))];
     let results = ctx.batch(statements).await?;
-    let changed = results.iter().any(|result| result.changes > 0);
-    Ok(changed.then(|| "Your short links are switched off and no longer yours.".to_owned()))
+    let changed = |statement: usize| results.get(statement).is_some_and(|result| result.changes > 0);
+    Ok(if changed(0) {
+        Some("Your short links are switched off and no longer yours.".to_owned())
+    } else {
+        // Those of a browser hold in every server: until the next sign-in none of them knows it.
+        changed(1).then(|| "The hashes of your devices are deleted.".to_owned())
+    })
 }

@@ -342,7 +342,7 @@ pub async fn confirm(
             text: ready.text.clone(),
             essence: caption::essence(&ready.text),
             image_url: ready.mission.image_url.clone(),
-            privacy: checked(ctx, ready, chosen)?,
+            privacy: checked(ctx, ready, chosen).await?,
             step_at: now,
             due_at: Some(appears_at),
             account_hash: accounts::hash_of(&ready.account, ready.kind),
@@ -362,7 +362,7 @@ pub async fn confirm(
 }
 
 /// What the member chose, as the row keeps it, where the platform leaves it to them.
-fn checked(ctx: &Ctx, ready: &Ready, chosen: &Choice) -> Result<String> {
+async fn checked(ctx: &Ctx, ready: &Ready, chosen: &Choice) -> Result<String> {
     let (kind, platform) = (ready.kind, ready.kind.platform());
     let levels = platform.privacy_levels();
     if levels.is_empty() {
@@ -375,9 +375,15 @@ fn checked(ctx: &Ctx, ready: &Ready, chosen: &Choice) -> Result<String> {
     let only = tokens::app_of(ctx, kind).and_then(|app| platform.only_privacy(app));
     if only.is_some_and(|only| only != chosen.privacy) {
         let name = kind.name();
-        let why =
-            format!("Until {name} has audited this application, a post is for its author only: choose **Only you**.");
+        let why = format!("Until {name} has audited this application, a post is for its author only: choose Only you.");
         return wrong("privacy", &why);
+    }
+    if chosen.allows_comments
+        && let Some(app) = tokens::app_of(ctx, kind)
+        && creator(ctx, app, ready).await?.is_some_and(|creator| !creator.may_comment)
+    {
+        let why = format!("Comments are off in this account's settings on {}, and stay off here.", kind.name());
+        return wrong("allow_comments", &why);
     }
     let is_for_author = chosen.privacy == platform.for_author_only();
     match chosen.promotion {

@@ -203,8 +203,9 @@ async fn send<T>(ctx: &Ctx, request: HttpRequest, read: impl Fn(&HttpResponse) -
 /// What a refusal before the decisive call means: nothing is there yet, so everything may be tried again, after `least` at the earliest.
 async fn refused(ctx: &Ctx, mut post: Post, scene: &Scene<'_>, refusal: Refusal, least: i64) -> Result<()> {
     match refusal {
+        // The token was renewed meanwhile: the next look has the new one.
+        Refusal::Token if !tokens::refused(ctx, &scene.account).await? => postpone(ctx, post, LOOK_MS).await,
         Refusal::Token => {
-            tokens::refused(ctx, &scene.account).await?;
             let why = format!("the {} account has to be connected again", scene.kind.name());
             // A call before this one may still have had its effect.
             if post.sent_at.is_some() { hold(ctx, post, &why).await } else { fail(ctx, post, &why).await }
@@ -315,7 +316,12 @@ async fn publish(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
     };
     // This call had no effect.
     (post.sent_at, post.sends) = (sent_before, sends_before);
-    if let Refusal::Later(wait) = refusal {
+    let wait = match refusal {
+        Refusal::Later(wait) => Some(wait),
+        Refusal::Token if !tokens::refused(ctx, &scene.account).await? => Some(LOOK_MS),
+        _ => None,
+    };
+    if let Some(wait) = wait {
         let state = if post.container.is_empty() { "queued" } else { "container" };
         move_to(ctx, &mut post, state, Some(wait));
         return write(ctx, post, Vec::new()).await;
@@ -349,8 +355,10 @@ async fn look_back(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
             return hold(ctx, post, "the platform gave no answer, and nothing in the text tells it from other posts")
                 .await;
         }
+        Err(Refusal::Token) if !tokens::refused(ctx, &scene.account).await? => {
+            return postpone(ctx, post, LOOK_MS).await;
+        }
         Err(Refusal::Token) => {
-            tokens::refused(ctx, &scene.account).await?;
             return hold(ctx, post, "the platform gave no answer, and the account is no longer connected").await;
         }
         Err(_) if ctx.now() - post.step_at > GIVE_UP_MS => {

@@ -32,23 +32,17 @@ pub async fn budget(
     }
     // Reading counts costs money too.
     let limit = rules.x_budget.saturating_sub(budget::of_reads(ctx, guild, kind).await?);
-    Ok(Some(store::Budget { limit, price: kind.platform().price(text), ..prices(ctx) }))
+    Ok(Some(store::Budget { limit, price: kind.platform().price(text), since: since(ctx) }))
 }
 
-fn prices(ctx: &Ctx) -> store::Budget {
-    let platform = Kind::X.platform();
-    store::Budget {
-        limit: 0,
-        price: 0,
-        with_address: platform.price("https://"),
-        without: platform.price(""),
-        since: ctx.now() - budget::PERIOD_MS,
-    }
+/// What appeared before has left the budget.
+fn since(ctx: &Ctx) -> i64 {
+    ctx.now() - budget::PERIOD_MS
 }
 
 /// Thousandths of a US dollar that a guild's posts of the last 30 days cost, or may.
 pub async fn cost_of_posts(ctx: &Ctx, guild: Id<GuildMarker>) -> Result<u32> {
-    let spent: Option<store::Spent> = ctx.query(store::spent(guild, &prices(ctx), None)).await?.first()?;
+    let spent: Option<store::Spent> = ctx.query(store::spent(guild, since(ctx), None)).await?.first()?;
     Ok(spent.map_or(0, |spent| spent.cost))
 }
 
@@ -65,7 +59,7 @@ pub async fn over_budget(
         return Ok(Some("this server has no budget for posts on X, which cost money".to_owned()));
     }
     let Some(budget) = budget(ctx, rules, guild, kind, text).await? else { return Ok(None) };
-    let spent: Option<store::Spent> = ctx.query(store::spent(guild, &budget, known)).await?.first()?;
+    let spent: Option<store::Spent> = ctx.query(store::spent(guild, budget.since, known)).await?.first()?;
     let is_over = spent.map_or(0, |spent| spent.cost) + budget.price > budget.limit;
     Ok(is_over.then(|| "this server's budget for posts on X is used up for now".to_owned()))
 }

@@ -362,9 +362,6 @@ pub struct Budget {
     pub limit: u32,
     /// Of the post that is to be published.
     pub price: u32,
-    /// Of any post with an address in it, and of one without.
-    pub with_address: u32,
-    pub without: u32,
     /// Posts that appeared earlier no longer count.
     pub since: i64,
 }
@@ -374,12 +371,12 @@ pub struct Budget {
 pub fn insert_post(post: &NewPost) -> Statement {
     Statement::new(
         "INSERT INTO mission_posts (id, guild_id, mission_id, user_id, platform, state, text, essence, image_url, privacy,
-           created_at, step_at, due_at, account_hash, basis, appears_at)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15 FROM missions
+           created_at, step_at, due_at, account_hash, basis, appears_at, price)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?18 FROM missions
          WHERE missions.id = ?3 AND missions.guild_id = ?2 AND missions.state = 'live' AND missions.ends_at > ?11
            AND missions.version = ?16 AND missions.starts_at <= ?11
-           AND (?17 IS NULL OR ?17 >= ?18 + (SELECT COALESCE(SUM(CASE WHEN instr(text, '://') > 0 THEN ?19 ELSE ?20 END), 0)
-             FROM mission_posts WHERE guild_id = ?2 AND platform = 'x' AND COALESCE(appears_at, created_at) >= ?21
+           AND (?17 IS NULL OR ?17 >= ?18 + (SELECT COALESCE(SUM(price), 0)
+             FROM mission_posts WHERE guild_id = ?2 AND platform = 'x' AND COALESCE(appears_at, created_at) >= ?19
                AND state NOT IN ('failed', 'cancelled')))
            AND (missions.assigned <> 'members' OR EXISTS (SELECT 1 FROM mission_assignees
              WHERE guild_id = ?2 AND mission_id = ?3 AND user_id = ?4))
@@ -389,7 +386,7 @@ pub fn insert_post(post: &NewPost) -> Statement {
            essence = excluded.essence, image_url = excluded.image_url, privacy = excluded.privacy, step_at = excluded.step_at,
            due_at = excluded.due_at, lease_until = 0, container = '', reason = '', tries = 0, sends = 0, asks = 0, sent_at = NULL,
            created_at = excluded.created_at, account_hash = excluded.account_hash, basis = excluded.basis,
-           appears_at = excluded.appears_at, version = version + 1
+           appears_at = excluded.appears_at, price = excluded.price, version = version + 1
          WHERE mission_posts.state IN ('failed', 'cancelled')",
     )
     .bind(&post.id)
@@ -410,8 +407,6 @@ pub fn insert_post(post: &NewPost) -> Statement {
     .bind(post.mission_version)
     .bind(post.budget.map(|budget| budget.limit))
     .bind(post.budget.map_or(0, |budget| budget.price))
-    .bind(post.budget.map_or(0, |budget| budget.with_address))
-    .bind(post.budget.map_or(0, |budget| budget.without))
     .bind(post.budget.map_or(0, |budget| budget.since))
 }
 
@@ -529,19 +524,17 @@ pub struct Spent {
     pub cost: u32,
 }
 
-/// What posts on X have cost since `budget.since`, or may cost: from the confirmation on a post has its price. `ahead_of`: only what was
+/// What posts on X have cost since `since`, or may cost: from the confirmation on a post has its price. `ahead_of`: only what was
 /// sent, and what is to appear before this post.
-pub fn spent(guild: Id<GuildMarker>, budget: &Budget, ahead_of: Option<&Post>) -> Statement {
+pub fn spent(guild: Id<GuildMarker>, since: i64, ahead_of: Option<&Post>) -> Statement {
     Statement::new(
-        "SELECT COALESCE(SUM(CASE WHEN instr(text, '://') > 0 THEN ?3 ELSE ?4 END), 0) AS cost FROM mission_posts
+        "SELECT COALESCE(SUM(price), 0) AS cost FROM mission_posts
          WHERE guild_id = ?1 AND platform = 'x' AND COALESCE(appears_at, created_at) >= ?2 AND state NOT IN ('failed', 'cancelled')
-           AND id <> ?6 AND (state NOT IN ('scheduled', 'queued', 'container') OR ?5 IS NULL
-             OR (COALESCE(appears_at, created_at), id) < (?5, ?6))",
+           AND id <> ?4 AND (state NOT IN ('scheduled', 'queued', 'container') OR ?3 IS NULL
+             OR (COALESCE(appears_at, created_at), id) < (?3, ?4))",
     )
     .bind(guild)
-    .bind(budget.since)
-    .bind(budget.with_address)
-    .bind(budget.without)
+    .bind(since)
     .bind(ahead_of.map(Post::appears))
     .bind(ahead_of.map_or("", |post| post.id.as_str()))
 }

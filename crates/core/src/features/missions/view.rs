@@ -109,7 +109,8 @@ fn starts_later(mission: &Mission) -> bool {
 
 /// The card in the channel.
 pub fn card(ctx: &Ctx, mission: &Mission, rules: &Rules, color: u32) -> Message {
-    let text = escape_markdown(&shorten(&mission.copy, COPY_SHOWN)).replace("{link}", "🔗 *your link*");
+    let link = if mission.target_url.is_empty() { "" } else { "🔗 *your link*" };
+    let text = escape_markdown(&shorten(&mission.copy, COPY_SHOWN)).replace("{link}", link);
     let mut card = embed(escape_markdown(&mission.title), text, color);
     let names: Vec<&str> = mission.kinds().into_iter().map(Kind::name).collect();
     field(&mut card, "Platforms", names.join(", "), true);

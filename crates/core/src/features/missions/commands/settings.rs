@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     features::missions::{
         NAME,
-        pages::{Effect, effect},
+        pages::{Effect, RANK_MAX, effect},
         roles,
         rounds::budget,
         view,
@@ -70,7 +70,7 @@ pub struct Settings {
 /// A rule of points as it was typed, and as it travels in the button that saves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
-    /// From how many points the rank at this place begins: before, and after.
+    /// From how many points the rank at a place begins: the place, before, and after.
     Rank(usize, i64, i64),
     RewardsOnX(bool),
 }
@@ -87,22 +87,31 @@ impl Rule {
         if let Ok(is_on) = text.parse() {
             return Some(Self::RewardsOnX(is_on));
         }
-        let mut parts = text.split('.');
-        let (place, before, after) = (parts.next()?, parts.next()?, parts.next()?);
-        Some(Self::Rank(place.parse().ok()?, before.parse().ok()?, after.parse().ok()?))
+        let [place, before, after] = text.split('.').collect::<Vec<_>>().try_into().ok()?;
+        let after = after.parse().ok().filter(|at| (0..=RANK_MAX).contains(at))?;
+        Some(Self::Rank(place.parse().ok()?, before.parse().ok()?, after))
     }
 
+    /// Done twice, it changes nothing.
+    ///
     /// # Errors
-    /// `User` where the rank is not what it was when the rule was shown.
+    /// `User` where the rank is not what it was when the rule was shown, or another one begins there.
     fn apply(self, rules: &mut Rules) -> Result<()> {
-        match self {
-            Self::RewardsOnX(is_on) => rules.rewards_on_x = is_on,
-            Self::Rank(place, before, after) => {
-                let changed = || Error::user("The ranks were changed meanwhile. Please use the command again.");
-                let rank = rules.ranks.get_mut(place).filter(|rank| [before, after].contains(&rank.at));
-                rank.ok_or_else(changed)?.at = after;
+        let (place, before, after) = match self {
+            Self::RewardsOnX(is_on) => {
+                rules.rewards_on_x = is_on;
+                return Ok(());
             }
+            Self::Rank(place, before, after) => (place, before, after),
+        };
+        let is_taken = before != after && rules.ranks.iter().any(|rank| rank.at == after);
+        match rules.ranks.get_mut(place).filter(|rank| rank.at == before) {
+            Some(_) if is_taken => return Err(Error::user("Another rank begins there already.")),
+            Some(rank) => rank.at = after,
+            None if is_taken => {}
+            None => return Err(Error::user("The ranks were changed meanwhile. Please use the command again.")),
         }
+        rules.ranks.sort_by_key(|rank| rank.at);
         Ok(())
     }
 }
@@ -133,7 +142,8 @@ pub async fn on_settings(ctx: &Ctx, interaction: &Interaction, settings: Setting
         permissions::require_may_hand_out(Giver::from(interaction), &guild, role)?;
     }
     let guild = interaction.guild_id;
-    let mut rules = points::rules(ctx, guild).await?.rules;
+    let before = points::rules(ctx, guild).await?.rules;
+    let mut rules = before.clone();
     settle(&settings, &mut rules)?;
     let typed = rules_of(&settings, &rules)?;
     let mut next = rules.clone();
@@ -141,6 +151,7 @@ pub async fn on_settings(ctx: &Ctx, interaction: &Interaction, settings: Setting
     let effect = if next == rules { None } else { Some(effect(ctx, guild, &rules, &next).await?) };
     let effect = effect.filter(|effect| !effect.is_none());
     // What nobody would notice needs no second look.
+    let settled = rules != before;
     let at_once = if effect.is_none() { &typed[..] } else { &[] };
     let change = |rules: &mut Rules| settle(&settings, rules).and_then(|()| apply(at_once, rules));
     let rules = points::change(ctx, &Author::from(interaction), "settings", change).await?;
@@ -148,7 +159,7 @@ pub async fn on_settings(ctx: &Ctx, interaction: &Interaction, settings: Setting
         roles::start(ctx, guild).await?;
     }
     match effect {
-        Some(effect) => Ok(Reply::Private(question(&effect, &typed))),
+        Some(effect) => Ok(Reply::Private(question(&effect, &typed, settled))),
         None => Ok(Reply::Private(told(ctx, guild, &rules).await?)),
     }
 }
@@ -188,12 +199,13 @@ fn settle(settings: &Settings, rules: &mut Rules) -> Result<()> {
     Ok(())
 }
 
-fn question(effect: &Effect, typed: &[Rule]) -> Message {
+fn question(effect: &Effect, typed: &[Rule], settled: bool) -> Message {
     let said = [effect.say_totals(), effect.say_tiers(), effect.say_ranks()];
     let said: Vec<String> = said.into_iter().filter(|line| !line.is_empty()).map(|line| format!("- {line}")).collect();
     let partly = if effect.is_partial { "\nThere is more than was looked at for this." } else { "" };
-    let text =
-        format!("The rules of points are not saved yet. This is what they would change:\n{}{partly}", said.join("\n"));
+    let rest = if settled { "\nEverything else that you typed is saved." } else { "" };
+    let said = said.join("\n");
+    let text = format!("The rules of points are not saved yet. This is what they would change:\n{said}{partly}{rest}");
     let id = typed.iter().fold(CustomId::new(NAME, "rules"), |id, rule| id.arg(rule.encode()));
     Message::text(text).row(vec![reply::button(&id, "Save", ButtonStyle::Primary, None)])
 }

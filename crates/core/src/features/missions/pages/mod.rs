@@ -15,6 +15,7 @@ mod store;
 mod who;
 
 pub use scoring_effect::{Effect, of as effect};
+pub use scoring_form::RANK_MAX;
 
 use super::{actions, rounds::budget, store::Mission};
 use crate::{

@@ -14,7 +14,7 @@ pub const RANKS_MAX: usize = 10;
 const TIERS_MAX: usize = 10;
 const PLACES_MAX: usize = 10;
 const WORDS_MAX: usize = 100;
-const RANK_MAX: i64 = 10_000_000;
+pub const RANK_MAX: i64 = 10_000_000;
 const COUNT_MAX: u64 = 1_000_000_000;
 /// US dollars.
 const BUDGET_MAX: f64 = 10_000.0;

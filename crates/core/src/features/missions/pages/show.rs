@@ -130,12 +130,14 @@ async fn read(ctx: &Ctx, mission: &Mission, after: (&str, &str), since: i64) -> 
     })
 }
 
-/// The days of a mission's charts: from its push to its end or today, and a week at least.
-fn days_of(mission: &Mission, now: i64) -> Vec<i64> {
+/// The days of a mission's charts: from its push to its end or today, and a week at least. `engaged`: the last day on which its posts
+/// gained something, which goes on after the end.
+fn days_of(mission: &Mission, now: i64, engaged: Option<i64>) -> std::ops::RangeInclusive<i64> {
     let day = |at: i64| at.div_euclid(DAY_MS);
-    let last = day(now).min(day(mission.closed_at.unwrap_or(now)) + 1);
+    let end = day(mission.closed_at.unwrap_or(now)) + 1;
+    let last = day(now).min(end.max(engaged.unwrap_or(end)));
     let first = day(mission.pushed_at.unwrap_or(mission.created_at)).clamp(last - DAYS + 1, last - WEEK + 1);
-    (first..=last).collect()
+    first..=last
 }
 
 /// What a day of a mission brought.
@@ -316,8 +318,9 @@ pub async fn show(
     errors: Vec<FieldError>,
 ) -> Result<Response> {
     let after = request.param("after").and_then(|text| text.split_once('-')).unwrap_or_default();
-    let days = days_of(&mission, ctx.now());
-    let mut results = read(ctx, &mission, after, days.first().copied().unwrap_or(0)).await?;
+    let mut results = read(ctx, &mission, after, *days_of(&mission, ctx.now(), None).start()).await?;
+    let engaged = results.engagement.keys().max().copied();
+    let days: Vec<i64> = days_of(&mission, ctx.now(), engaged).collect();
     let here = href(access, &mission.id);
     let has_more = results.posts.len() > POSTS_PER_PAGE;
     results.posts.truncate(POSTS_PER_PAGE);

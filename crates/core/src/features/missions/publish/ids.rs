@@ -48,10 +48,7 @@ pub async fn ask(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
             let poll = rounds::store::insert_poll(&post, ctx.now() + polls::interval(scene.kind));
             write(ctx, post, vec![poll]).await
         }
-        Err(Refusal::Token) => {
-            tokens::refused(ctx, &scene.account).await?;
-            give_up(ctx, post).await
-        }
+        Err(Refusal::Token) if tokens::refused(ctx, &scene.account).await? => give_up(ctx, post).await,
         Err(Refusal::Later(wait)) => later(ctx, post, wait).await,
         _ => later(ctx, post, 0).await,
     }
