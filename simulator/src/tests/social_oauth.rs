@@ -191,12 +191,13 @@ fn refresh_tokens_rotate_at_x_and_tiktok_and_the_old_one_is_dead() {
         assert_eq!(who(&mut sim, platform, text(&second, "access_token")).as_deref(), Ok("ada"));
         assert!(who(&mut sim, platform, text(&first, "access_token")).is_err());
         let (status, body) = refresh(&mut sim, platform, text(&first, "refresh_token"));
-        assert_eq!(body["error"], "invalid_grant");
+        let spent = if platform == Platform::X { "invalid_request" } else { "invalid_grant" };
+        assert_eq!(body["error"], spent);
         assert_eq!(status, if platform == Platform::X { 400 } else { 200 });
         let path = if platform == Platform::X { "x/2/oauth2/revoke" } else { "tiktok/v2/oauth/revoke/" };
         let (status, _) = token_call(&mut sim, platform, path, &[("token", text(&second, "access_token"))]);
         assert_eq!(status, 200);
-        assert_eq!(refresh(&mut sim, platform, text(&second, "refresh_token")).1["error"], "invalid_grant");
+        assert_eq!(refresh(&mut sim, platform, text(&second, "refresh_token")).1["error"], spent);
     }
 }
 
