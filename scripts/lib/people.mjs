@@ -83,14 +83,9 @@ export function people(sim, guildName = "Lantern Café") {
     return { message, text: message ? textOf(message) : "", isPrivate };
   }
 
-  /**
-   * Does something that the application answers. `wrangler dev` stands between and says 503 when the connection that it
-   * kept to the Worker was closed (after 5 s of rest) as it was used: that press never arrived, and people press again.
-   */
+  /** Does something that the application answers. */
   async function acted(route, body, channel, user) {
-    const reply = await sim.post(route, body);
-    const isLost = reply.answer.kind === "error" && /HTTP status 503/.test(reply.answer.detail ?? "");
-    return settled(isLost ? await sim.post(route, body) : reply, channel, user);
+    return settled(await sim.post(route, body), channel, user);
   }
 
   return {

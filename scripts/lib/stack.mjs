@@ -1,5 +1,5 @@
-// Purpose: a whole Muster on this machine: the Discord stand-in, the Worker on workerd by `wrangler dev`, a cron tick, and the
-// gateway sidecar where it is wanted.
+// Purpose: a whole Muster on this machine: the Discord stand-in, the Worker on workerd, a cron tick, and the gateway sidecar where it
+// is wanted.
 //
 // Used by scripts/dev, its demo and the end-to-end tests. Nothing here needs a network or an account. Everything that is
 // kept lives in the folder the caller names:
@@ -12,7 +12,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { ROOT, freePorts, pause, run, start, tail, until } from "./processes.mjs";
 
-const WRANGLER = path.join(ROOT, "node_modules/.bin/wrangler");
+const WORKER = path.join(ROOT, "scripts/lib/worker.mjs");
 const MIGRATE = path.join(ROOT, "scripts/lib/migrate.mjs");
 export const SIMULATOR = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug/muster-sim");
 export const SIDECAR = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug/muster-gateway");
@@ -20,9 +20,12 @@ const BUILD = "target/worker-dev";
 /** Cloudflare ticks every minute; people at a playground wait less. */
 const CRON_MS = 5_000;
 
-/** wrangler keeps to this machine and to the folder of the stack. */
+/** wrangler and miniflare keep to this machine and to the folder of the stack. */
 function wranglerEnv(dir) {
+  const TMPDIR = path.join(dir, "tmp");
+  fs.mkdirSync(TMPDIR, { recursive: true });
   return {
+    TMPDIR,
     CI: "1",
     NO_COLOR: "1",
     WRANGLER_SEND_METRICS: "false",
@@ -127,7 +130,7 @@ async function json(method, url, body) {
 export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = true, sidecar = false, facebook = false, vars = {}, say = () => {} }) {
   dir = path.resolve(dir);
   fs.mkdirSync(dir, { recursive: true });
-  const [freeSim, freeWorker, inspector, sidecarPort] = await freePorts(4);
+  const [freeSim, freeWorker, sidecarPort] = await freePorts(3);
   const simPort = ports?.sim ?? freeSim;
   const workerPort = ports?.worker ?? freeWorker;
   const simUrl = `http://127.0.0.1:${simPort}`;
@@ -171,11 +174,8 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
   }
 
   async function startWorker() {
-    const args = ["dev", "--local", "--ip", "127.0.0.1", "--port", workerPort, "--inspector-port", inspector];
-    args.push("--persist-to", path.join(dir, "state"), "--show-interactive-dev-session=false");
-    // A wrangler that was killed leaves its bundle behind.
-    fs.rmSync(path.join(worker, ".wrangler"), { recursive: true, force: true });
-    running.worker = start("wrangler dev", WRANGLER, args.map(String), { cwd: worker, env: wranglerEnv(dir), log: logs.worker });
+    const args = [WORKER, path.join(worker, "wrangler.toml"), workerPort, path.join(dir, "state")];
+    running.worker = start("the Worker", process.execPath, args.map(String), { cwd: worker, env: wranglerEnv(dir), log: logs.worker });
     await ready(running.worker, "the Worker", async () => (await fetch(`${workerUrl}/healthz`, { signal: AbortSignal.timeout(5_000) })).ok);
     // The Worker's clock is part of its memory, the stand-in's is not.
     const { offset_ms } = await sim.get("/clock");
@@ -242,7 +242,7 @@ export async function startStack({ dir, ports, cronMs = CRON_MS, rateLimits = tr
 
   return {
     dir, simUrl, workerUrl, sidecarUrl, env, logs, sim, commands, tick, stop, startWorker, startSidecar,
-    /** kill -9 of the whole runtime, wrangler and workerd at once; `startWorker` brings it back on the same state. */
+    /** kill -9 of the whole runtime, miniflare and workerd at once; `startWorker` brings it back on the same state. */
     killWorker: () => running.worker.kill(),
     /** The runtime stands still: connections are taken and nothing is answered. */
     suspendWorker: () => running.worker.suspend(),

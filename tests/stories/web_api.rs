@@ -188,6 +188,26 @@ fn the_description_that_is_served_is_the_one_of_the_types() {
     assert!(served == now, "write it anew: cargo run -p muster-core --example openapi > assets/openapi.json");
 }
 
+#[test]
+fn everything_that_the_description_refers_to_is_in_it() {
+    fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(fields) => {
+                found.extend(fields.get("$ref").and_then(Value::as_str));
+                fields.values().for_each(|field| references(field, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+    let now = serde_json::to_value(muster_core::web::description::document()).expect("JSON");
+    let mut found = Vec::new();
+    references(&now, &mut found);
+    assert!(found.len() > 100, "{found:?}");
+    found.retain(|reference| now.pointer(reference.trim_start_matches('#')).is_none());
+    assert!(found.is_empty(), "{found:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn no_route_tells_anything_about_a_guild_that_is_not_the_callers() {
     let world = World::new().await;

@@ -187,20 +187,22 @@ pub fn forget_owner(guild: Id<GuildMarker>, user: Id<UserMarker>, at: i64) -> St
     .bind(at)
 }
 
-/// Appends to a part of a slot, unless that would make it longer than `most`.
-pub fn append(slot: i64, guild: &str, part: u32, clicks: &str, most: usize) -> Statement {
-    let size = i64::try_from(clicks.len()).unwrap_or(i64::MAX);
+/// Appends to a slot's last row, or begins a new one where that would be longer than `most`. Changes nothing when the slot has `parts` rows.
+pub fn append(slot: i64, guild: &str, clicks: &str, most: usize, parts: u32) -> Statement {
+    let int = |size: usize| i64::try_from(size).unwrap_or(i64::MAX);
     Statement::new(
-        "INSERT INTO link_clicks (slot, guild_id, part, clicks, size) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (slot, guild_id, part) DO UPDATE SET clicks = clicks || excluded.clicks, size = size + excluded.size
-         WHERE size + excluded.size <= ?6",
+        "INSERT INTO link_clicks (slot, guild_id, part, clicks, size)
+         SELECT ?1, ?2, last.part, ?3, ?4 FROM (
+           SELECT COALESCE((SELECT part + (size + ?4 > ?5) FROM link_clicks WHERE slot = ?1 AND guild_id = ?2 ORDER BY part DESC LIMIT 1), 0) AS part
+         ) AS last WHERE last.part < ?6
+         ON CONFLICT (slot, guild_id, part) DO UPDATE SET clicks = clicks || excluded.clicks, size = size + excluded.size",
     )
     .bind(slot)
     .bind(guild)
-    .bind(part)
     .bind(clicks)
-    .bind(size)
-    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .bind(int(clicks.len()))
+    .bind(int(most))
+    .bind(parts)
 }
 
 /// There is something to count in that slot.
@@ -270,11 +272,11 @@ pub struct Uncounted {
     pub clicks: String,
 }
 
-/// What came in of a guild and is not counted, up to a few thousand clicks of each row.
+/// What came in of a guild and is not counted, up to some 30,000 clicks.
 pub fn list_uncounted(guild: Id<GuildMarker>) -> Statement {
     Statement::new(
-        "SELECT substr(c.clicks, c.counted + 1, 500000) AS clicks FROM link_slots s JOIN link_clicks c USING (slot, guild_id)
-         WHERE s.guild_id = ?1 AND c.size > c.counted ORDER BY s.slot DESC LIMIT 4",
+        "SELECT substr(c.clicks, c.counted + 1, 100000) AS clicks FROM link_slots s JOIN link_clicks c USING (slot, guild_id)
+         WHERE s.guild_id = ?1 AND c.size > c.counted ORDER BY s.slot DESC, c.part LIMIT 20",
     )
     .bind(guild)
 }

@@ -13,6 +13,12 @@ use twilight_model::id::{
 
 /// The most that one rule gives at once.
 pub const POINTS_MAX: i64 = 10_000;
+/// The most points at which a rank begins.
+pub const RANK_MAX: i64 = 10_000_000;
+/// Words that are not published.
+pub const WORDS_MAX: usize = 100;
+/// US dollars in 30 days.
+pub const BUDGET_MAX: f64 = 10_000.0;
 
 /// So many points at so many views or reactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

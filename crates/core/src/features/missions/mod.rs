@@ -10,6 +10,7 @@ mod api;
 mod assignees;
 mod commands;
 mod components;
+mod effect;
 mod hand;
 mod pages;
 mod posting;

@@ -311,17 +311,20 @@ enum ShowName {
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(
-    list_giveaways,
-    get_giveaway,
-    list_entrants,
-    start_giveaway,
-    edit_giveaway,
-    pause_giveaway,
-    resume_giveaway,
-    end_giveaway,
-    cancel_giveaway,
-    reroll_giveaway,
-    proof::get_proof
-))]
+#[openapi(
+    paths(
+        list_giveaways,
+        get_giveaway,
+        list_entrants,
+        start_giveaway,
+        edit_giveaway,
+        pause_giveaway,
+        resume_giveaway,
+        end_giveaway,
+        cancel_giveaway,
+        reroll_giveaway,
+        proof::get_proof
+    ),
+    components(schemas(ShowName))
+)]
 pub struct Description;

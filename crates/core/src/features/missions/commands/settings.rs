@@ -8,14 +8,17 @@ use crate::{
     error::{Error, Result},
     features::missions::{
         NAME,
-        pages::{Effect, RANK_MAX, effect},
+        effect::{self, Effect},
         roles,
         rounds::budget,
         view,
     },
     interaction::Interaction,
     permissions::{self, Giver},
-    points::{self, rules::Rules},
+    points::{
+        self,
+        rules::{BUDGET_MAX, RANK_MAX, Rules, WORDS_MAX},
+    },
     reply::{self, Message, Reply},
     social::{self, Kind},
     text::clean_line,
@@ -29,9 +32,6 @@ use twilight_model::{
         marker::{ChannelMarker, GuildMarker, RoleMarker},
     },
 };
-
-const WORDS_MAX: usize = 100;
-const BUDGET_MAX: f64 = 10_000.0;
 
 #[derive(CommandModel, CreateCommand)]
 #[command(name = "settings", desc = "Where mission cards go, who runs missions, ranks and safeguards")]
@@ -148,7 +148,7 @@ pub async fn on_settings(ctx: &Ctx, interaction: &Interaction, settings: Setting
     let typed = rules_of(&settings, &rules)?;
     let mut next = rules.clone();
     apply(&typed, &mut next)?;
-    let effect = if next == rules { None } else { Some(effect(ctx, guild, &rules, &next).await?) };
+    let effect = if next == rules { None } else { Some(effect::of(ctx, guild, &rules, &next).await?) };
     let effect = effect.filter(|effect| !effect.is_none());
     // What nobody would notice needs no second look.
     let settled = rules != before;

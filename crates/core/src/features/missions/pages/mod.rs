@@ -8,14 +8,10 @@ mod list;
 mod members;
 mod review;
 mod scoring;
-mod scoring_effect;
 mod scoring_form;
 mod show;
 mod store;
 mod who;
-
-pub use scoring_effect::{Effect, of as effect};
-pub use scoring_form::RANK_MAX;
 
 use super::{actions, rounds::budget, store::Mission};
 use crate::{

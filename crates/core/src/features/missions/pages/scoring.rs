@@ -1,8 +1,7 @@
 //! Purpose: the page of a guild's rules of points, ranks and safeguards: shown, compared with what was typed, and confirmed.
 
 use super::{
-    href, nav, refused, scoring_effect,
-    scoring_effect::Effect,
+    href, nav, refused,
     scoring_form::{self, NUMBERS, RANKS_MAX, dollars, numbers, rank_fields, say_places, say_tiers},
     shell,
 };
@@ -10,7 +9,12 @@ use crate::{
     access::{Area, GuildAccess, May, parse_id},
     ctx::Ctx,
     error::{Error, FieldError, Result},
-    features::missions::{roles, rounds::budget, view},
+    features::missions::{
+        effect::{self, Effect, Moved, Promoted},
+        roles,
+        rounds::budget,
+        view,
+    },
     permissions::{self, Giver},
     points::{
         self, Versioned,
@@ -21,6 +25,7 @@ use crate::{
         Form, Request, Response, Shell,
         choices::{self, Channels, Choice, error_of},
         fields, render,
+        table::{Cell, table},
     },
 };
 use askama::Template;
@@ -48,6 +53,9 @@ struct RulesPage {
     /// What was typed, compared with what is in force; empty before that.
     changes: Vec<ChangeLine>,
     effect: Option<Effect>,
+    /// Examples of it, as tables.
+    totals: String,
+    promotions: String,
     /// The typed rules, to be confirmed.
     typed: String,
     rewards: String,
@@ -181,6 +189,27 @@ struct Typed<'a> {
     errors: Vec<FieldError>,
 }
 
+fn totals(effect: &Effect) -> String {
+    let row = |one: &Moved| {
+        let (now, then) = (Cell::Number(one.now.to_string()), Cell::Number(one.then.to_string()));
+        vec![Cell::text(&one.name), now, then, Cell::signed(one.then - one.now)]
+    };
+    let rows: Vec<_> = effect.examples.iter().map(row).collect();
+    table(&["Member", "This month", "Would be", "Difference"], &rows)
+}
+
+fn promotions(effect: &Effect) -> String {
+    let row = |one: &Promoted| {
+        vec![
+            Cell::text(&one.name),
+            Cell::Number(one.points.to_string()),
+            Cell::text(&one.before),
+            Cell::text(&one.after),
+        ]
+    };
+    table(&["Member", "Points", "Rank", "Becomes"], &effect.rank_examples.iter().map(row).collect::<Vec<_>>())
+}
+
 async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, typed: Typed<'_>) -> Result<Response> {
     let Versioned { version, rules } = points::rules(ctx, access.guild).await?;
     let chosen: Vec<_> = rules.channel.into_iter().chain(rules.log_channel).collect();
@@ -200,7 +229,7 @@ async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, typed: Typed<'
             (before != after).then_some(ChangeLine { name, before, after })
         };
         changes = said.iter().cloned().zip(say(next, access, &channels)).filter_map(line).collect();
-        effect = Some(scoring_effect::of(ctx, access.guild, &rules, next).await?);
+        effect = Some(effect::of(ctx, access.guild, &rules, next).await?);
         text = serde_json::to_string(next).map_err(Error::internal)?;
     }
     let forbidden = tokens::app_of(ctx, Kind::X).and_then(|app| Kind::X.platform().capabilities(app).forbids_rewards);
@@ -224,6 +253,8 @@ async fn page(ctx: &Ctx, request: &Request, access: &GuildAccess, typed: Typed<'
         may_manage: access.may(Area::Missions, May::Manage),
         said,
         changes,
+        totals: effect.as_ref().map(totals).unwrap_or_default(),
+        promotions: effect.as_ref().map(promotions).unwrap_or_default(),
         effect,
         typed: text,
         rewards: parts.numbers(0..4),

@@ -3,7 +3,7 @@
 use crate::{
     access::parse_id,
     error::FieldError,
-    points::rules::{POINTS_MAX, Rank, Rules, Tier, counted_name},
+    points::rules::{BUDGET_MAX, POINTS_MAX, RANK_MAX, Rank, Rules, Tier, WORDS_MAX, counted_name},
     social::Kind,
     text::clean_line,
     web::Form,
@@ -13,11 +13,7 @@ use twilight_model::id::{Id, marker::ChannelMarker};
 pub const RANKS_MAX: usize = 10;
 const TIERS_MAX: usize = 10;
 const PLACES_MAX: usize = 10;
-const WORDS_MAX: usize = 100;
-pub const RANK_MAX: i64 = 10_000_000;
 const COUNT_MAX: u64 = 1_000_000_000;
-/// US dollars.
-const BUDGET_MAX: f64 = 10_000.0;
 
 /// Name, label, help and the largest number of each plain number.
 pub const NUMBERS: [(&str, &str, &str, i64); 7] = [

@@ -1,6 +1,7 @@
 //! Purpose: what other rules would change: this month's totals if they had held since its 1st, and ranks at once.
 
-use super::store;
+mod store;
+
 use crate::{
     ctx::Ctx,
     error::{Error, Result},
@@ -14,7 +15,6 @@ use crate::{
     social::{Kind, Metrics},
     text::count,
     time,
-    web::table::{Cell, table},
 };
 use chrono::{DateTime, Datelike, NaiveTime};
 use std::collections::{HashMap, HashSet};
@@ -28,15 +28,30 @@ const POSTS_MAX: u32 = 5_000;
 const MEMBERS_MAX: u32 = 5_000;
 const EXAMPLES: usize = 5;
 
+/// A member's total of this month, as it is and as it would be.
+pub struct Moved {
+    pub name: String,
+    pub now: i64,
+    pub then: i64,
+}
+
+/// A member whose rank becomes another.
+pub struct Promoted {
+    pub name: String,
+    pub points: i64,
+    pub before: String,
+    pub after: String,
+}
+
 /// What other rules would change.
 pub struct Effect {
     /// Members whose total of this month would be another.
     totals: usize,
-    /// The largest differences, as a table.
-    pub examples: String,
+    /// The largest differences.
+    pub examples: Vec<Moved>,
     /// Members whose rank changes at once.
     ranks: usize,
-    pub rank_examples: String,
+    pub rank_examples: Vec<Promoted>,
     /// Posts that are still asked about and have reached a tier that is new to them, and what those bring; `None` where tiers stay.
     tiers: Option<(usize, i64)>,
     /// There were more posts or members than were looked at.
@@ -183,36 +198,23 @@ pub async fn of(ctx: &Ctx, guild: Id<GuildMarker>, old: &Rules, new: &Rules) -> 
         .chain(moved.iter().take(EXAMPLES).map(|one| one.user_id))
         .collect();
     let names = people::names(ctx, guild, &shown).await;
-    let name = |user: &Id<UserMarker>| Cell::text(names.get(user).cloned().unwrap_or_default());
+    let name = |user: &Id<UserMarker>| names.get(user).cloned().unwrap_or_default();
     let example = |(user, difference): &(Id<UserMarker>, i64)| {
         let now = of_month.iter().find(|one| one.user_id == *user).map_or(0, |one| one.points);
-        vec![
-            name(user),
-            Cell::Number(now.to_string()),
-            Cell::Number((now + difference).to_string()),
-            Cell::signed(*difference),
-        ]
+        Moved { name: name(user), now, then: now + difference }
     };
-    let rank = |one: &&Total| {
-        vec![
-            name(&one.user_id),
-            Cell::Number(one.points.to_string()),
-            Cell::text(rank_name(old, one.points)),
-            Cell::text(rank_name(new, one.points)),
-        ]
+    let rank = |one: &&Total| Promoted {
+        name: name(&one.user_id),
+        points: one.points,
+        before: rank_name(old, one.points).to_owned(),
+        after: rank_name(new, one.points).to_owned(),
     };
     let full = |len: usize, max: u32| u32::try_from(len).is_ok_and(|len| len >= max);
     Ok(Effect {
         totals: changed.len(),
-        examples: table(
-            &["Member", "This month", "Would be", "Difference"],
-            &changed.iter().take(EXAMPLES).map(example).collect::<Vec<_>>(),
-        ),
+        examples: changed.iter().take(EXAMPLES).map(example).collect(),
         ranks: moved.len(),
-        rank_examples: table(
-            &["Member", "Points", "Rank", "Becomes"],
-            &moved.iter().take(EXAMPLES).map(rank).collect::<Vec<_>>(),
-        ),
+        rank_examples: moved.iter().take(EXAMPLES).map(rank).collect(),
         tiers,
         is_partial: full(posts.len(), POSTS_MAX) || full(of_all.len(), MEMBERS_MAX),
     })
