@@ -148,23 +148,21 @@ pub async fn take(ctx: &Ctx, batches: &[&str]) -> Result<()> {
     }
     for ((slot, guild), text) in slots {
         for text in pieces(&text, CHUNK_MAX) {
-            append(ctx, slot, guild, text).await?;
+            append(ctx, slot, guild, &text).await?;
         }
     }
     Ok(())
 }
 
-/// Whole lines, together at most `most` bytes.
-fn pieces(text: &str, most: usize) -> Vec<&str> {
-    let (mut pieces, mut start, mut end) = (Vec::new(), 0, 0);
+/// Whole lines, as many to a text as `most` bytes hold.
+fn pieces(text: &str, most: usize) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
     for line in text.split_inclusive('\n') {
-        if end + line.len() - start > most && end > start {
-            pieces.push(&text[start..end]);
-            start = end;
+        match pieces.last_mut() {
+            Some(piece) if piece.len() + line.len() <= most => piece.push_str(line),
+            _ => pieces.push(line.to_owned()),
         }
-        end += line.len();
     }
-    pieces.push(&text[start..end]);
     pieces
 }
 
