@@ -17,39 +17,43 @@ const core = Rust.prototype;
 const wasm = globalThis.__worker_init_state;
 
 export default {
-  async fetch(request, env, ctx) {
-    const signature = request.headers.get("x-signature-ed25519");
-    if (signature === null && !wasm.criticalError) {
+  fetch(request, env, ctx) {
+    if (!wasm.criticalError) {
+      const signature = request.method === "POST" ? request.headers.get("x-signature-ed25519") : null;
+      if (signature !== null && isInteraction(request)) return interact(signature, request, env, ctx);
       const slug = slugOf(request);
-      const answer = slug === null ? null : await follow(slug, request, env, ctx, core);
-      if (answer !== null) return answer;
+      if (slug !== null) return redirect(slug, request, env, ctx);
     }
-    if (signature === null || wasm.criticalError || !isInteraction(request)) {
-      return new Rust(ctx, env).fetch(request);
-    }
-    const timestamp = request.headers.get("x-signature-timestamp") ?? "";
-    // Bytes that are no UTF-8 are replaced here, and then the signature is not theirs any more.
-    const body = await request.text();
-    try {
-      let answer = core.interaction(timestamp, signature, body, env, ctx);
-      if (answer instanceof Promise) {
-        // The work goes on when whoever asked has hung up: others may be waiting in the same batch.
-        ctx.waitUntil(answer);
-        answer = await answer;
-      }
-      if (typeof answer === "string") return new Response(answer, JSON_HEADERS);
-      return answer ?? new Response("invalid request signature", { status: 401 });
-    } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) wasm.criticalError = true;
-      throw error;
-    }
+    return new Rust(ctx, env).fetch(request);
   },
   queue: (batch, env, ctx) => new Rust(ctx, env).queue(batch),
   scheduled: (event, env, ctx) => new Rust(ctx, env).scheduled(event),
 };
 
-function isInteraction(request) {
-  if (request.method !== "POST") return false;
-  const { url } = request;
-  return url.slice(url.indexOf("/", 8)) === "/interactions" && Number(request.headers.get("content-length") ?? Infinity) <= MAX_BODY;
+/** Whether a POST is for the interactions' address, and short enough to be read here. */
+function isInteraction({ url, headers }) {
+  return url.slice(url.indexOf("/", 8)) === "/interactions" && Number(headers.get("content-length") ?? Infinity) <= MAX_BODY;
+}
+
+async function interact(signature, request, env, ctx) {
+  const timestamp = request.headers.get("x-signature-timestamp") ?? "";
+  // Bytes that are no UTF-8 are replaced here, and then the signature is not theirs any more.
+  const body = await request.text();
+  try {
+    let answer = core.interaction(timestamp, signature, body, env, ctx);
+    if (answer instanceof Promise) {
+      // The work goes on when whoever asked has hung up: others may be waiting in the same batch.
+      ctx.waitUntil(answer);
+      answer = await answer;
+    }
+    if (typeof answer === "string") return new Response(answer, JSON_HEADERS);
+    return answer ?? new Response("invalid request signature", { status: 401 });
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) wasm.criticalError = true;
+    throw error;
+  }
+}
+
+async function redirect(slug, request, env, ctx) {
+  return (await follow(slug, request, env, ctx, core)) ?? new Rust(ctx, env).fetch(request);
 }

@@ -7,7 +7,7 @@ import { send } from "./load.mjs";
 
 /**
  * `cases` is `[{ name, warmUp(side), job(side, round) }]`, both giving jobs for the load generator. In every round each side
- * runs each case once; the order of the sides turns round every time, so that none always runs on a warmer machine.
+ * runs each case once; another side begins every time, so that none always runs on a warmer machine or behind the same neighbour.
  * A side's `settle()`, where it has one, waits until everything that its answers left to do is done.
  * Gives `{ [case]: { [side]: [{ requests_per_s, p50_ms, p99_ms, cpu_us_per_request }] } }`, one sample per round.
  */
@@ -17,7 +17,9 @@ export async function compare(sides, cases, rounds, say) {
   }
   const samples = {};
   for (let round = 0; round < rounds; round++) {
-    const order = round % 2 === 0 ? sides : [...sides].reverse();
+    const first = round % sides.length;
+    const order = [...sides.slice(first), ...sides.slice(0, first)];
+    if (Math.floor(round / sides.length) % 2 === 1) order.reverse();
     for (const one of cases) {
       for (const side of order) {
         const sample = await attempt(side, one, one.job(side, round));

@@ -190,9 +190,9 @@ describe("hostile bytes (F15)", () => {
 
 describe("size (F16)", () => {
   test("20 MB are refused with 413, quickly", async () => {
-    const body = Buffer.alloc(20 * 1024 * 1024, 0x20);
+    const headers = { ...signed(key, "x"), "content-length": 20 * 1024 * 1024 };
     for (const where of [url, eventsUrl]) {
-      const { status, ms } = await send(where, { headers: signed(key, "x"), body });
+      const { status, ms } = await send(where, { headers, chunks: Buffer.alloc(16 * 1024, 0x20) });
       assert.equal(status, 413);
       assert.ok(ms < 3_000, `${ms} ms`);
     }
