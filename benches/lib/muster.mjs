@@ -35,9 +35,11 @@ export async function startMuster(options) {
   return side;
 }
 
-/** Muster and its peers (`[{ name, ...options }]`) in one workerd, Muster first. */
-export async function startMusterBeside(options, peers) {
-  const sides = await startWorkers([{ name: "muster", ...options }, ...peers]);
+/** Muster and its peers (`[{ name, ...options }]`) in one workerd: Muster's handle first, whichever of them (`begin`) workerd has first. */
+export async function startMusterBeside(options, peers, begin = 0) {
+  const all = [{ name: "muster", ...options }, ...peers];
+  const started = await startWorkers([...all.slice(begin), ...all.slice(0, begin)]);
+  const sides = all.map(({ name }) => started.find((side) => side.name === name));
   await migrate(sides[0], DATABASE);
   return sides;
 }
