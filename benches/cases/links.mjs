@@ -10,11 +10,11 @@ import { bundlePeer, ROOT } from "../lib/build.mjs";
 import { visits } from "../lib/jobs.mjs";
 import { database, musterOptions, peerOptions, startMusterBeside } from "../lib/muster.mjs";
 import { result } from "../lib/report.mjs";
-import { compare } from "../lib/rounds.mjs";
+import { compare, overStarts } from "../lib/rounds.mjs";
 
-/** How fast a Worker is differs by some 20 % from one process to the next, even of the same Worker: several, and each side at every place. */
+/** Each side is twice at every place of its process. */
 const STARTS = 6;
-/** In each: every side begins twice. */
+/** Of each start: every side begins twice. */
 const ROUNDS = 6;
 const REQUESTS = 2_000;
 const WARM_UP = 6_000;
@@ -37,13 +37,7 @@ const MOST_ROWS = 20;
 
 export async function run({ rebuild, say }) {
   const options = musterOptions({ rebuild });
-  const samples = {};
-  for (let start = 0; start < STARTS; start += 1) {
-    say(`start ${start + 1} of ${STARTS}`);
-    for (const [name, sides] of Object.entries(await measure(options, start, say))) {
-      for (const [side, rounds] of Object.entries(sides)) ((samples[name] ??= {})[side] ??= []).push(...rounds);
-    }
-  }
+  const samples = await overStarts(STARTS, (start) => measure(options, start, say), say);
   say("100,000 clicks, natively");
   return withClicks(result("links", samples));
 }

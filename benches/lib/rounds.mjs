@@ -31,6 +31,21 @@ export async function compare(sides, cases, rounds, say) {
   return samples;
 }
 
+/**
+ * The samples of several starts together: the same Worker is not equally fast in every process. `measure(start)` starts all sides, gives what
+ * `compare` does, and stops them.
+ */
+export async function overStarts(starts, measure, say) {
+  const samples = {};
+  for (let start = 0; start < starts; start++) {
+    say(`start ${start + 1} of ${starts}`);
+    for (const [name, sides] of Object.entries(await measure(start))) {
+      for (const [side, rounds] of Object.entries(sides)) ((samples[name] ??= {})[side] ??= []).push(...rounds);
+    }
+  }
+  return samples;
+}
+
 async function attempt(side, one, job) {
   const before = side.cpuMicros();
   const report = await send(side.port, job).catch((error) => {
