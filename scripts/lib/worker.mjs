@@ -15,9 +15,9 @@ function handleStructuredLogs({ message }) {
 
 async function main(config, port, state) {
   const folder = path.dirname(path.resolve(config));
-  const { main, workerOptions } = unstable_getMiniflareWorkerOptions(config);
+  const { main: entry, workerOptions } = unstable_getMiniflareWorkerOptions(config);
   const modulesRules = [{ type: "ESModule", include: ["**/*.js"] }, ...workerOptions.modulesRules];
-  const source = { name: "muster", modules: true, modulesRules, modulesRoot: folder, scriptPath: path.resolve(folder, main) };
+  const source = { name: "muster", modules: true, modulesRules, modulesRoot: folder, scriptPath: path.resolve(folder, entry) };
   const miniflare = new Miniflare({
     host: "127.0.0.1",
     port: Number(port),

@@ -1,7 +1,7 @@
 //! Purpose: clicks on their way: from the redirect through the queue into rows, and from there into numbers, each once.
 //!
-//! The queue delivers at least once and in batches of any make-up. A batch only appends lines to its slot (one written row, nothing
-//! read); what comes twice is there twice, under its own id. When the slot is over, `count` looks at all of its clicks together and
+//! The queue delivers at least once and in batches of any make-up. A batch only appends lines to its slot (a written row per 64 KB, no
+//! line read); what comes twice is there twice, under its own id. When the slot is over, `count` looks at all of its clicks together and
 //! commits the numbers and how far the slot's text is counted in one transaction. A click that comes later opens its slot again.
 
 use super::{
@@ -23,7 +23,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use twilight_model::id::{Id, marker::GuildMarker};
 
-/// Characters in one row that is appended to, some 1,300 clicks: SQLite writes all of a row again when it grows.
+/// Characters in one row, some 1,300 clicks: SQLite writes all of a row again when it grows.
 const PART_MAX: usize = 64 * 1_024;
 /// Rows of a guild and slot: more than some 250,000 clicks in five minutes are not counted (and said in the log).
 const PARTS: u32 = 200;
@@ -147,7 +147,7 @@ pub async fn take(ctx: &Ctx, batches: &[&str]) -> Result<()> {
         text.push('\n');
     }
     for ((slot, guild), text) in slots {
-        for text in pieces(&text, CHUNK_MAX) {
+        for text in pieces(&text, PART_MAX) {
             append(ctx, slot, guild, &text).await?;
         }
     }
