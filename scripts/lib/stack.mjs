@@ -57,9 +57,7 @@ function stageWorker(dir) {
   fs.writeFileSync(path.join(worker, "wrangler.toml"), config.replace(/^\[build\]\n(?:(?!\[).*\n)*/m, ""));
   fs.rmSync(path.join(worker, "build"), { recursive: true, force: true });
   fs.cpSync(path.join(ROOT, BUILD), path.join(worker, "build"), { recursive: true });
-  fs.mkdirSync(path.join(worker, "src"), { recursive: true });
-  for (const file of ["entry.js", "links.js"]) fs.copyFileSync(path.join(ROOT, "src", file), path.join(worker, "src", file));
-  for (const folder of ["d1-migrations", "public"]) {
+  for (const folder of ["src", "d1-migrations", "public"]) {
     if (!fs.existsSync(path.join(ROOT, folder))) continue;
     fs.rmSync(path.join(worker, folder), { recursive: true, force: true });
     fs.cpSync(path.join(ROOT, folder), path.join(worker, folder), { recursive: true });

@@ -23,6 +23,13 @@ extern "C" {
     async fn d1_together(db: &JsValue, request: &str) -> Result<JsValue, JsValue>;
 }
 
+/// Named here only so that the file is built in: `d1.js` imports it.
+#[wasm_bindgen(module = "/src/ports/together.js")]
+extern "C" {
+    #[expect(dead_code, reason = "only JavaScript makes one")]
+    type Together;
+}
+
 pub struct D1 {
     env: Env,
     /// Looked up once: finding a binding by name and checking its type is several calls into JavaScript.

@@ -102,6 +102,16 @@ test("a crowd at once is counted whole", async () => {
   await until("200 raw and 9 counted", async () => /Counted: 9\nRaw: 200\n/.test(await stats(slug)), { seconds: 20, every: 500 });
 });
 
+test("many different links opened at once, some of them unknown, lead each to its own page", async () => {
+  const names = Array.from({ length: 30 }, (_, n) => `stall-${n}`);
+  const slugs = [];
+  for (const name of names) slugs.push(await make(`target:https://shop.example/${name} name:${name}`));
+  const unknown = ["AAAAAAAB", "AAAAAAAC", "AAAAAAAD"];
+  const answers = await Promise.all([...slugs, ...unknown].map((slug) => open(slug)));
+  const seen = answers.map((answer) => [answer.status, answer.headers.get("location")]);
+  assert.deepEqual(seen, [...names.map((name) => [302, `https://shop.example/${name}`]), ...unknown.map(() => [404, null])]);
+});
+
 test("a header that goes on in the next line makes no click of another link", async () => {
   const [opened, other] = [await make("target:https://shop.example/opened name:Opened"), await make("target:https://shop.example/other name:Other")];
   const visit = [await crowd.guildId(), other, Date.now(), "GET", CHROME, "", "10.1.2.3", "DE", ""];

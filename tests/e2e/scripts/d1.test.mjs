@@ -1,16 +1,10 @@
 // Purpose: which statements share a batch, shown with a D1 that answers when the test says so. On workerd: crowd.test.mjs.
 
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import path from "node:path";
 import { mock, test } from "node:test";
-import { ROOT } from "../../../scripts/lib/processes.mjs";
 
 /** The module with an isolate's memory of its own. */
-function isolate() {
-  const source = fs.readFileSync(path.join(ROOT, "src/ports/d1.js"), "utf8");
-  return import(`data:text/javascript;base64,${Buffer.from(`${source}\n// ${Math.random()}`).toString("base64")}`);
-}
+const isolate = () => import(`../../../src/ports/d1.js?${Math.random()}`);
 
 /** Holds every batch until `answer` or `fail` lets the oldest go. */
 function heldDatabase() {
