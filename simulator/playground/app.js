@@ -20,7 +20,7 @@
 //   modal                      a bot's modal; modal-input-<custom_id>, modal-field-<custom_id>, modal-submit, modal-cancel, modal-error
 //   clock-now, advance-60000, advance-600000, advance-3600000, advance-86400000
 //   dock-tab-guide, dock-tab-people, dock-tab-faults, dock-tab-calls, dock-tab-data
-//   guide-step-1 … guide-step-6 (data-done="true|false"), guide-be-<n>, guide-fill-<n>, guide-restart, guide-strip (narrow screens)
+//   guide-step-1 … guide-step-6 (data-done="true|false"), guide-be-<n>, guide-fill-<n>, guide-story-<giveaway|mission>, guide-restart, guide-strip (narrow screens)
 //   members-toggle, members, listed-<username> the member list beside the messages
 //   add-member, new-member-name, new-member-age, member-<username>, role-<name>, leave-<username>, join-<username>
 //   fault-kind, fault-route, fault-count, fault-add, fault-clear, fault-list
@@ -29,11 +29,13 @@
 // The page sets data-ready="true" on <html> once everything of the first person is drawn.
 
 import { api, listen } from './api.js';
+import { mountClock } from './clock.js';
 import { channelIcon, place, pressFailed } from './components.js';
 import { fill, mountComposer } from './composer.js';
+import { forgetGuide, guideAnswer, guideMessages, mountGuideStrip } from './guide.js';
 import { forgetDismissed, mountMessages, showChannel, showMessage, visibleMessages } from './messages.js';
 import { openBotModal } from './modal.js';
-import { cast, forgetGuide, guideAnswer, guideMessages, mountClock, mountDock, mountGuideStrip, mountMembers } from './panels.js';
+import { mountDock, mountMembers } from './panels.js';
 import {
   addNote, ageInWords, avatar, channel, channels, displayName, el, emit, forgetReads, guild, icon, keepIcons, later, markRead, me, nameColour, now, on, pingsOf,
   relative, setBaseline, setClock, standing, state, store, tint, toast, unread, user,
@@ -448,13 +450,11 @@ on('go', ({ channel: id, message }) => {
   if (id !== state.channelId) selectChannel(id);
   return message && showMessage(message);
 });
-on('guide-fill', async (line) => {
+on('guide-fill', async ({ line, as, channels: fitting }) => {
   closeDrawers();
-  const { owner } = cast();
-  const starts = line.startsWith('/giveaway start');
-  if (starts && owner && owner.id !== state.meId) await becomePerson(owner.id);
-  const better = firstChannel(['giveaways', 'general']);
-  if (starts && channel(better)?.can_send) selectChannel(better);
+  if (as && as !== state.meId) await becomePerson(as);
+  const better = fitting && firstChannel(fitting);
+  if (better && channel(better)?.can_send) selectChannel(better);
   else if (!channel()?.can_send) selectChannel(firstChannel(['general', 'bot-commands']));
   fill(line);
 });

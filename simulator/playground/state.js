@@ -38,6 +38,23 @@ export function emit(topic, detail) {
 
 export const toast = (text, tone = 'error') => emit('toast', { text, tone });
 
+/** Runs something that talks to the simulator while its button is busy; says what went wrong. */
+export async function withBusy(button, work) {
+  button.disabled = true;
+  button.classList.add('busy');
+  button.setAttribute('aria-busy', 'true');
+  try {
+    return await work();
+  } catch (error) {
+    toast(error.message);
+    return undefined;
+  } finally {
+    button.disabled = false;
+    button.classList.remove('busy');
+    button.removeAttribute('aria-busy');
+  }
+}
+
 // ---- storage that may be refused -----------------------------------------------------------------------------
 
 export const store = {
@@ -79,6 +96,9 @@ export function el(tag, props = {}, ...children) {
   node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
+
+/** What stands above a panel. */
+export const heading = (title, text) => el('header', { class: 'panel-head' }, el('h2', {}, title), text ? el('p', { class: 'quiet' }, text) : null);
 
 const SVG = 'http://www.w3.org/2000/svg';
 

@@ -23,19 +23,17 @@ async function opened(page, link) {
 test("the team writes a mission, and a member connects, looks and publishes", async (t) => {
   const { page, wrongs, close } = await openPlayground(browser, stack);
   t.after(close);
-  const { by, message, be, goTo, option, press } = hands(page);
+  const { by, message, be, option, press } = hands(page);
 
-  await be("mara");
-  await goTo("general");
-  await by("composer").fill("/mission new");
-  await by("command-entry-mission-new").click();
+  await by("guide-story-mission").click();
+  await by("guide-fill-1").click();
+  await by("person-switcher").filter({ hasText: "You are Mara" }).waitFor();
   await by("command-send").click();
   for (const [name, value] of Object.entries(FIELDS)) await by(`modal-input-${name}`).fill(value);
   await picture(page, "mission-form-1280-dark");
   await by("modal-submit").click();
   await message("The draft is kept", TITLE).waitFor();
-  await by("composer").fill("/mission push");
-  await by("command-entry-mission-push").click();
+  await by("guide-fill-2").click();
   await option("mission", "Spring", TITLE);
   await by("command-send").click();
   await message(TITLE, "is live").waitFor();
@@ -77,5 +75,10 @@ test("the team writes a mission, and a member connects, looks and publishes", as
   await by("command-send").click();
   await message("15 points").waitFor();
   await picture(page, "mission-score-1280-dark");
+
+  await by("advance-3600000").click();
+  await page.getByText("That was all of it. The dashboard shows the mission").waitFor();
+  for (const step of [1, 2, 3, 4, 5, 6]) assert.equal(await by(`guide-step-${step}`).getAttribute("data-done"), "true");
+  await picture(page, "mission-guide-1280-dark");
   assert.deepEqual(wrongs, []);
 });
