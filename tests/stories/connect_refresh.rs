@@ -1,7 +1,7 @@
 //! Purpose: renewing the token of a connected account goes wrong at every call, twice at once, and without an answer: the connection goes
 //! on, or its member hears once that it is over (F37).
 
-use crate::missions_help::{connect, preview, publish, pushed, pushed_as};
+use crate::missions_help::{connect, preview, publish, pushed, pushed_as, schedule};
 use muster_core::ports::{Clock, Timer};
 use muster_sim::{AppChange, Fault, FaultKind, Platform, RateLimitScope};
 use muster_testkit::FaultMode;
@@ -327,6 +327,37 @@ async fn whoever_still_uses_a_token_that_was_renewed_meanwhile_ends_nothing() {
     assert_eq!(told(&world), 0, "the connection is as good as before");
     world.slash("ada", "#general", "/connect").await.says("X: connected as");
     publish(&world, "ada", &next, "X").await.says("Published on X");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_whose_token_is_renewed_while_it_is_looked_at_is_published_once() {
+    let world = connected(&X).await;
+    let card = pushed(&world, "X").await;
+    world.slash("mara", "#general", "/mission assign mission:\"Spring launch\" role:@Member").await.says("is for");
+    let other = pushed_as(&world, "Round two", "Our spring menu is here! The other side: {link} .", "X", "7d").await;
+    let choices = world.press("ada", &other, "Connect & Post").await.message.expect("where to publish").id;
+    world.jump(DAY).await;
+    schedule(&world, "ada", &card, "X", "1h").await.says("It publishes on X");
+    assert_eq!(renewals(&world, &X), 1);
+    // It begins late, with just enough of the token left. Discord takes its time when it is asked for the member's roles again; meanwhile
+    // a preview renews the token, which ends the one before.
+    world.jump(110 * MINUTE - 1_000).await;
+    let slow = FaultKind::Slow { ms: 4_000 };
+    let second = Fault { after: 1, ..Fault::once("GET", "/guilds/{guild_id}/members/{user_id}", slow) };
+    world.sim.borrow_mut().add_fault(second);
+    let id = world.db.column("SELECT id FROM mission_posts").remove(0);
+    let timer = Timer { feature: "missions".to_owned(), id: format!("post:{id}"), due_at: world.now() };
+    let ctx = world.ctx();
+    let (step, ()) = tokio::join!(muster_core::timer(&ctx, world.guild(), &timer), async {
+        world.clock.sleep(2_000).await;
+        preview(&world, "ada", &choices, "X").await;
+    });
+    assert!(step.is_ok(), "{step:?}");
+    world.advance_minutes(3).await;
+    let asked: Vec<u16> = world.sim.borrow().calls_to("POST", "/social/x/2/tweets").map(|call| call.status).collect();
+    assert_eq!(asked, [401, 201], "with the token before, and with the one of then");
+    assert_eq!((renewals(&world, &X), told(&world)), (2, 0), "the connection is as good as before");
+    assert_eq!(world.posted(Platform::X).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

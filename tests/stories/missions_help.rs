@@ -111,3 +111,11 @@ pub fn can_publish(world: &World, preview: &str) -> bool {
     assert_eq!((able.len(), able[0]), (2, able[1]), "both or none");
     able[0]
 }
+
+/// From the card to the form of `Later…`, filled in.
+pub async fn schedule(world: &World, who: &str, card: &str, platform: &str, when: &str) -> Seen {
+    let choices = world.press(who, card, "Connect & Post").await.message.expect("where to publish").id;
+    let preview = world.press(who, &choices, &format!("Preview for {platform}")).await.message.expect("a preview").id;
+    let modal = world.press(who, &preview, "Later").await.modal.expect("a form");
+    world.submit(who, &modal, &[("when", when)]).await
+}

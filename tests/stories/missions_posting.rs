@@ -1,7 +1,7 @@
 //! Purpose: posts on their way to a platform while things change: the account, the budget, the mission, the platform's word; and what
 //! becomes of posts whose number is told late.
 
-use crate::missions_help::{choose, connect, publish, pushed, pushed_as};
+use crate::missions_help::{choose, connect, publish, pushed, pushed_as, schedule};
 use futures_util::future::join_all;
 use muster_core::{ports::Timer, social::Kind};
 use muster_sim::{AppChange, Fault, FaultKind, Platform, RateLimitScope};
@@ -37,14 +37,6 @@ fn told(world: &World, who: &str) -> String {
 fn is_told(world: &World, who: &str, part: &str) {
     let told = told(world, who);
     assert!(told.contains(part), "{part:?} was not told to {who}:\n{told}");
-}
-
-/// From the card to the form of `Later…`, filled in.
-async fn schedule(world: &World, who: &str, card: &str, platform: &str, when: &str) -> muster_tests::Seen {
-    let choices = world.press(who, card, "Connect & Post").await.message.expect("where to publish").id;
-    let preview = world.press(who, &choices, &format!("Preview for {platform}")).await.message.expect("a preview").id;
-    let modal = world.press(who, &preview, "Later").await.modal.expect("a form");
-    world.submit(who, &modal, &[("when", when)]).await
 }
 
 async fn mine(world: &World, part: &str) {

@@ -33,6 +33,9 @@ async fn posts_that_nobody_knows_of_are_decided_by_the_team() {
     says(&text(&browser.get(&review).await), &["Nothing waits for you.", "No clicks of a mission are held."]);
     let post = held(&world).await;
     says(&text(&browser.get(&review).await), &["Muster is looking", "Spring launch"]);
+    let mission = world.db.column("SELECT id FROM missions")[0].clone();
+    let why = "the platform did not answer; Muster is looking whether the post is there";
+    says(&text(&browser.get(&at(&world, &mission)).await), &["Unknown", why]);
     world.advance_minutes(5).await;
     let first = text(&browser.get(&format!("/g/{}", world.guild())).await);
     says(&first, &["Live missions", "1 post waits for you", "1 post of a mission waits for somebody to say"]);
@@ -52,7 +55,6 @@ async fn posts_that_nobody_knows_of_are_decided_by_the_team() {
     world.slash("ada", "#general", "/score").await.says("15 points");
     let log = text(&browser.get(&format!("/g/{}/logs", world.guild())).await);
     says(&log, &["is there"]);
-    let mission = world.db.column("SELECT id FROM missions")[0].clone();
     assert!(browser.get(&at(&world, &mission)).await.body.contains(url));
 }
 

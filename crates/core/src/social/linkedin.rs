@@ -165,7 +165,7 @@ impl Platform for LinkedIn {
         if is_urn {
             Ok(Published::Post(id.to_owned()))
         } else {
-            Err(Refusal::Unknown("an answer without an id".to_owned()))
+            Err(Refusal::Unknown("the platform's answer has no id in it".to_owned()))
         }
     }
 

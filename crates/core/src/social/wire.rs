@@ -109,7 +109,7 @@ pub fn ok(answer: &HttpResponse) -> Told<Value> {
         429 => Err(Refusal::Later(wait_of(answer))),
         400 | 403 if is_limit(&body["error"]["code"]) => Err(Refusal::Later(wait_of(answer))),
         400..=499 => Err(Refusal::Rejected(reason(&body))),
-        status => Err(Refusal::Unknown(format!("status {status}"))),
+        status => Err(Refusal::Unknown(format!("the platform had an error of its own (status {status})"))),
     }
 }
 
@@ -175,7 +175,7 @@ pub fn id_at(body: &Value, place: &str) -> Told<String> {
     };
     let is_plain = id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:~".contains(c));
     if id.is_empty() || id.len() > 200 || !is_plain {
-        return Err(Refusal::Unknown("an answer without an id".to_owned()));
+        return Err(Refusal::Unknown("the platform's answer has no id in it".to_owned()));
     }
     Ok(id)
 }

@@ -35,6 +35,7 @@ use crate::{
     sql::Statement,
 };
 use ends::{call_off, fail, hold};
+use serde_json::{Value, json};
 use still::Stop;
 use twilight_model::id::{Id, marker::GuildMarker};
 
@@ -111,7 +112,7 @@ pub async fn advance_for_reader(ctx: &Ctx, guild: Id<GuildMarker>, id: &str) -> 
 pub async fn arm(ctx: &Ctx, guild: Id<GuildMarker>, id: &str, due_at: i64) {
     let timer = crate::ports::Timer { feature: super::NAME.to_owned(), id: format!("post:{id}"), due_at };
     if let Err(error) = ctx.timers.arm(guild, vec![timer]).await {
-        ctx.warn("a post's clock was not armed; the sweeper will find it", serde_json::json!({ "error": error }));
+        ctx.warn("a post's clock was not armed; the sweeper will find it", json!({ "error": error }));
     }
 }
 
@@ -196,7 +197,10 @@ fn draft(ctx: &Ctx, post: &Post) -> Draft {
 async fn send<T>(ctx: &Ctx, request: HttpRequest, read: impl Fn(&HttpResponse) -> Told<T>) -> Told<T> {
     match ctx.http.send(request).await {
         Ok(answer) => read(&answer),
-        Err(why) => Err(Refusal::Unknown(why.0)),
+        Err(why) => {
+            ctx.warn("a platform did not answer", json!({ "why": why.0 }));
+            Err(Refusal::Unknown("the platform did not answer".to_owned()))
+        }
     }
 }
 
@@ -311,7 +315,9 @@ async fn publish(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
         }
         Err(Refusal::Unknown(reason)) => return unknown(ctx, post, &reason).await,
         // Sent before: it may be refused because it is there already.
-        Err(Refusal::Rejected(reason)) if sends_before > 0 => return unknown(ctx, post, &reason).await,
+        Err(Refusal::Rejected(reason)) if sends_before > 0 => {
+            return unknown(ctx, post, &format!("the platform refused another try ({reason})")).await;
+        }
         Err(refusal) => refusal,
     };
     // This call had no effect.
@@ -330,7 +336,7 @@ async fn publish(ctx: &Ctx, mut post: Post, scene: &Scene<'_>) -> Result<()> {
 }
 
 async fn unknown(ctx: &Ctx, mut post: Post, reason: &str) -> Result<()> {
-    reason.clone_into(&mut post.reason);
+    post.reason = format!("{reason}; Muster is looking whether the post is there");
     move_to(ctx, &mut post, "unknown", Some(SETTLE_MS));
     write(ctx, post, Vec::new()).await
 }
@@ -400,7 +406,7 @@ async fn address(ctx: &Ctx, scene: &Scene<'_>, id: &str) -> String {
         return String::new();
     };
     let read = |answer: &HttpResponse| {
-        let body: serde_json::Value = crate::json::from_slice(&answer.body).unwrap_or_default();
+        let body: Value = crate::json::from_slice(&answer.body).unwrap_or_default();
         Ok(body["permalink"].as_str().filter(|url| url.starts_with("http")).unwrap_or_default().to_owned())
     };
     // A post without a link is a post all the same.
