@@ -65,8 +65,12 @@ async function read(slug, env, core) {
 }
 
 async function readAll(keys, { KV }) {
-  if (keys.length === 1) return [await KV.get(keys[0])];
-  const found = await KV.get(keys);
+  const [first, ...more] = new Set(keys);
+  if (more.length === 0) {
+    const record = await KV.get(first);
+    return keys.map(() => record);
+  }
+  const found = await KV.get([first, ...more]);
   return keys.map((key) => found.get(key));
 }
 

@@ -9,7 +9,7 @@ const ALONE = Symbol("waited long enough");
  * of its own.
  */
 export class Together {
-  // Things that came while a call was under way, as `{ thing, resolve, reject }`.
+  // Things that came while a call was under way, as `{ thing, isSettled, settle }`.
   #waiting = [];
   // When the call under way began (Unix milliseconds); null when there is none.
   #leading = null;
@@ -37,14 +37,26 @@ export class Together {
     // Not `new Promise`: once optimised, it forgets which request made it, and this request would go on in the context of
     // the one that settles it (tests/e2e/crowd.test.mjs).
     const { promise, resolve, reject } = Promise.withResolvers();
-    const one = { thing, resolve, reject };
+    const one = { thing, isSettled: false };
+    one.settle = (turn, error) => {
+      one.isSettled = true;
+      if (error === undefined) resolve(turn);
+      else reject(error);
+    };
     this.#waiting.push(one);
-    // Also keeps the runtime from taking a request that only waits for another one for a hung one.
-    const timer = setTimeout(() => {
-      const place = this.#waiting.indexOf(one);
-      if (place >= 0) this.#waiting.splice(place, 1);
-      resolve({ result: ALONE });
-    }, this.#patience);
+    let timer;
+    // A request that has nothing of its own under way is taken for a hung one and ended, even when its result is already on the way from
+    // the request that led: so there is a timer until it is here.
+    const wait = () => {
+      timer = setTimeout(() => {
+        wait();
+        if (one.isSettled) return;
+        const place = this.#waiting.indexOf(one);
+        if (place >= 0) this.#waiting.splice(place, 1);
+        one.settle({ result: ALONE });
+      }, this.#patience);
+    };
+    wait();
     try {
       return await promise;
     } finally {
@@ -58,11 +70,11 @@ export class Together {
     const others = this.#waiting.splice(0, this.#most - 1);
     try {
       const [own, ...results] = await call([thing, ...others.map((one) => one.thing)]);
-      results.forEach((result, index) => others[index].resolve({ result }));
+      results.forEach((result, index) => others[index].settle({ result }));
       return own;
     } catch (error) {
       if (String(error).includes("different request")) this.#isShared = false;
-      for (const { reject } of others) reject(error);
+      for (const one of others) one.settle(undefined, error);
       throw error;
     } finally {
       // Unless another one took over because this took too long.
@@ -73,7 +85,7 @@ export class Together {
   #handOver() {
     const next = this.#waiting.shift();
     this.#leading = next === undefined ? null : Date.now();
-    next?.resolve({ leads: true });
+    next?.settle({ leads: true });
   }
 }
 
