@@ -26,7 +26,6 @@ extern "C" {
 /// Named here only so that the file is built in: `d1.js` imports it.
 #[wasm_bindgen(module = "/src/ports/together.js")]
 extern "C" {
-    #[expect(dead_code, reason = "only JavaScript makes one")]
     type Together;
 }
 
