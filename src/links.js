@@ -16,8 +16,8 @@ const MOST = 500;
 const KEPT_MS = 5_000;
 const KEPT_MOST = 1_000;
 
-// Many different links that are opened at once share a read: KV bills by key, and takes up to 100 of them in one call, which costs this isolate
-// half of what as many calls do. Nobody waits longer than this (milliseconds) for a read that is slow.
+// Many different links that are opened at once share a read: KV bills by key, and takes up to 100 of them in one call, which takes less of the
+// processor than as many calls do (`./scripts/bench links`). Nobody waits longer than this (milliseconds) for a read that is slow.
 const reads = new Together({ most: 100, patience: 20 });
 
 // `{ record, until, writes }` by slug; `writes`: how often core had written to KV when it was read. What was written since may be newer.
